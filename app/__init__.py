@@ -1,0 +1,1 @@
+"""Composition root: the ASGI application, wiring, command line, worker and demo."""

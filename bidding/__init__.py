@@ -1,0 +1,1 @@
+"""Registration of bidders, the desk that decides bids and closes lots, and the live feed."""

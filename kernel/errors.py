@@ -1,0 +1,106 @@
+"""Refusals: the one kind of error that a person outside is meant to read.
+
+Every slice lists its own in `errors.py`, one class each. A refusal has a stable code, an HTTP status,
+the rule that decided it, and one sentence in Chinese and one in English. `kernel.web` turns it into
+problem details (RFC 9457) and the live feed into a `refused` message, so rules raise it and nobody else
+needs to know.
+"""
+
+from typing import ClassVar
+
+from kernel.law import citation
+
+
+class Refusal(Exception):
+    """Base of all refusals. `zh` and `en` are templates over the facts given to the constructor.
+
+    Facts are also sent beside the sentence (`minimum_fen` and the like), so name them as the wire does.
+    """
+
+    code: ClassVar[str]
+    status: ClassVar[int] = 409
+    rule: ClassVar[str | None] = None
+    zh: ClassVar[str]
+    en: ClassVar[str]
+
+    def __init__(self, **facts: object) -> None:
+        self.facts = facts
+        super().__init__(self.detail_en)
+
+    @property
+    def detail(self) -> str:
+        """The sentence shown first, in Chinese."""
+        return self.zh.format_map(self.facts)
+
+    @property
+    def detail_en(self) -> str:
+        """The same sentence in English."""
+        return self.en.format_map(self.facts)
+
+    @property
+    def law(self) -> str | None:
+        """The article behind the rule, e.g. `法释〔2016〕18号 第二十条`."""
+        return citation(self.rule) if self.rule else None
+
+
+class Malformed(Refusal):
+    """Input that cannot be read: wrong type, unknown field, out of bounds. `path` is a JSON path."""
+
+    code = "malformed"
+    status = 400
+    zh = "请求内容无法识别：{path} {expected}"
+    en = "The request cannot be read: {path} {expected}"
+
+
+class NotFound(Refusal):
+    """The thing does not exist, or the caller may not know that it does."""
+
+    code = "not-found"
+    status = 404
+    zh = "未找到该{what}"
+    en = "No such {what}"
+
+
+class Forbidden(Refusal):
+    """The caller is known but has no right to do this."""
+
+    code = "forbidden"
+    status = 403
+    zh = "您无权进行此操作"
+    en = "You may not do this"
+
+
+class SignInRequired(Refusal):
+    """Nobody is signed in, or the session has ended."""
+
+    code = "sign-in-required"
+    status = 401
+    zh = "请先登录"
+    en = "Please sign in first"
+
+
+class KeyReused(Refusal):
+    """An idempotency key came back with another payload (law of the house 5)."""
+
+    code = "key-reused"
+    status = 422
+    zh = "该请求编号已用于另一内容，请使用新的编号"
+    en = "This idempotency key was used with other content; use a new key"
+
+
+class RateLimited(Refusal):
+    """Too many requests for one purpose from one person or address."""
+
+    code = "rate-limited"
+    status = 429
+    zh = "操作过于频繁，请在 {retry_after_s} 秒后再试"
+    en = "Too many requests; try again in {retry_after_s} s"
+
+
+class Busy(Refusal):
+    """The platform cannot take this now; nothing was recorded and the same key may be sent again."""
+
+    code = "busy"
+    status = 503
+    zh = "系统繁忙，请稍后用同一编号重试"
+    en = "The platform is busy; send again with the same key"
