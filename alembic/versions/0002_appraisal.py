@@ -1,0 +1,15 @@
+"""Tables of the context `appraisal`."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from kernel import ddl
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,29 @@
+"""Events that contexts tell each other through the outbox: facts in the past tense, versioned by addition only."""
+
+from kernel.contracts.events import (
+    DueWork,
+    Event,
+    HoldLifted,
+    HoldPlaced,
+    LotClosed,
+    LotFrozen,
+    LotOpened,
+    LotPublished,
+    LotResumed,
+    LotSuspended,
+    LotWithdrawn,
+)
+
+__all__ = [
+    "DueWork",
+    "Event",
+    "HoldLifted",
+    "HoldPlaced",
+    "LotClosed",
+    "LotFrozen",
+    "LotOpened",
+    "LotPublished",
+    "LotResumed",
+    "LotSuspended",
+    "LotWithdrawn",
+]

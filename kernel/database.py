@@ -1,0 +1,215 @@
+"""The transaction boundary: one use case is one transaction, committed before its answer exists.
+
+`Database.command` opens it for a call from outside and makes it idempotent; `Database.transaction` opens it
+for the platform's own work; `Database.reading` cannot write. Inside, lock first, then ask `Tx.now` for the time,
+then decide. Nothing commits but this module.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, ClassVar, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from sqlalchemy import BigInteger, MetaData, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.types import LargeBinary
+
+from kernel.actors import Actor
+from kernel.clock import Clock
+from kernel.errors import Busy, KeyReused
+from kernel.money import Fen
+
+SCHEMAS = ("kernel", "appraisal", "auction", "bidding", "settlement")
+TIMEOUTS_MS = {
+    "lock_timeout": "3000",
+    "statement_timeout": "5000",
+    "idle_in_transaction_session_timeout": "2000",
+}
+PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "08006", "08003", "53300", "57014"})
+"""SQLSTATEs of a database that is busy or coming back: the caller may send again with the same key."""
+
+Milliseconds = TIMESTAMP(timezone=True, precision=3)
+
+
+T = TypeVar("T")
+
+
+class Base(DeclarativeBase):
+    """Mapped tables of all contexts, one PostgreSQL schema each."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        Fen: BigInteger,
+        int: BigInteger,
+        str: Text,
+        bytes: LargeBinary,
+        datetime: Milliseconds,
+        UUID: Uuid(),
+    }
+
+
+APPEND_ONLY: list[str] = []
+"""Tables that refuse UPDATE and DELETE, by trigger and by grant (law of the house 6); `schema.table`."""
+
+
+def append_only(table: Any) -> None:
+    """Declare a mapped table append-only. The migration that makes it calls `kernel.ddl.protect`."""
+    assert isinstance(table, Table)
+    APPEND_ONLY.append(table.fullname)
+
+
+class AlreadyAnswered(Exception):
+    """The same call was answered before; `answer` holds the bytes of that answer."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+        super().__init__("answered before")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command from outside: who, what, and the idempotency key with a digest of the payload."""
+
+    actor: Actor
+    operation: str
+    key: str
+    digest: bytes
+
+    @classmethod
+    def by(cls, actor: Actor, operation: str, key: str, payload: bytes) -> "Call":
+        return cls(actor, operation, key, hashlib.sha256(payload).digest())
+
+
+@dataclass(slots=True)
+class Tx:
+    """An open transaction: the session, the platform clock and who acts."""
+
+    session: AsyncSession
+    clock: Clock
+    actor: Actor
+    told: bool = False
+    """Whether an outbox row was written, so that the relay is woken after the commit."""
+    _answer: bytes | None = field(default=None, repr=False)
+
+    def now(self) -> datetime:
+        """Platform time. Ask after taking the locks, never before (law of the house 2)."""
+        return self.clock.now()
+
+    def answer(self, view: T) -> T:
+        """Keep `view` as the answer under this call's key and hand it back."""
+        self._answer = msgspec.json.encode(view)
+        return view
+
+
+class Database:
+    """A pool of connections and the ways to open a transaction on it."""
+
+    def __init__(self, url: str, clock: Clock, *, pool_size: int = 8) -> None:
+        self.url = url
+        self.clock = clock
+        self.on_told: Callable[[], None] = lambda: None
+        self.engine = create_async_engine(
+            url.replace("postgresql://", "postgresql+asyncpg://", 1),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=3,
+            connect_args={"server_settings": TIMEOUTS_MS | {"timezone": "UTC"}, "timeout": 5},
+        )
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
+
+    @asynccontextmanager
+    async def transaction(self, actor: Actor) -> AsyncIterator[Tx]:
+        """A writing transaction; commits at the end, rolls back on any exception.
+
+        The commit is shielded from cancellation, so that its outcome is never unknown to us. A database that
+        is busy, restarting or deadlocked is answered `busy`: nothing was recorded.
+        """
+        session = self._sessions()
+        tx = Tx(session, self.clock, actor)
+        try:
+            yield tx
+            await asyncio.shield(session.commit())
+        except (DBAPIError, OSError, asyncpg.InterfaceError, TimeoutError) as error:
+            if is_passing(error):
+                raise Busy() from error
+            raise
+        finally:
+            await asyncio.shield(session.close())
+        if tx.told:
+            self.on_told()
+
+    @asynccontextmanager
+    async def command(self, call: Call) -> AsyncIterator[Tx]:
+        """The transaction of one call from outside, at most once per key (law of the house 5).
+
+        The key's row is written first, so a second copy waits for the first and then gets its answer. A refusal
+        rolls the row back: a refused call may be mended and sent again under the same key. The use case
+        ends with `return tx.answer(view)`.
+        """
+        async with self.transaction(call.actor) as tx:
+            await _claim_key(tx.session, call, self.clock.now())
+            yield tx
+            assert tx._answer is not None, f"{call.operation} ended without tx.answer"
+            await tx.session.execute(KEEP_ANSWER, _key_of(call) | {"answer": tx._answer})
+
+    @asynccontextmanager
+    async def reading(self, actor: Actor) -> AsyncIterator[Tx]:
+        """A read-only transaction on one snapshot."""
+        async with self.transaction(actor) as tx:
+            await tx.session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield tx
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+
+
+CLAIM_KEY = text(
+    "INSERT INTO kernel.idempotency (person_id, operation, key, digest, at)"
+    " VALUES (:person, :operation, :key, :digest, :at) ON CONFLICT DO NOTHING RETURNING 1"
+)
+FIND_KEY = text(
+    "SELECT digest, answer FROM kernel.idempotency WHERE person_id = :person AND operation = :operation AND key = :key"
+)
+KEEP_ANSWER = text(
+    "UPDATE kernel.idempotency SET answer = :answer WHERE person_id = :person AND operation = :operation AND key = :key"
+)
+
+
+def _key_of(call: Call) -> dict[str, object]:
+    return {"person": call.actor.person, "operation": call.operation, "key": call.key}
+
+
+async def _claim_key(session: AsyncSession, call: Call, now: datetime) -> None:
+    claimed = await session.execute(CLAIM_KEY, _key_of(call) | {"digest": call.digest, "at": now})
+    if claimed.first() is not None:
+        return
+    earlier = (await session.execute(FIND_KEY, _key_of(call))).one()
+    if bytes(earlier.digest) != call.digest:
+        raise KeyReused()
+    raise AlreadyAnswered(bytes(earlier.answer))
+
+
+def is_passing(error: BaseException) -> bool:
+    """Whether the database is only busy, restarting or deadlocked."""
+    original = getattr(error, "orig", None)
+    state = getattr(original, "sqlstate", None) or getattr(error, "sqlstate", None)
+    if state is not None:
+        return state in PASSING
+    return isinstance(error, OSError | TimeoutError) or getattr(error, "connection_invalidated", False)

@@ -1,0 +1,79 @@
+"""Settings: read once at start from the environment, checked at once, printed without secrets.
+
+A misspelt `AUCTION_…` variable stops the start, since a setting silently ignored is a fault found too late.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+
+SECRET = frozenset({"database_url", "redis_url"})
+OWN_NAMES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url"}
+
+
+class SettingsError(Exception):
+    """The environment asks for something that cannot be."""
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All settings, each with the unit in its name. Without any the platform runs embedded."""
+
+    data_dir: str = ".data"
+    database_url: str | None = None
+    redis_url: str | None = None
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    public_origin: str | None = None
+    """The origin browsers use; by default that of `host` and `port`."""
+    postgres_bin: str | None = None
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    session_hours: Annotated[int, msgspec.Meta(ge=1, le=72)] = 12
+    hole_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
+    """How long nobody may decide bids in the closing minutes before a lot is frozen (R-HALT-02)."""
+    desk_queue: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 20_000
+    bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
+    sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
+    sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    simulated_bank: bool = True
+    """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
+
+    @property
+    def embedded(self) -> bool:
+        return self.database_url is None
+
+    @property
+    def data_path(self) -> Path:
+        return Path(self.data_dir).absolute()
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port that a browser's Origin header must equal."""
+        return self.public_origin or f"http://{self.host}:{self.port}"
+
+    @property
+    def https(self) -> bool:
+        return self.origin.startswith("https://")
+
+    def __repr__(self) -> str:
+        shown = {
+            name: "***" if name in SECRET and value else value for name, value in msgspec.structs.asdict(self).items()
+        }
+        return f"Settings({', '.join(f'{name}={value!r}' for name, value in shown.items())})"
+
+
+def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Settings:
+    """Settings from `AUCTION_*`, `DATABASE_URL` and `REDIS_URL`; `overrides` (command line) win."""
+    raw: dict[str, object] = {}
+    for name, value in environment.items():
+        if name in OWN_NAMES:
+            raw[OWN_NAMES[name]] = value
+        elif name.startswith("AUCTION_"):
+            raw[name.removeprefix("AUCTION_").lower()] = value
+    raw.update({name: value for name, value in overrides.items() if value is not None})
+    try:
+        return msgspec.convert(raw, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"settings (AUCTION_*): {error}") from None
