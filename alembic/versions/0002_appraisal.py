@@ -1,10 +1,5 @@
 """Tables of the context `appraisal`."""
 
-import sqlalchemy as sa
-from alembic import op
-
-from kernel import ddl
-
 revision = "0002"
 down_revision = "0001"
 branch_labels = None

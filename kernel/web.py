@@ -1,0 +1,220 @@
+"""The HTTP door: who may call, strict bodies, one Origin, problems that name their law.
+
+Everything a route needs beside its own slice: `allow(...)` as its guard, `Call` for a command with its
+idempotency key, and refusals that become problem details (RFC 9457) with `code`, `rule`, `law` and a sentence in
+both languages. The live socket uses `origin_allowed` and the same decoder, so both doors refuse alike.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.enums import ScopeType
+from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException, ValidationException
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware import ASGIMiddleware
+from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types.empty import Empty
+
+from kernel.actors import Actor, Role
+from kernel.database import AlreadyAnswered, Call, Database
+from kernel.decoding import decode
+from kernel.errors import Forbidden, Malformed, NotFound, Refusal, SignInRequired
+
+log = structlog.get_logger("web")
+
+MAX_BODY_BYTES = 1_000_000
+KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+PROBLEM = "application/problem+json"
+
+
+class UnsupportedMedia(Refusal):
+    """A body that is not JSON in UTF-8."""
+
+    code = "unsupported-media-type"
+    status = 415
+    zh = "请以 application/json（UTF-8）提交"
+    en = "Send application/json in UTF-8"
+
+
+class TooLarge(Refusal):
+    """A body above the limit of its route."""
+
+    code = "too-large"
+    status = 413
+    zh = "提交内容过大"
+    en = "The body is too large"
+
+
+class ForeignOrigin(Refusal):
+    """A request that a page of another site made, or that does not say which page made it."""
+
+    code = "foreign-origin"
+    status = 403
+    zh = "请求来源不被允许"
+    en = "Requests from this origin are refused"
+
+
+class StrictRequest(Request[Actor, Any, State]):
+    """Decodes JSON bodies by the house's strict decoder instead of the framework's lenient one."""
+
+    async def json(self) -> Any:
+        if self._json is Empty:
+            content_type = self.headers.get("content-type", "")
+            media, _, parameters = content_type.partition(";")
+            charset = parameters.strip().lower()
+            if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+                raise UnsupportedMedia()
+            wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
+            self._json = decode(await self.body(), wanted)
+        return self._json
+
+
+def origin_allowed(origin: str | None, allowed: str) -> bool:
+    """Whether a request that changes something, or a socket, comes from our own pages (both doors ask this)."""
+    return origin == allowed
+
+
+class FrontDoor(ASGIMiddleware):
+    """Refuses foreign Hosts and Origins and doubled query keys before anything else looks at the request."""
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.host = origin.partition("://")[2]
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
+        if scope["type"] == ScopeType.HTTP:
+            refusal = self._refusal(scope)
+            if refusal is not None:
+                await problem(refusal).to_asgi_response(None, Request(scope))(scope, receive, send)
+                return
+        await next_app(scope, receive, send)
+
+    def _refusal(self, scope: Any) -> Refusal | None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if headers.get("host") != self.host:
+            return Malformed(path="Host", expected=self.host)
+        keys = [key for key, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
+        if len(keys) != len(set(keys)):
+            return Malformed(path="query", expected="each parameter once")
+        if scope["method"] not in SAFE_METHODS and not origin_allowed(headers.get("origin"), self.origin):
+            return ForeignOrigin()
+        return None
+
+
+def allow(*roles: Role) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
+    """A guard: only persons with one of `roles`; with none named, anybody signed in."""
+
+    def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+        actor: Actor = connection.user
+        if not actor.signed_in:
+            raise SignInRequired()
+        if roles and not actor.roles.intersection(roles):
+            raise Forbidden()
+
+    return guard
+
+
+def anyone(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
+    """A guard that says: this is open to everybody. Every route names its guard (checked by a test)."""
+
+
+async def provide_call(request: StrictRequest) -> Call:
+    """The call behind a command: actor, route, idempotency key, digest of path and body."""
+    key = request.headers.get("idempotency-key", "")
+    if not KEY.fullmatch(key):
+        raise Malformed(path="Idempotency-Key", expected="8 to 64 letters, digits, - or _")
+    payload = request.url.path.encode() + b"\n" + await request.body()
+    return Call.by(request.user, f"{request.method} {request.route_handler.handler_name}", key, payload)
+
+
+async def provide_actor(request: StrictRequest) -> Actor:
+    """Who asks; a visitor when nobody is signed in."""
+    return request.user
+
+
+async def provide_database(state: State) -> Database:
+    """The database of this process."""
+    database: Database = state["database"]
+    return database
+
+
+def problem(refusal: Refusal) -> Response[dict[str, object]]:
+    """Problem details of a refusal; its facts stand beside the standard members."""
+    headers = {"retry-after": str(refusal.facts["retry_after_s"])} if "retry_after_s" in refusal.facts else {}
+    body: dict[str, object] = {
+        **{name: value for name, value in refusal.facts.items() if isinstance(value, str | int | None)},
+        "type": f"urn:judicial-auction:{refusal.code}",
+        "title": refusal.code,
+        "status": refusal.status,
+        "code": refusal.code,
+        "rule": refusal.rule,
+        "law": refusal.law,
+        "detail": refusal.detail,
+        "detail_en": refusal.detail_en,
+    }
+    return Response(body, status_code=refusal.status, media_type=PROBLEM, headers=headers)
+
+
+class _Framework(Refusal):
+    """An error the framework found; its status stays, its wording becomes ours."""
+
+    zh = "请求无法处理"
+    en = "The request cannot be handled"
+
+    def __init__(self, status: int, code: str) -> None:
+        self.code, self.status = code, status  # type: ignore[misc]
+        super().__init__()
+
+
+def answer_refusal(_: Request[Any, Any, Any], refusal: Refusal) -> Response[dict[str, object]]:
+    return problem(refusal)
+
+
+def answer_repeat(_: Request[Any, Any, Any], repeat: AlreadyAnswered) -> Response[bytes]:
+    """The same key and payload again: the same answer, byte for byte."""
+    headers = {"idempotent-replay": "true"}
+    return Response(repeat.answer, status_code=201, media_type="application/json", headers=headers)
+
+
+def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, object]]:
+    if isinstance(error, ValidationException):
+        path, expected = _first_problem(error)
+        return problem(Malformed(path=path, expected=expected))
+    if isinstance(error, NotFoundException):
+        return problem(NotFound(what="page"))
+    if isinstance(error, NotAuthorizedException):
+        return problem(SignInRequired())
+    if error.status_code == 413:
+        return problem(TooLarge())
+    if error.status_code >= 500:
+        return answer_crash(request, error)
+    codes = {400: "malformed", 405: "method-not-allowed"}
+    return problem(_Framework(error.status_code, codes.get(error.status_code, "refused")))
+
+
+def answer_crash(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, object]]:
+    """A fault of ours: logged whole, told without any of its inside."""
+    log.error("web.crash", path=request.url.path, exc_info=error)
+    return problem(_Framework(500, "internal-error"))
+
+
+def _first_problem(error: ValidationException) -> tuple[str, str]:
+    extra = error.extra
+    if isinstance(extra, list) and extra and isinstance(extra[0], dict):
+        return str(extra[0].get("key", "$")), str(extra[0].get("message", "another value"))[:200]
+    return "$", str(error.detail)[:200]
+
+
+EXCEPTION_HANDLERS: dict[Any, Any] = {
+    Refusal: answer_refusal,
+    AlreadyAnswered: answer_repeat,
+    HTTPException: answer_framework,
+    Exception: answer_crash,
+}
