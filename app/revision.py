@@ -45,7 +45,7 @@ def first_migration(revision: str, schema: str) -> str:
     lines.append("".join(f"{line}\n" for line in body.splitlines() if "# ###" not in line))
     protected = [table.fullname for table in tables if table.fullname in APPEND_ONLY]
     lines.append("".join(f'    op.execute(ddl.protect("{name}"))\n' for name in protected))
-    return "".join(lines)
+    return "".join(lines).replace("astext_type=Text()", "astext_type=sa.Text()")
 
 
 if __name__ == "__main__":

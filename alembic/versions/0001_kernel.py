@@ -85,7 +85,7 @@ def upgrade() -> None:
         sa.Column("topic", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("once", sa.Text(), nullable=True),
-        sa.Column("payload", postgresql.JSONB(astext_type=Text()), nullable=False),
+        sa.Column("payload", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("due_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
         sa.Column("done_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
         sa.Column("attempts", sa.BigInteger(), server_default="0", nullable=False),
