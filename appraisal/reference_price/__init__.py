@@ -1,0 +1,1 @@
+"""Reference price (参考价): enquiry reports and appraisals, their objections, and how long the price stays good."""

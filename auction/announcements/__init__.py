@@ -1,0 +1,1 @@
+"""Announcements (拍卖公告): periods, the publish checklist, notice to parties and priority purchasers."""

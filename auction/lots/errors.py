@@ -1,0 +1,85 @@
+"""Refusals of a lot's terms. Facts carry amounts in fen, sentences say them in yuan."""
+
+from kernel.errors import Refusal
+from kernel.money import yuan
+
+
+class TermsRefused(Refusal):
+    """Base of the refusals of terms that the panel decided outside the legal bounds (R-GEN-05)."""
+
+    @property
+    def detail(self) -> str:
+        return self.zh.format_map(self._spoken())
+
+    @property
+    def detail_en(self) -> str:
+        return self.en.format_map(self._spoken())
+
+    def _spoken(self) -> dict[str, object]:
+        return {
+            name: yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
+            for name, value in self.facts.items()
+        }
+
+
+class StartPriceTooLow(TermsRefused):
+    """The start price of a first round or resale is below 70 % of the reference price."""
+
+    code = "start-price-too-low"
+    rule = "R-BID-01"
+    zh = "起拍价不得低于参考价的{percent}%，即 {floor_fen} 元"
+    en = "The start price may not be below {percent} % of the reference price, {floor_fen} yuan"
+
+
+class SecondRoundPriceTooLow(TermsRefused):
+    """The start price of the second round is more than 20 % below that of the first."""
+
+    code = "second-round-price-too-low"
+    rule = "R-FAIL-01"
+    zh = "二拍起拍价的降幅不得超过前次起拍价的20%，即不得低于 {floor_fen} 元"
+    en = "The second round may start at most 20 % below the first, at {floor_fen} yuan or more"
+
+
+class SellOffPriceDiffers(TermsRefused):
+    """The sell-off price is not the price at which the second round failed."""
+
+    code = "sell-off-price-differs"
+    rule = "R-SELL-03"
+    zh = "变卖价应为二拍流拍价 {price_fen} 元"
+    en = "The sell-off price is the price at which the second round failed, {price_fen} yuan"
+
+
+class DepositOutOfBand(TermsRefused):
+    """The deposit is not between 5 % and 20 % of the start price."""
+
+    code = "deposit-out-of-band"
+    rule = "R-BID-03"
+    zh = "保证金应为起拍价的5%至20%，即 {deposit_min_fen} 元至 {deposit_max_fen} 元"
+    en = "The deposit must be 5 % to 20 % of the start price, {deposit_min_fen} to {deposit_max_fen} yuan"
+
+
+class IncrementMissing(TermsRefused):
+    """The bid increment is not a positive amount."""
+
+    code = "increment-missing"
+    rule = "R-BID-08"
+    zh = "增价幅度须大于零"
+    en = "The bid increment must be more than zero"
+
+
+class BiddingTooShort(TermsRefused):
+    """Bidding would last less than 24 hours."""
+
+    code = "bidding-too-short"
+    rule = "R-BID-09"
+    zh = "竞价时间不得少于{minimum_hours}小时"
+    en = "Bidding lasts at least {minimum_hours} hours"
+
+
+class BalanceTermMissing(TermsRefused):
+    """The announcement would not say within how many days the balance is due."""
+
+    code = "balance-term-missing"
+    rule = "R-CLOSE-04"
+    zh = "须写明支付尾款的期限（天数）"
+    en = "The number of days in which the balance is due must be stated"

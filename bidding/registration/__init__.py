@@ -1,0 +1,1 @@
+"""Registration (报名): deposits due, admission, bidder codes and priority purchasers."""

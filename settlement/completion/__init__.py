@@ -1,0 +1,1 @@
+"""Completion of a sale: balance, ruling, enforcement fee, and the use of a defaulting buyer's deposit."""
