@@ -238,7 +238,7 @@ class EmbeddedPostgres:
             return False
         began = time.monotonic()
         while self._listening():
-            if self._accepts_connections():
+            if self._takes_connections(self.pid):
                 self._say(f"PostgreSQL (process {self.pid}) is still running in {self.folder}; adopted")
                 return True
             if time.monotonic() - began > self._start_timeout_s:
@@ -261,8 +261,9 @@ class EmbeddedPostgres:
             with suppress(ProcessLookupError):
                 os.kill(orphan, signal.SIGQUIT)
         if named is not None and Path(f"/proc/{named}").exists():
-            self._say(f"Removing a lock file that names process {named}, which is not PostgreSQL")
+            self._say(f"Removing lock files that name process {named}, which is not PostgreSQL")
             (self.data / "postmaster.pid").unlink(missing_ok=True)
+            (self.socket_folder / f"{SOCKET_NAME}.lock").unlink(missing_ok=True)
 
     def _make_cluster(self, launch: "_Launch") -> None:
         if self.data.exists():
@@ -305,7 +306,7 @@ class EmbeddedPostgres:
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         child = launch.popen("postgres", {"-D": self.data, "-k": self.socket_folder}, options, self.log)
         told = time.monotonic()
-        while not self._accepts_connections():
+        while not self._takes_connections(child.pid):
             now = time.monotonic()
             if child.poll() is not None:
                 return False
@@ -363,9 +364,12 @@ class EmbeddedPostgres:
                 return False
             return True
 
-    def _accepts_connections(self) -> bool:
-        asked = [str(find_binaries() / "pg_isready"), "-h", str(self.socket_folder), "-p", "5432", "-q", "-t", "2"]
-        return subprocess.run(asked, env=_environment(), check=False).returncode == 0
+    def _takes_connections(self, pid: int | None) -> bool:
+        """Whether that postmaster has written `ready` into its lock file: what `pg_ctl -w` waits for."""
+        with suppress(FileNotFoundError):
+            lines = (self.data / "postmaster.pid").read_text().splitlines()
+            return len(lines) > 7 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return False
 
 
 def find_binaries() -> Path:
