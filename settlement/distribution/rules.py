@@ -95,6 +95,11 @@ class _Book:
             self.lines.append(line)
             self.rules.add(line.rule)
 
+    def cite_rounding(self, shares: Iterable[Share]) -> None:
+        """Cite the rounding convention if any of `shares` needed it (R-GEN-04)."""
+        if any(cut.amount_fen != cut.exact_fen for cut in shares):
+            self.rules.add("R-GEN-04")
+
 
 class _Purse:
     """Money of one pool, or (`pool` None) of what all pools leave, and the ways to pay out of it."""
@@ -122,15 +127,14 @@ class _Purse:
         """Pay creditors of one place pro rata of what is open over `parts` (R-DIST-03, 10)."""
         if not self.left:
             return
-        group = [creditor for creditor in creditors if creditor.due(parts)]
-        shares = pro_rata(self.left, [creditor.due(parts) for creditor in group])
-        for creditor, cut in zip(group, shares, strict=True):
+        group = [(creditor, due) for creditor in creditors if (due := creditor.due(parts))]
+        shares = pro_rata(self.left, [due for _, due in group])
+        self.book.cite_rounding(shares)
+        for (creditor, _), cut in zip(group, shares, strict=True):
             self.pay(level, creditor, cut, parts, rule or RULES[level])
 
     def pay(self, level: Level, creditor: _Creditor, cut: Share, parts: Sequence[Part], rule: str) -> None:
         """Pay one claim its share, to one part of the claim after the other (R-DIST-18)."""
-        if cut.amount_fen != cut.exact_fen:
-            self.book.rules.add("R-GEN-04")
         if 0 < cut.amount_fen < creditor.due(parts) and sum(creditor.open[part] > 0 for part in parts) > 1:
             self.book.rules.add("R-DIST-18")
         rest: int = cut.amount_fen
@@ -271,6 +275,7 @@ def _divide_with_preference(
     }[preference.method]
     opens = [creditor.due() for creditor in members]
     shares = first_served(rest.left, opens, members.index(favoured), preference.percent)
+    rest.book.cite_rounding(shares)
     for creditor, cut in zip(members, shares, strict=True):
         rule = "R-DIST-16" if creditor is favoured else RULES[Level.ORDINARY]
         rest.pay(Level.ORDINARY, creditor, cut, TITLED, rule)

@@ -31,8 +31,8 @@ class Share:
     @property
     def exact_fen(self) -> Fraction:
         """The share before rounding: `amount_fen` differs from it by less than 1 fen."""
-        if not self.class_open_fen:
-            return Fraction(self.first_fen)
+        if self.share_of_fen == self.class_open_fen:  # all paid in full, or nothing to share
+            return Fraction(self.first_fen + self.claim_open_fen)
         part = Fraction(self.share_of_fen * self.claim_open_fen, self.class_open_fen)
         raised = part * (100 + self.uplift_percent) / 100
         return self.first_fen + min(raised, Fraction(min(self.claim_open_fen, self.share_of_fen)))
