@@ -1,1 +1,1 @@
-"""Registration (报名): deposits due, admission, bidder codes and priority purchasers."""
+"""Registration for a lot: codes, bid passwords, admission, priority purchasers (R-BID-04 to 07, R-PRIO-01)."""

@@ -1,0 +1,1 @@
+"""The bid desk: one queue, one clock, one order for the lots of its share (design: the bid desk)."""

@@ -1,0 +1,74 @@
+"""Tables of registration. The link between a person and a code stands in `registration_identity` alone.
+
+Two functions read that table: the door, which resolves a bidder's own registration, and the reveal, which leaves
+an access row (R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kernel.database import Base
+from kernel.money import Fen
+
+
+class Registration(Base):
+    """One bidder on one lot, known by a random code. The id is random too and tells no order."""
+
+    __tablename__ = "registration"
+    __table_args__ = (
+        UniqueConstraint("lot_id", "code"),
+        CheckConstraint("kind IN ('ordinary', 'applicant', 'other_creditor')", "kind"),
+        CheckConstraint("state IN ('pending', 'admitted', 'released', 'withdrawn', 'barred')", "state"),
+        CheckConstraint("priority_rank >= 1", "rank"),
+        CheckConstraint("deposit_due_fen >= 0", "deposit"),
+        CheckConstraint("octet_length(bid_password_hash) = 32", "password_hash_length"),
+        CheckConstraint("(state = 'pending') <= (admitted_at IS NULL)", "pending_not_admitted"),
+        CheckConstraint("(state = 'admitted') <= (admitted_at IS NOT NULL)", "admitted_has_time"),
+        CheckConstraint("(state = 'barred') = (barred_reason IS NOT NULL)", "barred_has_reason"),
+        {"schema": "bidding"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"))
+    code: Mapped[str]
+    bid_password_hash: Mapped[bytes]
+    """SHA-256 of a random password: argon2 would jam the opening, and what is random needs no stretching."""
+    kind: Mapped[str]
+    priority_rank: Mapped[int | None]
+    """The rank that the court confirmed (R-PRIO-01); null for an ordinary bidder."""
+    deposit_due_fen: Mapped[Fen]
+    """R-BID-05; in a sell-off the whole price is paid in advance (R-SELL-04). May be 0."""
+    state: Mapped[str]
+    admitted_at: Mapped[datetime | None]
+    """Platform time of the admission; bids that entered before it are not eligible (R-BID-06)."""
+    released_at: Mapped[datetime | None]
+    barred_reason: Mapped[str | None]
+
+
+class RegistrationIdentity(Base):
+    """Who stands behind a registration."""
+
+    __tablename__ = "registration_identity"
+    __table_args__ = (UniqueConstraint("lot_id", "person_id"), {"schema": "bidding"})
+
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey(Registration.id), primary_key=True)
+    lot_id: Mapped[UUID]
+    person_id: Mapped[UUID]
+
+
+class LotPerson(Base):
+    """Persons whom the published terms name: the enforcement applicant (R-BID-05), those barred (R-BID-14)."""
+
+    __tablename__ = "lot_person"
+    __table_args__ = (
+        CheckConstraint("standing IN ('applicant', 'barred')", "standing"),
+        Index("ix_lot_person_person_id", "person_id"),
+        {"schema": "bidding"},
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    standing: Mapped[str] = mapped_column(primary_key=True)
