@@ -48,7 +48,7 @@ LongText = Annotated[str, Meta(min_length=1, max_length=20_000)]
 
 
 class Wire(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Base of every struct that is decoded from outside."""
+    """Base of every struct that is decoded from outside: `class BidIn(Wire, frozen=True)`."""
 
 
 class Unusable(ValueError):

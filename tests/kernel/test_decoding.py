@@ -25,7 +25,7 @@ from kernel.errors import Malformed
 from kernel.money import MAX_FEN
 
 
-class Payment(Wire):
+class Payment(Wire, frozen=True):
     amount_fen: FenIn
     price_fen: PositiveFen | None = None
     at: Moment | None = None
@@ -34,7 +34,7 @@ class Payment(Wire):
     text: LongText | None = None
 
 
-class Book(Wire):
+class Book(Wire, frozen=True):
     payments: list[Payment]
     total_fen: FenIn | None = None
 
@@ -43,7 +43,7 @@ class Book(Wire):
             raise Unusable("total_fen", "expected the sum of the payments")
 
 
-class Shelf(Wire):
+class Shelf(Wire, frozen=True):
     book: Book
 
 
