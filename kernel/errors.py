@@ -52,13 +52,39 @@ class Malformed(Refusal):
     en = "The request cannot be read: {path} {expected}"
 
 
+THINGS = {
+    "account": "账户",
+    "asset": "财产",
+    "batch": "发放批次",
+    "bid": "出价",
+    "case": "案件",
+    "claim": "债权",
+    "court": "法院",
+    "decision": "合议庭决定",
+    "document": "文件",
+    "hold": "停止处置措施",
+    "lot": "拍品",
+    "page": "页面",
+    "party": "当事人",
+    "person": "人员",
+    "plan": "分配方案",
+    "registration": "报名",
+    "report": "询价报告",
+    "sale": "成交",
+}
+"""Chinese names of the things that may not be found."""
+
+
 class NotFound(Refusal):
     """The thing does not exist, or the caller may not know that it does."""
 
     code = "not-found"
     status = 404
-    zh = "未找到该{what}"
+    zh = "未找到该{what_zh}"
     en = "No such {what}"
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what=what, what_zh=THINGS.get(what, "内容"))
 
 
 class Forbidden(Refusal):

@@ -31,6 +31,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     postgres_bin: str | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=72)] = 12
+    password_memory_kib: Annotated[int, msgspec.Meta(ge=19_456, le=1_048_576)] = 65_536
+    sign_ups_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60
+    sign_ins_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60
     hole_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
     """How long nobody may decide bids in the closing minutes before a lot is frozen (R-HALT-02)."""
     desk_queue: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 20_000

@@ -209,7 +209,7 @@ def _first_problem(error: ValidationException) -> tuple[str, str]:
     extra = error.extra
     if isinstance(extra, list) and extra and isinstance(extra[0], dict):
         return str(extra[0].get("key", "$")), str(extra[0].get("message", "another value"))[:200]
-    return "$", str(error.detail)[:200]
+    return "$", "a JSON body" if "data" in str(extra) else str(error.detail)[:200]
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {

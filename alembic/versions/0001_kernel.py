@@ -42,6 +42,15 @@ def upgrade() -> None:
         schema="kernel",
     )
     op.create_table(
+        "court",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_court")),
+        sa.UniqueConstraint("code", name=op.f("uq_court_code")),
+        schema="kernel",
+    )
+    op.create_table(
         "document",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("previous_id", sa.Uuid(), nullable=True),
@@ -121,6 +130,18 @@ def upgrade() -> None:
         postgresql_where=sa.text("once IS NOT NULL"),
     )
     op.create_table(
+        "person",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("username", sa.Text(), nullable=False),
+        sa.Column("real_name", sa.Text(), nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("registered_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("disabled_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person")),
+        sa.UniqueConstraint("username", name=op.f("uq_person_username")),
+        schema="kernel",
+    )
+    op.create_table(
         "audit_seal",
         sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("chain", sa.Text(), nullable=False),
@@ -135,6 +156,52 @@ def upgrade() -> None:
         sa.Column("entry_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.ForeignKeyConstraint(["entry_id"], ["kernel.audit_entry.id"], name=op.f("fk_audit_unsealed_entry_id")),
         sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_audit_unsealed")),
+        schema="kernel",
+    )
+    op.create_table(
+        "login_session",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("started_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["kernel.person.id"], name=op.f("fk_login_session_person_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_session")),
+        sa.UniqueConstraint("token_hash", name=op.f("uq_login_session_token_hash")),
+        schema="kernel",
+    )
+    op.create_index(
+        "ix_login_session_open",
+        "login_session",
+        ["person_id"],
+        unique=False,
+        schema="kernel",
+        postgresql_where="ended_at IS NULL",
+    )
+    op.create_table(
+        "person_identity",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("id_number", sa.Text(), nullable=False),
+        sa.Column("confirmed_by", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["person_id"], ["kernel.person.id"], name=op.f("fk_person_identity_person_id")),
+        sa.PrimaryKeyConstraint("person_id", name=op.f("pk_person_identity")),
+        sa.UniqueConstraint("id_number", name=op.f("uq_person_identity_id_number")),
+        schema="kernel",
+    )
+    op.create_table(
+        "person_role",
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint(
+            "role IN ('bidder', 'clerk', 'judge', 'chief', 'maker', 'checker', 'payer', 'supervisor', 'auditor', 'operator', 'machine')",
+            name=op.f("ck_person_role_role"),
+        ),
+        sa.ForeignKeyConstraint(["court_id"], ["kernel.court.id"], name=op.f("fk_person_role_court_id")),
+        sa.ForeignKeyConstraint(["person_id"], ["kernel.person.id"], name=op.f("fk_person_role_person_id")),
+        sa.PrimaryKeyConstraint("person_id", "role", name=op.f("pk_person_role")),
         schema="kernel",
     )
     op.execute(ddl.protect("kernel.audit_block"))

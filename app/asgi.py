@@ -1,0 +1,100 @@
+"""The ASGI application: every route of every slice behind one front door."""
+
+import importlib
+from importlib.util import find_spec
+from typing import Any
+
+from litestar import Litestar, MediaType, Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.openapi import OpenAPIConfig
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from sqlalchemy import text
+
+from app.platform import Platform
+from kernel.actors import platform
+from kernel.database import Database
+from kernel.identity.routes import WhoIsAsking, provide_identity
+from kernel.outbox import backlog
+from kernel.web import (
+    EXCEPTION_HANDLERS,
+    MAX_BODY_BYTES,
+    FrontDoor,
+    StrictRequest,
+    anyone,
+    provide_actor,
+    provide_call,
+    provide_database,
+)
+
+SLICES = (
+    "kernel.identity",
+    "appraisal.cases",
+    "appraisal.assets",
+    "appraisal.reference_price",
+    "appraisal.delivery",
+    "auction.lots",
+    "auction.announcements",
+    "auction.statistics",
+    "bidding.registration",
+    "bidding.desk",
+    "bidding.feed",
+    "settlement.ledger",
+    "settlement.bank",
+    "settlement.deposits",
+    "settlement.completion",
+    "settlement.distribution",
+    "settlement.payouts",
+)
+
+
+def routes() -> list[Any]:
+    """The routes of all slices that have any."""
+    found: list[Any] = []
+    for slice_ in SLICES:
+        if find_spec(f"{slice_}.routes"):
+            found += importlib.import_module(f"{slice_}.routes").ROUTES
+    return found
+
+
+@get("/health/live", guards=[anyone])
+async def live() -> dict[str, str]:
+    """The process runs."""
+    return {"status": "live"}
+
+
+@get("/health/ready", guards=[anyone])
+async def ready(database: NamedDependency[Database]) -> dict[str, object]:
+    """The database answers and due work is not piling up."""
+    async with database.reading(platform("health")) as tx:
+        await tx.session.execute(text("SELECT 1"))
+        waiting, oldest = await backlog(tx)
+    return {"status": "ready", "outbox_waiting": waiting, "outbox_oldest": oldest and oldest.isoformat()}
+
+
+@get("/metrics", guards=[anyone], media_type=MediaType.TEXT)
+async def metrics() -> Response[bytes]:
+    """Counters and gauges of this process for Prometheus; none names a person."""
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def create_app(parts: Platform) -> Litestar:
+    """The application over the parts of this process; starting and stopping them is the caller's."""
+    app = Litestar(
+        route_handlers=[*routes(), live, ready, metrics],
+        request_class=StrictRequest,
+        request_max_body_size=MAX_BODY_BYTES,
+        middleware=[FrontDoor(parts.settings.origin), WhoIsAsking],
+        exception_handlers=EXCEPTION_HANDLERS,
+        dependencies={
+            "database": Provide(provide_database),
+            "call": Provide(provide_call),
+            "actor": Provide(provide_actor),
+            "identity": Provide(provide_identity),
+        },
+        openapi_config=OpenAPIConfig(title="网络司法拍卖平台 Online judicial auction", version="0.1.0", path="/schema"),
+        debug=False,
+    )
+    app.state["database"] = parts.database
+    app.state["identity"] = parts.identity
+    app.state["platform"] = parts
+    return app
