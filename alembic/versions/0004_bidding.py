@@ -198,6 +198,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("seq IS NOT NULL"),
     )
     op.create_table(
+        "unlock",
+        sa.Column("digest", sa.LargeBinary(), nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("octet_length(digest) = 32", name=op.f("ck_unlock_digest_length")),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_unlock")),
+        schema="bidding",
+    )
+    op.create_table(
         "lot_command",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("lot_id", sa.Uuid(), nullable=False),
@@ -243,11 +251,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_lot_person_person_id", "lot_person", ["person_id"], unique=False, schema="bidding")
     op.create_table(
+        "priority_grant",
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("person_id", sa.Uuid(), nullable=False),
+        sa.Column("rank", sa.BigInteger(), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("granted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("rank BETWEEN 1 AND 1000", name=op.f("ck_priority_grant_rank")),
+        sa.ForeignKeyConstraint(["lot_id"], ["bidding.lot.lot_id"], name=op.f("fk_priority_grant_lot_id")),
+        sa.PrimaryKeyConstraint("lot_id", "person_id", name=op.f("pk_priority_grant")),
+        schema="bidding",
+    )
+    op.create_table(
         "registration",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("lot_id", sa.Uuid(), nullable=False),
         sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("bid_password_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("bid_password_hash", sa.LargeBinary(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("priority_rank", sa.BigInteger(), nullable=True),
         sa.Column("deposit_due_fen", sa.BigInteger(), nullable=False),
@@ -259,14 +279,14 @@ def upgrade() -> None:
             "(state = 'admitted') <= (admitted_at IS NOT NULL)", name=op.f("ck_registration_admitted_has_time")
         ),
         sa.CheckConstraint(
-            "(state = 'barred') = (barred_reason IS NOT NULL)", name=op.f("ck_registration_barred_has_reason")
+            "(state = 'awaiting_deposit') <= (admitted_at IS NULL)", name=op.f("ck_registration_awaiting_not_admitted")
         ),
         sa.CheckConstraint(
-            "(state = 'pending') <= (admitted_at IS NULL)", name=op.f("ck_registration_pending_not_admitted")
+            "(state = 'barred') = (barred_reason IS NOT NULL)", name=op.f("ck_registration_barred_has_reason")
         ),
         sa.CheckConstraint("kind IN ('ordinary', 'applicant', 'other_creditor')", name=op.f("ck_registration_kind")),
         sa.CheckConstraint(
-            "state IN ('pending', 'admitted', 'released', 'withdrawn', 'barred')", name=op.f("ck_registration_state")
+            "state IN ('awaiting_deposit', 'admitted', 'released', 'barred')", name=op.f("ck_registration_state")
         ),
         sa.CheckConstraint("deposit_due_fen >= 0", name=op.f("ck_registration_deposit")),
         sa.CheckConstraint("octet_length(bid_password_hash) = 32", name=op.f("ck_registration_password_hash_length")),
@@ -275,6 +295,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registration")),
         sa.UniqueConstraint("lot_id", "code", name=op.f("uq_registration_lot_id_code")),
         schema="bidding",
+    )
+    op.create_table(
+        "identity_access",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("registration_id", sa.Uuid(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("actor_name", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["bidding.registration.id"], name=op.f("fk_identity_access_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_identity_access")),
+        schema="bidding",
+    )
+    op.create_index(
+        "ix_identity_access_registration_id", "identity_access", ["registration_id"], unique=False, schema="bidding"
     )
     op.create_table(
         "registration_identity",
@@ -291,3 +328,4 @@ def upgrade() -> None:
     op.execute(ddl.protect("bidding.desk_outage"))
     op.execute(ddl.protect("bidding.refusal_block"))
     op.execute(ddl.protect("bidding.submission"))
+    op.execute(ddl.protect("bidding.identity_access"))

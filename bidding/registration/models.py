@@ -1,7 +1,8 @@
 """Tables of registration. The link between a person and a code stands in `registration_identity` alone.
 
 Two functions read that table: the door, which resolves a bidder's own registration, and the reveal, which leaves
-an access row (R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit.
+an access row (R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
+of registration carry no time of their making, so that an order of arrival cannot be read off them (invariant 17).
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kernel.database import Base
+from kernel.database import Base, append_only
 from kernel.money import Fen
 
 
@@ -21,11 +22,11 @@ class Registration(Base):
     __table_args__ = (
         UniqueConstraint("lot_id", "code"),
         CheckConstraint("kind IN ('ordinary', 'applicant', 'other_creditor')", "kind"),
-        CheckConstraint("state IN ('pending', 'admitted', 'released', 'withdrawn', 'barred')", "state"),
+        CheckConstraint("state IN ('awaiting_deposit', 'admitted', 'released', 'barred')", "state"),
         CheckConstraint("priority_rank >= 1", "rank"),
         CheckConstraint("deposit_due_fen >= 0", "deposit"),
         CheckConstraint("octet_length(bid_password_hash) = 32", "password_hash_length"),
-        CheckConstraint("(state = 'pending') <= (admitted_at IS NULL)", "pending_not_admitted"),
+        CheckConstraint("(state = 'awaiting_deposit') <= (admitted_at IS NULL)", "awaiting_not_admitted"),
         CheckConstraint("(state = 'admitted') <= (admitted_at IS NOT NULL)", "admitted_has_time"),
         CheckConstraint("(state = 'barred') = (barred_reason IS NOT NULL)", "barred_has_reason"),
         {"schema": "bidding"},
@@ -34,8 +35,9 @@ class Registration(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"))
     code: Mapped[str]
-    bid_password_hash: Mapped[bytes]
-    """SHA-256 of a random password: argon2 would jam the opening, and what is random needs no stretching."""
+    bid_password_hash: Mapped[bytes | None]
+    """SHA-256 of the random bid password (参拍密码), null until one is issued: argon2 would jam the opening, and
+    what is random needs no stretching."""
     kind: Mapped[str]
     priority_rank: Mapped[int | None]
     """The rank that the court confirmed (R-PRIO-01); null for an ordinary bidder."""
@@ -72,3 +74,43 @@ class LotPerson(Base):
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
     standing: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PriorityGrant(Base):
+    """A priority purchaser whom the court confirmed on this lot, registered or not yet (R-PRIO-01)."""
+
+    __tablename__ = "priority_grant"
+    __table_args__ = (CheckConstraint("rank BETWEEN 1 AND 1000", "rank"), {"schema": "bidding"})
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(primary_key=True)
+    rank: Mapped[int]
+    decision_id: Mapped[UUID]
+    granted_at: Mapped[datetime]
+
+
+class Unlock(Base):
+    """The bid password was entered in this login session: a digest of lot and session, which alone tells nobody."""
+
+    __tablename__ = "unlock"
+    __table_args__ = (CheckConstraint("octet_length(digest) = 32", "digest_length"), {"schema": "bidding"})
+
+    digest: Mapped[bytes] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+
+
+class IdentityAccess(Base):
+    """Each opening of the link between a registration and a person: who, when, for what (invariant 18)."""
+
+    __tablename__ = "identity_access"
+    __table_args__ = (Index("ix_identity_access_registration_id", "registration_id"), {"schema": "bidding"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(ForeignKey(Registration.id))
+    actor_id: Mapped[UUID | None]
+    actor_name: Mapped[str]
+    purpose: Mapped[str]
+    at: Mapped[datetime]
+
+
+append_only(IdentityAccess.__table__)

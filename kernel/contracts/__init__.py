@@ -12,6 +12,7 @@ from kernel.contracts.events import (
     LotResumed,
     LotSuspended,
     LotWithdrawn,
+    RegistrationMade,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "LotResumed",
     "LotSuspended",
     "LotWithdrawn",
+    "RegistrationMade",
 ]

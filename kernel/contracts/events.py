@@ -50,6 +50,19 @@ class LotPublished(LotEvent, frozen=True, kw_only=True):
     """Defaulting buyers of the same asset and persons barred by R-BID-14."""
 
 
+class RegistrationMade(LotEvent, frozen=True, kw_only=True):
+    """bidding -> settlement: a deposit is due on a new registration. It names no person (R-BID-07)."""
+
+    registration_id: UUID
+    case_id: UUID
+    deposit_due_fen: int
+    """May be 0: the platform has then admitted the bidder already (R-BID-05)."""
+
+    @property
+    def key(self) -> str:
+        return f"registration:{self.registration_id}"
+
+
 class LotOpened(LotEvent, frozen=True, kw_only=True):
     """bidding -> auction, settlement: bidding runs."""
 
