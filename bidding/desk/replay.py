@@ -6,6 +6,7 @@ The same rules as the desk, without what belongs to the live platform alone: no 
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import pairwise
 from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType
@@ -98,7 +99,7 @@ class BiddingInput(Wire, frozen=True):
             if bidder.code in codes:
                 raise Unusable(f"bidders[{index}].code", "expected a code that no earlier bidder has")
             codes.add(bidder.code)
-        for index, (before, after) in enumerate(zip(self.commands, self.commands[1:], strict=False), start=1):
+        for index, (before, after) in enumerate(pairwise(self.commands), start=1):
             if after.at < before.at:
                 raise Unusable(f"commands[{index}].at", "expected a time not before that of the command before")
 

@@ -301,7 +301,7 @@ def evolve(state: LotState, event: Event) -> LotState:
             status = Status.OPEN if state.opened else Status.UPCOMING
             return replace(state, seq=seq, status=status, ends_at=event.ends_at, remaining=None)
         case Kind.WITHDRAWN:
-            return replace(state, seq=seq, status=Status.WITHDRAWN)
+            return replace(state, seq=seq, status=Status.WITHDRAWN, remaining=None)
         case Kind.CLOSED:
             return replace(state, seq=seq, status=Status.CLOSED)
 
