@@ -35,7 +35,8 @@ FenIn = Annotated[Fen, Meta(ge=0, le=MAX_FEN)]
 PositiveFen = Annotated[Fen, Meta(ge=1, le=MAX_FEN)]
 """A price or payment from outside: at least one fen."""
 
-_ONE_LINE = r"^\S(?:[^\n\t]*\S)?\Z"
+_ONE_LINE = r"^\S(?:[^\n\t]*\S)?(?![\s\S])"
+"""Python and JavaScript read this pattern alike (`$` would let a last line break pass in one of them)."""
 
 Label = Annotated[str, Meta(min_length=1, max_length=64, pattern=_ONE_LINE)]
 """An id, code or platform name: one line, no blank at either end."""
