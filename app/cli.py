@@ -4,6 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kernel.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,74 @@ def _calc(arguments: argparse.Namespace) -> int:
     return main_calc(arguments.name, arguments.file)
 
 
+def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    parser.add_argument("--data-dir", help="folder of the embedded data (default .data)")
+
+
+def _serve(arguments: argparse.Namespace) -> int:
+    from app.serve import main_serve
+
+    return main_serve(_settings(arguments))
+
+
+def _worker(arguments: argparse.Namespace) -> int:
+    from app.serve import main_worker
+
+    return main_worker(_settings(arguments))
+
+
+def _migrate(arguments: argparse.Namespace) -> int:
+    from app.administration import main_migrate
+
+    return main_migrate(_settings(arguments))
+
+
+def _create_user_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("username", help="3 to 40 of a-z, 0-9, dot, dash, underscore")
+    parser.add_argument("--name", required=True, help="real name, or the name of the machine")
+    parser.add_argument("--role", action="append", required=True, help="may be given several times")
+    parser.add_argument("--court-code", help="the court that staff belong to; a new code creates it")
+    parser.add_argument("--court-name", help="name of a court that is created")
+
+
+def _create_user(arguments: argparse.Namespace) -> int:
+    from app.administration import main_create_user
+
+    return main_create_user(_settings(arguments), arguments)
+
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from app.verify import main_verify
+
+    return main_verify(_settings(arguments))
+
+
+def _data_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", help="folder of the embedded data (default .data); unused with DATABASE_URL")
+
+
+def _settings(arguments: argparse.Namespace) -> "Settings":
+    from kernel.settings import SettingsError, load
+
+    try:
+        return load(
+            host=getattr(arguments, "host", None),
+            port=getattr(arguments, "port", None),
+            data_dir=getattr(arguments, "data_dir", None),
+        )
+    except SettingsError as error:
+        sys.exit(str(error))
+
+
 COMMANDS = {
+    "serve": Command("serve API, live feed and pages; embedded also desk and worker", _serve_arguments, _serve),
+    "worker": Command("sweep due work and relay the outbox of DATABASE_URL", _data_arguments, _worker),
+    "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
+    "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),
+    "verify": Command("replay and check every lot, chain, ledger and plan", _data_arguments, _verify),
     "calc": Command("recompute a decision by the platform's pure rules", _calc_arguments, _calc),
 }
 

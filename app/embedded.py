@@ -118,9 +118,9 @@ class EmbeddedPostgres:
         self._held: int | None = None
         self._turn = threading.Lock()
 
-    def dsn(self, database: str = "postgres") -> str:
+    def dsn(self, database: str = "postgres", user: str = "postgres") -> str:
         """Address of a database on this server, as asyncpg reads it (SQLAlchemy: `postgresql+asyncpg:`)."""
-        return f"postgresql://postgres@/{quote(database)}?host={quote(str(self.socket_folder))}"
+        return f"postgresql://{user}@/{quote(database)}?host={quote(str(self.socket_folder))}"
 
     @property
     def pid(self) -> int | None:

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from app.tables import Base
 from kernel import ddl
-from kernel.database import APPEND_ONLY, SCHEMAS
+from kernel.database import SCHEMAS
 
 SCRIPTS = Path(__file__).parent.parent / "alembic"
 LOCK_TIMEOUT_MS = 4_000
@@ -59,7 +59,8 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
-    for grant in ddl.grants(SCHEMAS, APPEND_ONLY):
+    protected = connection.execute(text(ddl.PROTECTED)).scalars().all()
+    for grant in ddl.grants(SCHEMAS, protected):
         connection.execute(text(grant))
     connection.commit()
     connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": ONE_AT_A_TIME})

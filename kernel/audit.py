@@ -126,7 +126,7 @@ async def record(
     )
     entry.hash = entry_hash(entry)
     tx.session.add(entry)
-    await tx.session.flush([entry])
+    await tx.session.flush()
     await tx.session.execute(insert(AuditUnsealed).values(entry_id=entry.id))
 
 

@@ -22,6 +22,9 @@ EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL;
 END $$
 """
 
+PROTECTED = "SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'append_only' ORDER BY 1"
+"""The tables that carry the trigger, as `schema.table`."""
+
 
 def protect(table: str) -> str:
     """The trigger that makes `schema.table` refuse UPDATE, DELETE and TRUNCATE."""

@@ -1,0 +1,151 @@
+"""`auction serve` and `auction worker`: one process, started in the order that keeps every promise.
+
+PostgreSQL up and migrated, then the parts of `app.platform` (lease, clock, holes, overdue closings), and only then
+the port. Embedded, the process holds the data folder's lock, runs its own PostgreSQL and restarts it when it dies.
+"""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+import uvicorn
+
+from app.asgi import create_app
+from app.embedded import EmbeddedPostgres
+from app.migrate import migrate_async
+from app.platform import Platform
+from kernel.clock import Clock, SystemClock
+from kernel.ddl import APP_ROLE
+from kernel.logs import configure_logs
+from kernel.settings import Settings
+
+log = structlog.get_logger("serve")
+
+GRACE_S = 5
+
+
+@asynccontextmanager
+async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[str]:
+    """The address of a migrated database: the one in `DATABASE_URL`, or our own embedded PostgreSQL."""
+    if settings.database_url is not None:
+        await migrate_async(settings.database_url)
+        yield settings.database_url
+        return
+    postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
+    await asyncio.to_thread(postgres.start)
+    watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
+    try:
+        await migrate_async(postgres.dsn())
+        yield postgres.dsn(user=APP_ROLE)
+    finally:
+        watching.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await watching
+        await asyncio.to_thread(postgres.stop)
+
+
+class Server(uvicorn.Server):
+    """uvicorn inside our own loop: signals are ours, since the database must outlive the last request."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        yield
+
+
+def server_for(parts: Platform) -> Server:
+    """The HTTP and WebSocket server of one process, not yet started."""
+    config = uvicorn.Config(
+        create_app(parts),
+        host=parts.settings.host,
+        port=parts.settings.port,
+        ws=parts.live_protocol(),
+        http="httptools",
+        loop="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        date_header=False,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=GRACE_S,
+        backlog=4096,
+    )
+    return Server(config)
+
+
+@asynccontextmanager
+async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) -> AsyncIterator[Platform]:
+    """A whole embedded or connected process, answering on its port while the body runs."""
+    async with database_of(settings, say) as url:
+        parts = Platform(url, settings, clock)
+        async with parts.running(), parts.working():
+            server = server_for(parts)
+            task = asyncio.create_task(server.serve(), name="http")
+            try:
+                while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers no event
+                    await asyncio.sleep(0.01)
+                if task.done():
+                    task.result()
+                    raise OSError(f"cannot listen on {settings.host}:{settings.port}")
+                say(f"网络司法拍卖平台 {settings.origin}")
+                yield parts
+            finally:
+                server.should_exit = True
+                await task
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with serving(settings, SystemClock(), lambda line: print(line, flush=True)):
+        await stop.wait()
+        log.info("serve.stopping")
+
+
+def main_serve(settings: Settings) -> int:
+    """Serve until SIGINT or SIGTERM; returns the exit code."""
+    configure_logs(settings.log_level)
+    run(_until_signalled(settings))
+    return 0
+
+
+async def _work(settings: Settings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    assert settings.database_url is not None
+    parts = Platform(settings.database_url, settings, SystemClock())
+    try:
+        async with parts.working():
+            log.info("worker.started")
+            await stop.wait()
+    finally:
+        await parts.close()
+
+
+def main_worker(settings: Settings) -> int:
+    """Sweep due work and relay the outbox of the database in `DATABASE_URL` until signalled."""
+    configure_logs(settings.log_level)
+    if settings.database_url is None:
+        print("auction worker needs DATABASE_URL; embedded, `auction serve` is the worker too")
+        return 2
+    run(_work(settings))
+    return 0
+
+
+def run(main: Any) -> None:
+    """Run on uvloop where there is one."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+    else:
+        uvloop.run(main)

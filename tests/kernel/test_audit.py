@@ -1,0 +1,67 @@
+"""The audit trail: sealed in blocks per chain; a changed, missing or added row is found."""
+
+import pytest
+from sqlalchemy import text
+
+from kernel import audit
+from kernel.actors import Role, platform
+from kernel.database import Database
+from kernel.ids import ordered_id
+from tests.support.house import actor, opened
+
+pytestmark = pytest.mark.anyio
+
+
+async def _three_sealed_entries(database: Database) -> None:
+    case_id = ordered_id()
+    async with database.transaction(actor(Role.CLERK)) as tx:
+        for number in range(3):
+            await audit.record(
+                tx, "test.act", f"thing:{number}", {"案号": "（2025）沪0115执1号", "n": number}, case_id=case_id
+            )
+    async with database.transaction(platform("sealer")) as tx:
+        assert await audit.seal(tx) == 3
+
+
+async def _faults(database: Database) -> list[str]:
+    async with database.reading(platform("verify")) as tx:
+        return await audit.faults(tx)
+
+
+async def _as_superuser(database: Database, statement: str) -> None:
+    async with database.transaction(platform("intruder")) as tx:
+        await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
+        await tx.session.execute(text(statement))
+
+
+async def test_an_untouched_trail_verifies(database_url: str) -> None:
+    async with opened(database_url) as database:
+        await _three_sealed_entries(database)
+        assert await _faults(database) == []
+
+
+async def test_entries_that_wait_for_the_sealer_are_no_fault(database_url: str) -> None:
+    async with opened(database_url) as database:
+        async with database.transaction(platform("test")) as tx:
+            await audit.record(tx, "test.act", "thing:1", {})
+        assert await _faults(database) == []
+
+
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "UPDATE kernel.audit_entry SET facts = '{}' WHERE id = 2",
+        "UPDATE kernel.audit_entry SET actor_name = 'somebody else' WHERE id = 2",
+        "UPDATE kernel.audit_entry SET at = at + interval '1 ms' WHERE id = 3",
+        "DELETE FROM kernel.audit_entry WHERE id = 2",
+        "DELETE FROM kernel.audit_block",
+        "UPDATE kernel.audit_seal SET entry_id = 9 WHERE entry_id = 2",
+        "INSERT INTO kernel.audit_entry (at, actor_name, roles, source, action, chain, subject, facts, hash)"
+        " SELECT at, actor_name, roles, source, action, chain, subject, facts, hash FROM kernel.audit_entry LIMIT 1",
+    ],
+)
+async def test_a_superusers_change_is_found(database_url: str, tampering: str) -> None:
+    async with opened(database_url) as database:
+        await _three_sealed_entries(database)
+        await _as_superuser(database, tampering)
+        assert await _faults(database) != []

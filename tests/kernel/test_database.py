@@ -1,0 +1,118 @@
+"""The transaction boundary: keys are used once, refusals leave nothing, a busy database says busy."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import text
+
+from kernel import ddl
+from kernel.actors import Role, platform
+from kernel.database import APPEND_ONLY, AlreadyAnswered, Database
+from kernel.errors import Busy, Forbidden, KeyReused
+from tests.support.house import actor, call, opened
+
+pytestmark = pytest.mark.anyio
+
+SOME_COLUMN = text(
+    "SELECT column_name FROM information_schema.columns"
+    " WHERE table_schema || '.' || table_name = :table AND is_identity = 'NO' LIMIT 1"
+)
+
+
+async def _work(database: Database, the_call, wait: float = 0) -> int:
+    async with database.command(the_call) as tx:
+        await tx.session.execute(text("SELECT nextval('kernel.outbox_id_seq')"))
+        await asyncio.sleep(wait)
+        return tx.answer(len(the_call.key))
+
+
+async def test_same_key_and_payload_is_answered_again_without_working_again(database_url: str) -> None:
+    async with opened(database_url) as database:
+        mine = call(actor(Role.CLERK), "key-12345")
+        assert await _work(database, mine) == 9
+        with pytest.raises(AlreadyAnswered) as again:
+            await _work(database, mine)
+        assert again.value.answer == b"9"
+
+
+async def test_same_key_with_another_payload_is_refused(database_url: str) -> None:
+    async with opened(database_url) as database:
+        clerk = actor(Role.CLERK)
+        await _work(database, call(clerk, "key-12345"))
+        with pytest.raises(KeyReused):
+            await _work(database, call(clerk, "key-12345", b'{"other":1}'))
+
+
+async def test_same_key_of_another_person_is_another_key(database_url: str) -> None:
+    async with opened(database_url) as database:
+        await _work(database, call(actor(Role.CLERK), "key-12345"))
+        assert await _work(database, call(actor(Role.CLERK), "key-12345")) == 9
+
+
+async def test_two_copies_at_once_work_once(database_url: str) -> None:
+    async with opened(database_url) as database:
+        mine = call(actor(Role.CLERK), "key-12345")
+        outcomes = await asyncio.gather(_work(database, mine, 0.2), _work(database, mine, 0.2), return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["AlreadyAnswered", "int"]
+
+
+async def test_control_without_the_key_row_both_copies_work(database_url: str) -> None:
+    """What the key's row prevents: two plain transactions both do the work."""
+    async with opened(database_url) as database:
+
+        async def unprotected() -> int:
+            async with database.transaction(platform("test")) as tx:
+                return (await tx.session.execute(text("SELECT nextval('kernel.outbox_id_seq')"))).scalar_one()
+
+        assert len(set(await asyncio.gather(unprotected(), unprotected()))) == 2
+
+
+async def test_a_refused_call_uses_up_no_key(database_url: str) -> None:
+    async with opened(database_url) as database:
+        mine = call(actor(Role.CLERK), "key-12345")
+        with pytest.raises(Forbidden):
+            async with database.command(mine) as tx:
+                tx.actor.must_be(Role.JUDGE)
+        assert await _work(database, mine) == 9
+
+
+async def test_waiting_for_a_lock_ends_as_busy(database_url: str) -> None:
+    async with opened(database_url) as database, database.transaction(platform("holder")) as holder:
+        await holder.session.execute(text("LOCK TABLE kernel.court"))
+        with pytest.raises(Busy):
+            async with database.transaction(platform("waiter")) as waiter:
+                await waiter.session.execute(text("SET LOCAL lock_timeout = '50ms'"))
+                await waiter.session.execute(text("LOCK TABLE kernel.court"))
+
+
+async def test_a_reading_transaction_cannot_write(database_url: str) -> None:
+    async with opened(database_url) as database:
+        with pytest.raises(Exception, match="read-only"):
+            async with database.reading(platform("reader")) as tx:
+                await tx.session.execute(text("INSERT INTO kernel.court VALUES (gen_random_uuid(), 'x', 'x')"))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET {} = {}", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+async def test_append_only_tables_refuse_change_by_trigger_even_for_their_owner(
+    database_url: str, statement: str
+) -> None:
+    assert "kernel.audit_entry" in APPEND_ONLY
+    async with opened(database_url) as database:
+        for table in APPEND_ONLY:
+            async with database.reading(platform("test")) as tx:
+                name = (await tx.session.execute(SOME_COLUMN, {"table": table})).scalar_one()
+            with pytest.raises(Exception, match="append-only"):
+                async with database.transaction(platform("test")) as tx:
+                    await tx.session.execute(text(statement.format(table, f'"{name}"', f'"{name}"')))
+
+
+async def test_every_table_declared_append_only_carries_the_trigger(database_url: str) -> None:
+    async with opened(database_url) as database, database.reading(platform("test")) as tx:
+        assert set((await tx.session.scalars(text(ddl.PROTECTED))).all()) == set(APPEND_ONLY)
+
+
+async def test_the_application_role_lacks_the_right_to_change_append_only_tables(database_url: str) -> None:
+    async with opened(database_url) as database, database.reading(platform("test")) as tx:
+        for table in APPEND_ONLY:
+            rights = text("SELECT has_table_privilege('auction_app', :t, 'UPDATE, DELETE, TRUNCATE')")
+            assert not (await tx.session.execute(rights, {"t": table})).scalar_one(), table

@@ -1,0 +1,152 @@
+"""The outbox: told with the change or not at all, handled once in effect, in order, however often it is tried."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from kernel.actors import platform
+from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
+from kernel.database import Database, Tx
+from kernel.ids import ordered_id
+from kernel.outbox import Relay, backlog, tell
+from tests.support.house import START, frozen, opened
+
+pytestmark = pytest.mark.anyio
+
+LOT = ordered_id()
+
+
+async def _tell(database: Database, **options: object) -> None:
+    async with database.transaction(platform("test")) as tx:
+        await tell(tx, LotOpened(lot_id=LOT, at=tx.now()), **options)  # type: ignore[arg-type]
+
+
+async def test_an_event_reaches_every_handler_once(database_url: str) -> None:
+    heard: list[str] = []
+
+    async def first(tx: Tx, event: LotOpened) -> None:
+        heard.append(f"first {event.lot_id}")
+
+    async def second(tx: Tx, event: LotOpened) -> None:
+        heard.append(f"second {event.lot_id}")
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on(LotOpened, first)
+        relay.on(LotOpened, second)
+        await _tell(database)
+        await relay.settle()
+        await relay.settle()
+        assert heard == [f"first {LOT}", f"second {LOT}"]
+
+
+async def test_what_is_rolled_back_is_not_told(database_url: str) -> None:
+    async with opened(database_url) as database:
+        with pytest.raises(ZeroDivisionError):
+            async with database.transaction(platform("test")) as tx:
+                await tell(tx, LotOpened(lot_id=LOT, at=tx.now()))
+                raise ZeroDivisionError
+        async with database.reading(platform("test")) as tx:
+            assert await backlog(tx) == (0, None)
+
+
+async def test_a_failing_handler_is_tried_again_and_its_neighbour_is_not_repeated(database_url: str) -> None:
+    heard: list[str] = []
+
+    async def sound(tx: Tx, event: LotOpened) -> None:
+        heard.append("sound")
+
+    async def failing(tx: Tx, event: LotOpened) -> None:
+        heard.append("failing")
+        if heard.count("failing") == 1:
+            raise RuntimeError("once")
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on(LotOpened, sound)
+        relay.on(LotOpened, failing)
+        await _tell(database)
+        await relay.settle()
+        async with database.reading(platform("test")) as tx:
+            assert "once" in (await tx.session.execute(text("SELECT last_error FROM kernel.outbox"))).scalar_one()
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("UPDATE kernel.outbox SET retry_at = NULL"))
+        await relay.settle()
+        assert heard == ["sound", "failing", "failing"]
+
+
+async def test_two_relays_at_once_run_a_handler_once(database_url: str) -> None:
+    heard: list[int] = []
+
+    async def slow(tx: Tx, event: LotOpened) -> None:
+        heard.append(1)
+        await asyncio.sleep(0.05)
+
+    async with opened(database_url) as database:
+        relays = [Relay(database), Relay(database)]
+        for relay in relays:
+            relay.on(LotOpened, slow)
+        await _tell(database)
+        await asyncio.gather(*(relay.settle() for relay in relays))
+        assert heard == [1]
+
+
+async def test_events_of_one_key_wait_for_an_earlier_one_that_failed(database_url: str) -> None:
+    heard: list[str] = []
+    asset, case, hold = ordered_id(), ordered_id(), ordered_id()
+
+    async def placed(tx: Tx, event: HoldPlaced) -> None:
+        raise RuntimeError("not yet")
+
+    async def lifted(tx: Tx, event: HoldLifted) -> None:
+        heard.append("lifted")
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on(HoldPlaced, placed)
+        relay.on(HoldLifted, lifted)
+        async with database.transaction(platform("test")) as tx:
+            await tell(tx, HoldPlaced(hold_id=hold, asset_id=asset, case_id=case, reason="异议"))
+            await tell(tx, HoldLifted(hold_id=hold, asset_id=asset, case_id=case))
+        await relay.settle()
+        assert heard == []
+
+
+async def test_due_work_waits_for_platform_time_and_exists_once(database_url: str) -> None:
+    heard: list[int] = []
+
+    async def note(tx: Tx, event: LotOpened) -> None:
+        heard.append(1)
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on(LotOpened, note)
+        for _ in range(2):
+            await _tell(database, due_at=START + timedelta(hours=1), once=str(LOT))
+        await relay.settle()
+        assert heard == []
+        frozen(database).advance(timedelta(hours=1))
+        await relay.settle()
+        assert heard == [1]
+
+
+async def test_a_dead_workers_lease_runs_out(database_url: str) -> None:
+    heard: list[int] = []
+
+    async def note(tx: Tx, event: LotOpened) -> None:
+        heard.append(1)
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on(LotOpened, note)
+        await _tell(database)
+        async with database.transaction(platform("dead")) as tx:
+            await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() + interval '1 h'"))
+        await relay.settle()
+        assert heard == []
+        async with database.transaction(platform("dead")) as tx:
+            await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() - interval '1 s'"))
+        await relay.settle()
+        assert heard == [1]
