@@ -1,0 +1,185 @@
+"""Use cases of the ledger: open accounts, post entries, tell balances, check the books.
+
+Locking: an entry's holder accounts in id order, then its natural key. A use case that posts several entries in one
+transaction locks all their accounts with `lock` before the first.
+"""
+
+import secrets
+from collections.abc import Collection
+from uuid import UUID
+
+import msgspec
+
+from kernel.audit import record
+from kernel.database import Tx
+from kernel.ids import ordered_id
+from kernel.money import Fen
+from settlement.ledger import store
+from settlement.ledger.errors import InsufficientBalance, PostingDiffers
+from settlement.ledger.models import Account
+from settlement.ledger.rules import (
+    NUMBERED,
+    RANDOM_DIGITS,
+    Kind,
+    Posting,
+    account_number,
+    content_of,
+    entry_digest,
+    is_account_number,
+    movements,
+)
+from settlement.ledger.store import Line
+
+POSTED = "ledger.post"
+
+
+async def open_account(
+    tx: Tx,
+    kind: Kind,
+    key: str,
+    *,
+    case_id: UUID | None = None,
+    lot_id: UUID | None = None,
+    registration_id: UUID | None = None,
+) -> Account:
+    """The account of this kind under `key` (whose it is), opened if new. Numbered kinds get a virtual number."""
+    natural_key = f"{kind}:{key}"
+    found = await store.find_account(tx, natural_key)
+    while found is None:
+        values: dict[str, object] = {
+            "id": ordered_id(),
+            "kind": str(kind),
+            "natural_key": natural_key,
+            "number": _new_number(kind) if kind in NUMBERED else None,
+            "case_id": case_id,
+            "lot_id": lot_id,
+            "registration_id": registration_id,
+            "balance_fen": None if kind is Kind.BANK else 0,
+            "opened_at": tx.now(),
+        }
+        if await store.add_account(tx, values) and kind in NUMBERED:
+            facts = {"kind": str(kind), "number": values["number"]}
+            await record(tx, "ledger.open-account", f"account:{values['id']}", facts, case_id=case_id)
+        found = await store.find_account(tx, natural_key)
+    return found
+
+
+async def bank(tx: Tx) -> Account:
+    """The account of the world outside."""
+    return await open_account(tx, Kind.BANK, "outside")
+
+
+async def unidentified(tx: Tx) -> Account:
+    """The queue of money that arrived on an unknown number (R-ACCT-02)."""
+    return await open_account(tx, Kind.UNIDENTIFIED, "queue")
+
+
+async def find_by_number(tx: Tx, number: str) -> Account | None:
+    """The account with this virtual number; None for an unknown or mistyped one."""
+    return await store.find_account_by_number(tx, number) if is_account_number(number) else None
+
+
+async def get_account(tx: Tx, account_id: UUID) -> Account:
+    """The account with its balance; refuses an unknown id."""
+    return await store.get_account(tx, account_id)
+
+
+async def accounts_of_case(tx: Tx, case_id: UUID) -> list[Account]:
+    """Every account that belongs to the case, oldest first."""
+    return list(await store.accounts_of_case(tx, case_id))
+
+
+async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
+    """Lock holder accounts in id order, for a use case that decides by their balances or posts several entries."""
+    return await store.lock_accounts(tx, ids)
+
+
+async def balance(tx: Tx, account_id: UUID) -> Fen:
+    """What the holder account holds now, in fen."""
+    held = (await store.get_account(tx, account_id)).balance_fen
+    assert held is not None, "the outside world has no balance"
+    return held
+
+
+async def received_fen(tx: Tx, account_id: UUID, *kinds: Kind) -> Fen:
+    """All that ever came into the account from accounts of `kinds`, in fen."""
+    return await store.received_fen(tx, account_id, kinds)
+
+
+async def statement(tx: Tx, account_id: UUID) -> list[Line]:
+    """The account's movements, oldest first."""
+    return await store.lines_of(tx, account_id)
+
+
+async def post(tx: Tx, posting: Posting) -> UUID:
+    """Book an entry once per natural key and return its id; a replay returns the first id.
+
+    Raises `InsufficientBalance` when a holder account would fall below zero, `PostingDiffers` when the key was
+    booked with other content.
+    """
+    gains = movements(posting.transfers)
+    accounts = await store.lock_accounts(tx, gains)
+    entry_id, now = ordered_id(), tx.now()
+    digest = entry_digest(entry_id, now, posting)
+    if not await store.add_entry(tx, entry_id, now, posting, digest):
+        return await _booked_before(tx, posting)
+    for account in accounts.values():
+        _move(account, gains[account.id])
+    await store.add_transfers(tx, entry_id, posting.transfers)
+    facts = {"digest": digest.hex(), "reason": posting.reason, "document": posting.document}
+    await record(
+        tx, POSTED, f"entry:{entry_id}", facts, case_id=posting.case_id, chain=None if posting.case_id else "ledger"
+    )
+    await tx.session.flush()
+    return entry_id
+
+
+async def _booked_before(tx: Tx, posting: Posting) -> UUID:
+    entry, booked = await store.get_entry(tx, posting.natural_key)
+    if content_of(booked) != content_of(posting):
+        raise PostingDiffers()
+    return entry.id
+
+
+def _move(account: Account, gain_fen: int) -> None:
+    assert account.balance_fen is not None
+    if account.balance_fen + gain_fen < 0:
+        raise InsufficientBalance(balance_fen=account.balance_fen, wanted_fen=-gain_fen)
+    account.balance_fen = Fen(account.balance_fen + gain_fen)
+
+
+def _new_number(kind: Kind) -> str:
+    return account_number(kind, [secrets.randbelow(10) for _ in range(RANDOM_DIGITS)])
+
+
+async def faults(tx: Tx) -> list[str]:
+    """Everything in the books that does not verify, one sentence each; empty when all is well."""
+    return await _broken_balances(tx) + await _broken_entries(tx)
+
+
+async def _broken_balances(tx: Tx) -> list[str]:
+    by_transfers = await store.balances_by_transfers(tx)
+    return [
+        f"account {account.id} ({account.kind}) says {account.balance_fen} fen, its transfers {moved}"
+        for account in await store.all_accounts(tx)
+        if account.balance_fen is not None and account.balance_fen != (moved := by_transfers.get(account.id, 0))
+    ]
+
+
+async def _broken_entries(tx: Tx) -> list[str]:
+    found = []
+    audited = await store.audited_digests(tx, POSTED)
+    transfers = await store.transfers_by_entry(tx)
+    for entry in await store.all_entries(tx):
+        rows = transfers.get(entry.id, [])
+        positions = [row.position for row in rows]
+        if not rows or entry_digest(entry.id, entry.at, store.posting_of(entry, rows)) != entry.digest:
+            found.append(f"entry {entry.id} ({entry.reason}): its row or a transfer was changed, removed or added")
+        elif positions != list(range(1, len(rows) + 1)):
+            found.append(f"entry {entry.id} ({entry.reason}): its transfers are not numbered 1 to {len(rows)}")
+        facts = audited.pop(f"entry:{entry.id}", None)
+        if facts is None:
+            found.append(f"entry {entry.id} ({entry.reason}) was added behind the audit trail's back")
+        elif msgspec.json.decode(facts)["digest"] != entry.digest.hex():
+            found.append(f"entry {entry.id} ({entry.reason}) is not what the audit trail says")
+    return found + [f"{subject} stands in the audit trail but not in the ledger" for subject in audited]

@@ -1,0 +1,178 @@
+"""All SQL of the ledger."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+
+from kernel.audit import AuditEntry
+from kernel.database import Tx
+from kernel.errors import NotFound
+from kernel.money import Fen
+from settlement.ledger.models import Account, Entry, TransferRow
+from settlement.ledger.rules import Kind, Posting, Transfer
+
+
+async def add_account(tx: Tx, account: dict[str, object]) -> bool:
+    """Write the account; False when its natural key or its number is taken."""
+    written = await tx.session.execute(
+        insert_or_keep(Account).values(**account).on_conflict_do_nothing().returning(Account.id)
+    )
+    return written.first() is not None
+
+
+async def find_account(tx: Tx, natural_key: str) -> Account | None:
+    return (await tx.session.scalars(select(Account).where(Account.natural_key == natural_key))).one_or_none()
+
+
+async def find_account_by_number(tx: Tx, number: str) -> Account | None:
+    return (await tx.session.scalars(select(Account).where(Account.number == number))).one_or_none()
+
+
+async def get_account(tx: Tx, account_id: UUID) -> Account:
+    """The account with its balance as of this transaction's newest snapshot."""
+    account = await tx.session.get(Account, account_id, populate_existing=True)
+    if account is None:
+        raise NotFound(what="account")
+    return account
+
+
+async def accounts_of_case(tx: Tx, case_id: UUID) -> Sequence[Account]:
+    return (await tx.session.scalars(select(Account).where(Account.case_id == case_id).order_by(Account.id))).all()
+
+
+async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
+    """Lock the holder accounts among `ids`, in id order; the bank's has nothing to lock."""
+    rows = await tx.session.scalars(
+        select(Account)
+        .where(Account.id.in_(ids), Account.kind != Kind.BANK)
+        .order_by(Account.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return {account.id: account for account in rows}
+
+
+async def add_entry(tx: Tx, entry_id: UUID, at: datetime, posting: Posting, digest: bytes) -> bool:
+    """Write the entry's row; False when its natural key was booked before (waits for a booking in flight)."""
+    row = insert_or_keep(Entry).values(
+        id=entry_id,
+        at=at,
+        natural_key=posting.natural_key,
+        reason=posting.reason,
+        document=posting.document,
+        case_id=posting.case_id,
+        lot_id=posting.lot_id,
+        digest=digest,
+    )
+    written = await tx.session.execute(row.on_conflict_do_nothing(index_elements=["natural_key"]).returning(Entry.id))
+    return written.first() is not None
+
+
+async def add_transfers(tx: Tx, entry_id: UUID, transfers: Sequence[Transfer]) -> None:
+    rows = [
+        {
+            "entry_id": entry_id,
+            "position": position,
+            "from_account": transfer.from_account,
+            "to_account": transfer.to_account,
+            "amount_fen": transfer.amount_fen,
+        }
+        for position, transfer in enumerate(transfers, start=1)
+    ]
+    await tx.session.execute(insert(TransferRow), rows)
+
+
+async def get_entry(tx: Tx, natural_key: str) -> tuple[Entry, Posting]:
+    """A booked entry as it stands in the columns."""
+    entry = (await tx.session.scalars(select(Entry).where(Entry.natural_key == natural_key))).one()
+    rows = await tx.session.scalars(
+        select(TransferRow).where(TransferRow.entry_id == entry.id).order_by(TransferRow.position)
+    )
+    return entry, posting_of(entry, rows.all())
+
+
+def posting_of(entry: Entry, rows: Sequence[TransferRow]) -> Posting:
+    """What the columns say was booked."""
+    transfers = tuple(Transfer(row.from_account, row.to_account, row.amount_fen) for row in rows)
+    return Posting(entry.natural_key, entry.reason, entry.document, transfers, entry.case_id, entry.lot_id)
+
+
+async def all_entries(tx: Tx) -> Sequence[Entry]:
+    return (await tx.session.scalars(select(Entry).order_by(Entry.number))).all()
+
+
+async def transfers_by_entry(tx: Tx) -> dict[UUID, list[TransferRow]]:
+    found: dict[UUID, list[TransferRow]] = {}
+    for row in await tx.session.scalars(select(TransferRow).order_by(TransferRow.entry_id, TransferRow.position)):
+        found.setdefault(row.entry_id, []).append(row)
+    return found
+
+
+async def audited_digests(tx: Tx, action: str) -> dict[str, bytes]:
+    """What the audit trail says was booked: subject -> facts."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == action).order_by(AuditEntry.id)
+    )
+    return {row.subject: row.facts for row in rows}
+
+
+async def all_accounts(tx: Tx) -> Sequence[Account]:
+    return (await tx.session.scalars(select(Account).order_by(Account.id))).all()
+
+
+async def balances_by_transfers(tx: Tx) -> dict[UUID, int]:
+    """What the transfer rows say each account holds, in fen."""
+    gained = select(TransferRow.to_account.label("id"), TransferRow.amount_fen.label("fen"))
+    lost = select(TransferRow.from_account.label("id"), (-TransferRow.amount_fen).label("fen"))
+    both = gained.union_all(lost).subquery()
+    rows = await tx.session.execute(select(both.c.id, func.sum(both.c.fen).label("fen")).group_by(both.c.id))
+    return {row.id: int(row.fen) for row in rows}
+
+
+async def received_fen(tx: Tx, account_id: UUID, kinds: Collection[Kind]) -> Fen:
+    """All that ever came into the account from accounts of these kinds, in fen."""
+    total = await tx.session.scalar(
+        select(func.coalesce(func.sum(TransferRow.amount_fen), 0))
+        .join(Account, Account.id == TransferRow.from_account)
+        .where(TransferRow.to_account == account_id, Account.kind.in_(kinds))
+    )
+    return Fen(int(total or 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One movement on one account, as its statement shows it; `gain_fen` is negative for money that left."""
+
+    at: datetime
+    reason: str
+    document: str
+    other: str
+    gain_fen: int
+
+
+async def lines_of(tx: Tx, account_id: UUID) -> list[Line]:
+    """The account's movements, oldest first; `other` is the kind of the account on the other side."""
+    other = (
+        select(Account.id, Account.kind).subquery()  # the other side may be the bank's one account many times
+    )
+    rows = await tx.session.execute(
+        select(TransferRow, Entry, other.c.kind)
+        .join(Entry, Entry.id == TransferRow.entry_id)
+        .join(other, (other.c.id.in_([TransferRow.from_account, TransferRow.to_account])) & (other.c.id != account_id))
+        .where((TransferRow.from_account == account_id) | (TransferRow.to_account == account_id))
+        .order_by(Entry.number, TransferRow.position)
+    )
+    return [
+        Line(
+            entry.at,
+            entry.reason,
+            entry.document,
+            kind,
+            transfer.amount_fen if transfer.to_account == account_id else -transfer.amount_fen,
+        )
+        for transfer, entry, kind in rows
+    ]
