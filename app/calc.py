@@ -32,6 +32,8 @@ CALCULATORS = {
     "fee": Calculator("settlement.completion.schemas", "FeeInput", "calculate_fee"),
     "default": Calculator("settlement.completion.schemas", "DefaultInput", "calculate_default"),
     "distribution": Calculator("settlement.distribution.schemas", "DistributionInput"),
+    "interest": Calculator("settlement.distribution.interest_schemas", "InterestInput"),
+    "deadlines": Calculator("appraisal.deadlines.schemas", "DeadlinesInput"),
     "statistics": Calculator("auction.statistics.schemas", "StatisticsInput"),
 }
 

@@ -1,6 +1,7 @@
 """The document of `auction calc statistics`: strict input, and the output in the words of the format."""
 
 from dataclasses import asdict
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from msgspec import Meta
@@ -41,7 +42,7 @@ class LotInput(Wire, frozen=True):
     rounds: Annotated[list[RoundInput], Meta(min_length=1, max_length=3)]
 
     def __post_init__(self) -> None:
-        for index, (earlier, later) in enumerate(zip(self.rounds, self.rounds[1:], strict=False), start=1):
+        for index, (earlier, later) in enumerate(pairwise(self.rounds), start=1):
             if earlier.result == "sold":
                 raise Unusable(f"rounds[{index}]", "expected no round after the sale")
             if _ORDER.index(later.round) <= _ORDER.index(earlier.round):

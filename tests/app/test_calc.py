@@ -37,6 +37,10 @@ def held(round_: object, start_fen: int, price_fen: int | None = None) -> dict[s
     return {"round": round_, "start_fen": start_fen, "result": result, "price_fen": price_fen}
 
 
+def segment(start: str, end: str, days: int, base_fen: int, interest_fen: int) -> dict[str, object]:
+    return {"from": start, "to": end, "days": days, "base_fen": base_fen, "interest_fen": interest_fen}
+
+
 W07 = {
     "lots": [
         {"id": "L1", "reference_fen": 100_000_000, "rounds": [held(1, 70_000_000, 91_000_000)]},
@@ -147,6 +151,35 @@ GOOD: list[tuple[str, object, dict[str, object]]] = [
         },
     ),
     (
+        "interest",
+        {
+            "principal_fen": 100_000_000,
+            "performance_due_on": "2024-01-10",
+            "stop_on": "2024-08-27",
+            "payments": [{"on": "2024-04-19", "amount_fen": 40_000_000}],
+            "excluded": [{"from": "2024-05-01", "to": "2024-05-31"}],
+        },
+        {
+            "doubled_interest_fen": 2_800_000,
+            "segments": [
+                segment("2024-01-10", "2024-04-19", 100, 100_000_000, 1_750_000),
+                segment("2024-04-19", "2024-05-01", 12, 60_000_000, 126_000),
+                segment("2024-05-31", "2024-08-27", 88, 60_000_000, 924_000),
+            ],
+            "rules": ["R-INT-02", "R-INT-03", "R-INT-04"],
+        },
+    ),
+    (
+        "deadlines",
+        {"event": "plan_served", "on": "2025-06-06"},
+        {
+            "due_on": "2025-06-23",
+            "rolled": True,
+            "calendar_known": True,
+            "rules": ["R-DIST-05", "R-GEN-03"],
+        },
+    ),
+    (
         "statistics",
         W07,
         {
@@ -196,6 +229,8 @@ def lot(*rounds: dict[str, object], id_: str = "L") -> dict[str, object]:
     return {"id": id_, "reference_fen": 100, "rounds": list(rounds)}
 
 
+INTEREST = {"principal_fen": 1, "performance_due_on": "2024-01-10", "stop_on": "2024-08-27"}
+
 BAD: list[tuple[str, object, str]] = [
     ("reference-price", {}, "$.reports"),
     ("reference-price", {"reports": [report("A", 1.5)]}, "$.reports[0].price_fen"),  # type: ignore[arg-type]
@@ -238,6 +273,18 @@ BAD: list[tuple[str, object, str]] = [
     ("fee", 5, "$"),
     ("default", {**DEFAULT, "costs_fen": None}, "$.costs_fen"),
     ("default", {k: v for k, v in DEFAULT.items() if k != "deposit_fen"}, "$.deposit_fen"),
+    ("interest", {**INTEREST, "stop_on": "2024-02-30"}, "$.stop_on"),
+    ("interest", {**INTEREST, "stop_on": 20240227}, "$.stop_on"),
+    (
+        "interest",
+        {**INTEREST, "excluded": [{"from": "2024-05-02", "to": "2024-05-01"}]},
+        "$.excluded[0].to",
+    ),
+    ("interest", {**INTEREST, "payments": [{"on": "2024-05-02", "amount_fen": -1}]}, "$.payments[0].amount_fen"),
+    ("interest", {**INTEREST, "rate": 1}, "$.rate"),
+    ("deadlines", {"event": "plan_lost", "on": "2025-06-06"}, "$.event"),
+    ("deadlines", {"event": "plan_served", "on": "2025-06-06T00:00:00+08:00"}, "$.on"),
+    ("deadlines", {"event": "plan_served", "on": "9999-12-31"}, "$.on"),
     ("statistics", {"lots": [lot()]}, "$.lots[0].rounds"),
     ("statistics", {"lots": [lot(held(3, 1))]}, "$.lots[0].rounds[0].round"),
     ("statistics", {"lots": [lot(held("1", 1))]}, "$.lots[0].rounds[0].round"),
