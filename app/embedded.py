@@ -37,6 +37,8 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from kernel.clock import monotonic
+
 BINARIES_SETTING = "AUCTION_POSTGRES_BIN"
 """Environment variable naming the `bin` folder of another PostgreSQL 18."""
 
@@ -223,25 +225,25 @@ class EmbeddedPostgres:
         self._make_cluster(launch)
         self._make_socket_folder(launch.owner)
         self._keep_log_small()
-        began = time.monotonic()
+        began = monotonic()
         self._clear_after_crash()
         while not self._try_start(launch, began):
-            if not self._orphans_hold_on() or time.monotonic() - began > self._start_timeout_s:
+            if not self._orphans_hold_on() or monotonic() - began > self._start_timeout_s:
                 raise PostgresFailed(f"PostgreSQL does not start in {self.folder}:\n{_tail(self.log)}")
             time.sleep(0.1)
             self._clear_after_crash()
-        self._say(f"PostgreSQL is up in {self.folder} ({time.monotonic() - began:.2f} s)")
+        self._say(f"PostgreSQL is up in {self.folder} ({monotonic() - began:.2f} s)")
 
     def _adopt(self) -> bool:
         """Take over a server that outlived the process which started it."""
         if self.pid is None:
             return False
-        began = time.monotonic()
+        began = monotonic()
         while self._listening():
             if self._takes_connections(self.pid):
                 self._say(f"PostgreSQL (process {self.pid}) is still running in {self.folder}; adopted")
                 return True
-            if time.monotonic() - began > self._start_timeout_s:
+            if monotonic() - began > self._start_timeout_s:
                 raise PostgresFailed(f"PostgreSQL (process {self.pid}) runs but takes no connections")
             time.sleep(0.05)
         return False
@@ -305,9 +307,9 @@ class EmbeddedPostgres:
         """One attempt; False if the process ended before it took connections."""
         options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         child = launch.popen("postgres", {"-D": self.data, "-k": self.socket_folder}, options, self.log)
-        told = time.monotonic()
+        told = monotonic()
         while not self._takes_connections(child.pid):
-            now = time.monotonic()
+            now = monotonic()
             if child.poll() is not None:
                 return False
             if now - began > self._start_timeout_s:
@@ -345,8 +347,8 @@ class EmbeddedPostgres:
         self._child = None
 
     def _ended_within(self, seconds: float) -> bool:
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
+        until = monotonic() + seconds
+        while monotonic() < until:
             # An adopted server is nobody's child here; it takes its lock file away last of all.
             if self._child.poll() is not None if self._child else self.pid is None:
                 return True
