@@ -42,6 +42,15 @@ class NotSuspended(Refusal):
     en = "The lot is not suspended"
 
 
+class AssetHeld(Refusal):
+    """A hold on the asset stands, so the lot may not run on."""
+
+    code = "asset-held"
+    rule = "R-CASE-09"
+    zh = "案外人异议审查期间或存在其他停止处分的情形，暂不能恢复竞价"
+    en = "The asset may not be disposed of now, so bidding is not resumed"
+
+
 class UnknownCode(Refusal):
     """Nobody holds this bidder code. The desk itself answers `not-eligible` in its place."""
 
@@ -124,6 +133,27 @@ class NotProcessable(Refusal):
     rule = "R-GEN-07"
     zh = "该出价无法处理，已记录，请联系平台"
     en = "The bid could not be processed; it is on record, please contact the platform"
+
+
+BY_CODE: dict[str, type[Refusal]] = {
+    refusal.code: refusal
+    for refusal in (
+        NotOpen,
+        AfterEnd,
+        Suspended,
+        NotSuspended,
+        AssetHeld,
+        NotEligible,
+        BelowStartPrice,
+        AlreadyLeading,
+        CannotLead,
+        BelowMinimum,
+        OffIncrement,
+        ConfirmJump,
+        NotProcessable,
+    )
+}
+"""Refusals that are stored, by their code: a stored answer is given again as it was."""
 
 
 class DeskElsewhere(Exception):

@@ -1,9 +1,27 @@
-"""Who pays which deposit (R-BID-05)."""
+"""Who may register, which deposit is due, and what a bidder code looks like (R-BID-05 to 07, 14; R-PRIO-01)."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
-from bidding.registration.errors import ClaimUnknown
+from bidding.registration.errors import (
+    BarredFromSale,
+    ClaimUnknown,
+    EligibilityNotDeclared,
+    LeadsNow,
+    NotTheApplicant,
+    RegistrationClosed,
+)
 from kernel.money import Fen
+
+LETTERS = "ABCDEFGHJKLMNQRSTUVWXYZ"
+"""First letters of ordinary codes: no I and O, which read like digits, and no P."""
+
+PRIORITY_LETTER = "P"
+"""First letter of a priority code (优先竞买代码), so that everybody sees what a match is."""
+
+CODES = len(LETTERS) * 10_000
+PRIORITY_CODES = 100_000
 
 
 class BidderKind(StrEnum):
@@ -12,6 +30,45 @@ class BidderKind(StrEnum):
     ORDINARY = "ordinary"
     APPLICANT = "applicant"
     OTHER_CREDITOR = "other_creditor"
+
+
+class RegistrationState(StrEnum):
+    """Where a registration stands; only `admitted` may bid."""
+
+    AWAITING_DEPOSIT = "awaiting_deposit"
+    ADMITTED = "admitted"
+    RELEASED = "released"
+    BARRED = "barred"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Who wants to register, as far as the law asks."""
+
+    kind: BidderKind
+    is_applicant: bool
+    is_barred: bool
+    """Staff of the enforcing court or of the platform, a helper, or the buyer who defaulted."""
+    declares_eligible: bool
+
+
+def check_candidate(candidate: Candidate) -> None:
+    """Refuse who may not take part (R-BID-14), poses as the applicant (R-BID-05), or declares nothing (R-HOME-01).
+
+    The debtor is not barred (R-BID-15).
+    """
+    if candidate.is_barred:
+        raise BarredFromSale()
+    if candidate.kind is BidderKind.APPLICANT and not candidate.is_applicant:
+        raise NotTheApplicant()
+    if not candidate.declares_eligible:
+        raise EligibilityNotDeclared()
+
+
+def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
+    """Refuse once bidding has ended; extensions and halts (`ends_at` None) keep registration open (R-BID-06)."""
+    if finished or (ends_at is not None and now >= ends_at):
+        raise RegistrationClosed()
 
 
 def deposit_due(deposit_fen: Fen, bidder_kind: BidderKind, claim_fen: Fen | None = None) -> Fen:
@@ -25,3 +82,31 @@ def deposit_due(deposit_fen: Fen, bidder_kind: BidderKind, claim_fen: Fen | None
     if claim_fen is None:
         raise ClaimUnknown()
     return Fen(max(0, deposit_fen - claim_fen))
+
+
+def security_fen(is_sell_off: bool, deposit_fen: Fen, start_price_fen: Fen) -> Fen:
+    """What qualifies a bidder: the deposit; in a sell-off the whole price in advance (R-SELL-04)."""
+    return start_price_fen if is_sell_off else deposit_fen
+
+
+def admitted(state: RegistrationState) -> RegistrationState | None:
+    """The state after the deposit was confirmed; None if nothing changes, a registration once given up included."""
+    return RegistrationState.ADMITTED if state is RegistrationState.AWAITING_DEPOSIT else None
+
+
+def released(state: RegistrationState, leads: bool) -> RegistrationState | None:
+    """The state after the deposit was given back; refused for the leader and the buyer (R-BID-13)."""
+    if leads:
+        raise LeadsNow()
+    return None if state in (RegistrationState.RELEASED, RegistrationState.BARRED) else RegistrationState.RELEASED
+
+
+def code_from(number: int) -> str:
+    """The ordinary bidder code of a random `number` below CODES: a letter and four digits."""
+    letter, digits = divmod(number, 10_000)
+    return f"{LETTERS[letter]}{digits:04d}"
+
+
+def priority_code_from(number: int) -> str:
+    """The priority code of a random `number` below PRIORITY_CODES: P and five digits, like no ordinary one."""
+    return f"{PRIORITY_LETTER}{number:05d}"

@@ -1,7 +1,66 @@
-"""The document of `auction calc deposit`: strict input, and the output in the words of the format."""
+"""Wire structs of registration, and the document of `auction calc deposit`."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
 
 from bidding.registration.rules import BidderKind, deposit_due
-from kernel.decoding import FenIn, Unusable, Wire
+from kernel.decoding import FenIn, Label, Unusable, Wire
+
+
+class Register(Wire, frozen=True):
+    """A bidder registers on a lot (报名)."""
+
+    kind: BidderKind
+    accepts: Label
+    """The version of the announcement that the bidder has read and accepts."""
+    declares_eligible: bool
+    """The bidder declares to be qualified and not barred by a purchase limit (R-HOME-01)."""
+
+
+class UnlockLot(Wire, frozen=True):
+    """The bid password (参拍密码), once per lot and login session."""
+
+    password: Label
+
+
+class GrantPriority(Wire, frozen=True):
+    """The court confirms a priority purchaser (R-PRIO-01); rank 1 is the most senior."""
+
+    username: Label
+    rank: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    decision_id: UUID
+
+
+class OwnRegistration(msgspec.Struct, frozen=True):
+    """A bidder's own registration. `code` is null until admission; `unlocked` is true of this login session."""
+
+    registration_id: UUID
+    lot_id: UUID
+    kind: str
+    state: str
+    deposit_due_fen: int
+    code: str | None
+    priority_rank: int | None
+    has_password: bool
+    unlocked: bool
+    admitted_at: str | None
+
+
+class BidPassword(msgspec.Struct, frozen=True):
+    """A fresh bid password, shown this once."""
+
+    password: str
+
+
+class PriorityView(msgspec.Struct, frozen=True):
+    """A confirmed priority purchaser."""
+
+    lot_id: UUID
+    username: str
+    rank: int
+    decision_id: UUID
 
 
 class DepositInput(Wire, frozen=True):

@@ -1,0 +1,119 @@
+"""The one door of bidding for settlement and app; every function works inside the caller's open transaction.
+
+Nothing here tells who stands behind a registration, but `reveal_person` after the end and `find_own_registration` to
+the person themselves. Locks are taken lot first, then registration; take them before your own.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from bidding.desk import commands
+from bidding.desk.commands import Order
+from bidding.desk.rules import Status
+from bidding.registration import service, store
+from bidding.registration.models import Registration
+from bidding.registration.service import admit, release, reveal_person
+from kernel.database import Tx
+from kernel.money import Fen
+
+__all__ = [
+    "LotResult",
+    "RegistrationFacts",
+    "admit",
+    "command_lot",
+    "find_own_registration",
+    "get_registration",
+    "get_result",
+    "list_registrations",
+    "lock_registration",
+    "release",
+    "reveal_person",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RegistrationFacts:
+    """A registration as other contexts may know it: never a person. `state` is as in `RegistrationState`."""
+
+    id: UUID
+    lot_id: UUID
+    code: str
+    kind: str
+    deposit_due_fen: Fen
+    state: str
+    admitted_at: datetime | None
+    released_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class LotResult:
+    """Where a lot stands: `status` is `sold` or `failed` once closed, else the desk's status.
+
+    `registration_id`, `code` and `price_fen` are the leader's, after the close the buyer's; None without a bid.
+    `ended_at` is None until the lot has closed.
+    """
+
+    lot_id: UUID
+    status: str
+    registration_id: UUID | None
+    code: str | None
+    price_fen: Fen | None
+    ended_at: datetime | None
+    bids: int
+    extensions: int
+
+
+async def get_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
+    """The registration; refuses `not-found`."""
+    return _facts(await store.get_registration(tx, registration_id))
+
+
+async def lock_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
+    """The registration, locked behind its lot, so that nothing changes its eligibility meanwhile."""
+    _, registration = await service.lock_both(tx, registration_id)
+    return _facts(registration)
+
+
+async def list_registrations(tx: Tx, lot_id: UUID) -> list[RegistrationFacts]:
+    """All registrations of a lot, by code."""
+    return [_facts(found) for found in await store.list_registrations(tx, lot_id)]
+
+
+async def find_own_registration(tx: Tx, lot_id: UUID, person_id: UUID) -> RegistrationFacts | None:
+    """The door: a person's own registration. Ask it for the person who is asking, never for another."""
+    found = await store.find_own(tx, lot_id, person_id)
+    return _facts(found) if found else None
+
+
+async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
+    """The lot's result, or where it stands; refuses `not-found`."""
+    lot = await commands.get_lot(tx, lot_id)
+    return LotResult(
+        lot_id=lot.lot_id,
+        status=lot.outcome if lot.outcome and lot.status == Status.CLOSED else lot.status,
+        registration_id=lot.leader_registration_id,
+        code=lot.leader_code,
+        price_fen=lot.price_fen,
+        ended_at=commands.ended_at(lot),
+        bids=lot.bids,
+        extensions=lot.extensions,
+    )
+
+
+async def command_lot(tx: Tx, lot_id: UUID, kind: Order, reason: str, decision_id: UUID | None = None) -> None:
+    """Order a lot suspended, resumed or withdrawn; the desk decides it among the bids within a second."""
+    await commands.order(tx, lot_id, kind, reason, decision_id)
+
+
+def _facts(found: Registration) -> RegistrationFacts:
+    return RegistrationFacts(
+        id=found.id,
+        lot_id=found.lot_id,
+        code=found.code,
+        kind=found.kind,
+        deposit_due_fen=found.deposit_due_fen,
+        state=found.state,
+        admitted_at=found.admitted_at,
+        released_at=found.released_at,
+    )

@@ -1,0 +1,118 @@
+"""All SQL of registration. `registration_identity` is read by `find_own` and `reveal`, by nothing else."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from bidding.desk.models import Submission
+from bidding.registration.models import (
+    IdentityAccess,
+    LotPerson,
+    PriorityGrant,
+    Registration,
+    RegistrationIdentity,
+    Unlock,
+)
+from kernel.database import Tx
+from kernel.errors import NotFound
+from kernel.ids import ordered_id
+
+
+async def get_registration(tx: Tx, registration_id: UUID) -> Registration:
+    found = await tx.session.get(Registration, registration_id)
+    if found is None:
+        raise NotFound(what="registration")
+    return found
+
+
+async def lock_registration(tx: Tx, registration_id: UUID) -> Registration:
+    """The registration, locked; lock its lot first where the lot is locked at all."""
+    found = await tx.session.scalar(
+        select(Registration)
+        .where(Registration.id == registration_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if found is None:
+        raise NotFound(what="registration")
+    return found
+
+
+async def list_registrations(tx: Tx, lot_id: UUID) -> Sequence[Registration]:
+    """All registrations of a lot by code, an order that tells nothing."""
+    rows = await tx.session.scalars(
+        select(Registration).where(Registration.lot_id == lot_id).order_by(Registration.code)
+    )
+    return rows.all()
+
+
+async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None:
+    """The door: a person's own registration on a lot."""
+    return await tx.session.scalar(
+        select(Registration)
+        .join(RegistrationIdentity, RegistrationIdentity.registration_id == Registration.id)
+        .where(RegistrationIdentity.lot_id == lot_id, RegistrationIdentity.person_id == person_id)
+    )
+
+
+async def reveal(tx: Tx, registration_id: UUID, purpose: str) -> UUID:
+    """The person behind a registration; leaves an access row in the same transaction (invariant 18)."""
+    person_id = await tx.session.scalar(
+        select(RegistrationIdentity.person_id).where(RegistrationIdentity.registration_id == registration_id)
+    )
+    if person_id is None:
+        raise NotFound(what="registration")
+    access = IdentityAccess(
+        id=ordered_id(),
+        registration_id=registration_id,
+        actor_id=tx.actor.person_id,
+        actor_name=tx.actor.name,
+        purpose=purpose,
+        at=tx.now(),
+    )
+    tx.session.add(access)
+    return person_id
+
+
+async def standings(tx: Tx, lot_id: UUID, person_id: UUID) -> set[str]:
+    """How the published terms name this person: `applicant`, `barred`, both, or not at all."""
+    rows = await tx.session.scalars(
+        select(LotPerson.standing).where(LotPerson.lot_id == lot_id, LotPerson.person_id == person_id)
+    )
+    return set(rows)
+
+
+async def code_taken(tx: Tx, lot_id: UUID, code: str) -> bool:
+    found = await tx.session.scalar(select(exists().where(Registration.lot_id == lot_id, Registration.code == code)))
+    return bool(found)
+
+
+async def has_submitted(tx: Tx, registration: Registration) -> bool:
+    """Whether anything was submitted under this registration, accepted or refused."""
+    found = await tx.session.scalar(
+        select(exists().where(Submission.lot_id == registration.lot_id, Submission.registration_id == registration.id))
+    )
+    return bool(found)
+
+
+async def find_grant(tx: Tx, lot_id: UUID, person_id: UUID) -> PriorityGrant | None:
+    return await tx.session.get(PriorityGrant, (lot_id, person_id))
+
+
+async def add_registration(tx: Tx, registration: Registration, person_id: UUID) -> None:
+    tx.session.add(registration)
+    await tx.session.flush()
+    identity = RegistrationIdentity(registration_id=registration.id, lot_id=registration.lot_id, person_id=person_id)
+    tx.session.add(identity)
+    await tx.session.flush()
+
+
+async def keep_unlock(tx: Tx, digest: bytes, at: datetime) -> None:
+    await tx.session.execute(insert(Unlock).values(digest=digest, at=at).on_conflict_do_nothing())
+
+
+async def is_unlocked(tx: Tx, digest: bytes) -> bool:
+    return await tx.session.get(Unlock, digest) is not None

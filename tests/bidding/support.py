@@ -1,0 +1,61 @@
+"""Lots and bidders of bidding, made as the platform makes them: by the event and the use cases."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from bidding.registration import handlers, service
+from bidding.registration.rules import BidderKind
+from bidding.registration.schemas import OwnRegistration, Register, UnlockLot
+from kernel.actors import Actor, Role, platform
+from kernel.contracts import LotPublished
+from kernel.database import Database
+from kernel.ids import ordered_id, random_id
+from tests.support.house import START, call
+
+COURT = UUID("00000000-0000-7000-8000-000000000001")
+CASE = UUID("00000000-0000-7000-8000-000000000002")
+OPENS = START + timedelta(days=30)
+ENDS = OPENS + timedelta(hours=24)
+START_FEN, STEP_FEN, DEPOSIT_FEN = 1_000_000, 10_000, 200_000
+
+
+def bidder(name: str = "bidder") -> Actor:
+    """Somebody who may bid, in a login session of their own."""
+    return Actor(random_id(), name, frozenset({Role.BIDDER}), None, "127.0.0.1", random_id())
+
+
+async def publish(database: Database, **changes: object) -> UUID:
+    """A lot as auction publishes it; returns its id."""
+    terms: dict[str, object] = {
+        "lot_id": ordered_id(),
+        "case_id": CASE,
+        "court_id": COURT,
+        "asset_id": ordered_id(),
+        "title": "宝马 730Li 轿车",
+        "method": "auction",
+        "opens_at": OPENS,
+        "scheduled_end": ENDS,
+        "start_price_fen": START_FEN,
+        "increment_fen": STEP_FEN,
+        "deposit_fen": DEPOSIT_FEN,
+        "applicant_claim_fen": 150_000,
+    }
+    event = LotPublished(**(terms | changes))  # type: ignore[arg-type]
+    async with database.transaction(platform("relay")) as tx:
+        await handlers.copy_terms(tx, event)
+    return event.lot_id
+
+
+def ordinary(kind: BidderKind = BidderKind.ORDINARY) -> Register:
+    """What a bidder sends to register."""
+    return Register(kind=kind, accepts="1", declares_eligible=True)
+
+
+async def admitted(database: Database, lot_id: UUID, who: Actor | None = None) -> tuple[Actor, OwnRegistration]:
+    """A bidder whose deposit was confirmed and who has entered the bid password."""
+    who = who or bidder()
+    own = await service.register(database, call(who), lot_id, ordinary())
+    async with database.transaction(platform("deposits")) as tx:
+        await service.admit(tx, own.registration_id)
+    issued = await service.issue_password(database, who, lot_id)
+    return who, await service.unlock(database, call(who), lot_id, UnlockLot(password=issued.password))
