@@ -5,9 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
-from sqlalchemy.types import Text
 
 from appraisal.cases.rules import PartyKind, PartyRole, Subject
 from kernel.database import Base, append_only
@@ -62,7 +61,7 @@ class PanelDecision(Base):
     __tablename__ = "panel_decision"
     __table_args__ = (
         CheckConstraint(f"subject IN ({SUBJECTS})", "subject"),
-        CheckConstraint("cardinality(members) >= 3 AND cardinality(members) % 2 = 1", "panel"),
+        CheckConstraint("jsonb_array_length(members) >= 3 AND mod(jsonb_array_length(members), 2) = 1", "panel"),
         Index("ix_panel_decision_case_id", "case_id"),
         {"schema": "appraisal"},
     )
@@ -71,7 +70,7 @@ class PanelDecision(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey(EnforcementCase.id))
     subject: Mapped[str]
     made_on: Mapped[date]
-    members: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    members: Mapped[list[str]] = mapped_column(JSONB)
     text: Mapped[str]
     facts: Mapped[dict[str, Any]] = mapped_column(JSONB)
     recorded_at: Mapped[datetime]

@@ -10,8 +10,19 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from uuid import UUID
 
-from appraisal.reference_price.errors import CorrectedPriceMissing, PriceExpired
+from appraisal.reference_price.errors import (
+    BasisExpired,
+    BasisTooYoung,
+    CorrectedPriceMissing,
+    NoPriceBasis,
+    NothingToObject,
+    ObjectionDecided,
+    PriceExpired,
+    PriceFixed,
+    ValidityTooLong,
+)
 from kernel.money import Fen, round_half_up
 
 VALIDITY_MONTHS = 12
@@ -154,6 +165,117 @@ def enquiry_fee_platforms(reports: Sequence[Report], sale_price_fen: Fen) -> tup
 def appraisal_fee_base(appraisal_fen: Fen, sale_price_fen: Fen) -> Fen:
     """What the appraisal fee is computed on: the sale price where it is below the appraisal (R-REF-16)."""
     return min(appraisal_fen, sale_price_fen)
+
+
+class Method(StrEnum):
+    """How a reference price was found, in the order in which they are tried (R-REF-02)."""
+
+    PARTY_AGREEMENT = "party_agreement"
+    DIRECTED_ENQUIRY = "directed_enquiry"
+    NETWORK_ENQUIRY = "network_enquiry"
+    APPRAISAL = "appraisal"
+
+
+@dataclass(frozen=True, slots=True)
+class DatedReport:
+    """A platform's report with its day; one that was not delivered in time has none."""
+
+    report: Report
+    report_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AppraisalReport:
+    """An institution's appraisal (评估报告) with the validity it states; `price_fen` in fen."""
+
+    institution: str
+    price_fen: Fen
+    report_on: date
+    valid_until: date
+
+    def __post_init__(self) -> None:
+        longest = latest_validity(self.report_on)
+        if self.valid_until > longest:
+            raise ValidityTooLong(longest_until=longest.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a reference price rests on: a figure in fen, the last day it was found on, and how long it is valid."""
+
+    price_fen: Fen
+    found_on: date
+    valid_until: date
+    assessment: Assessment | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReferencePrice:
+    """A fixed reference price (参考价) in fen; of a network enquiry also which reports counted, and why not the rest."""
+
+    asset_id: UUID
+    price_fen: Fen
+    method: Method
+    fixed_on: date
+    valid_until: date
+    included: tuple[str, ...] = ()
+    excluded: tuple[tuple[str, Reason], ...] = ()
+
+
+def object_to(dated: DatedReport, objection: Objection, corrected_price_fen: Fen | None) -> DatedReport:
+    """The report with the outcome of the one objection to it (R-REF-08, R-REF-12)."""
+    report = dated.report
+    if not report.delivered:
+        raise NothingToObject(platform=report.platform)
+    if report.objection is not Objection.NONE:
+        raise ObjectionDecided(platform=report.platform)
+    return DatedReport(Report(report.platform, report.price_fen, objection, corrected_price_fen), dated.report_on)
+
+
+def enquiry_basis(reports: Sequence[DatedReport]) -> Basis:
+    """The mean of the reports that count (R-REF-07, R-REF-08), valid for a year from the oldest of them (R-REF-13)."""
+    assessment = assess([dated.report for dated in reports])
+    days = [dated.report_on for dated in reports if dated.report.platform in assessment.included and dated.report_on]
+    if assessment.price_fen is None or not days:
+        raise NoPriceBasis()
+    return Basis(assessment.price_fen, max(days), latest_validity(min(days)), assessment)
+
+
+def appraisal_basis(appraisals: Sequence[AppraisalReport]) -> Basis:
+    """The appraisal recorded last: a corrected or re-issued one takes the place of those before (R-REF-10)."""
+    if not appraisals:
+        raise NoPriceBasis()
+    last = appraisals[-1]
+    return Basis(last.price_fen, last.report_on, last.valid_until)
+
+
+def stated_basis(price_fen: Fen, fixed_on: date) -> Basis:
+    """A figure the parties agreed on or an authority answered (R-REF-03, R-REF-04)."""
+    return Basis(price_fen, fixed_on, latest_validity(fixed_on))
+
+
+def require_unfixed(standing: ReferencePrice | None, today: date) -> None:
+    """Refuse while a price stands and is valid: neither it nor what it rests on is changed (R-REF-13)."""
+    if standing is not None and today <= standing.valid_until:
+        raise PriceFixed(valid_until=standing.valid_until.isoformat())
+
+
+def fix(asset_id: UUID, method: Method, basis: Basis, fixed_on: date) -> ReferencePrice:
+    """The reference price fixed on a day, if its basis was found by then and is still valid."""
+    if fixed_on < basis.found_on:
+        raise BasisTooYoung(fixed_on=fixed_on.isoformat(), report_on=basis.found_on.isoformat())
+    if fixed_on > basis.valid_until:
+        raise BasisExpired(valid_until=basis.valid_until.isoformat())
+    counted = basis.assessment
+    return ReferencePrice(
+        asset_id=asset_id,
+        price_fen=basis.price_fen,
+        method=method,
+        fixed_on=fixed_on,
+        valid_until=basis.valid_until,
+        included=counted.included if counted else (),
+        excluded=counted.excluded if counted else (),
+    )
 
 
 def _months_after(day: date, months: int) -> date:

@@ -1,12 +1,24 @@
-"""The document of `auction calc reference-price`: strict input, and the output in the words of the format."""
+"""Wire structs of the reference price, and the document of `auction calc reference-price` in the format's words."""
 
 from collections.abc import Callable
 from typing import Annotated
+from uuid import UUID
 
+import msgspec
 from msgspec import Meta
 
-from appraisal.reference_price.rules import Objection, Report, assess
-from kernel.decoding import Label, PositiveFen, Unusable, Wire
+from appraisal.reference_price.rules import (
+    AppraisalReport,
+    DatedReport,
+    Method,
+    Objection,
+    Reason,
+    ReferencePrice,
+    Report,
+    assess,
+    sell_by,
+)
+from kernel.decoding import Day, Label, PositiveFen, ShortText, Unusable, Wire
 from kernel.money import Fen
 
 
@@ -58,3 +70,148 @@ def calculate(document: ReferencePriceInput, floor: Callable[[Fen], Fen]) -> dic
         "floor_fen": None if price_fen is None else floor(price_fen),
         "rules": ["R-REF-07", "R-REF-08", "R-BID-01", "R-GEN-04"],
     }
+
+
+class RecordReport(Wire, frozen=True):
+    """A platform's answer to the network enquiry; one that did not answer in time has neither price nor day."""
+
+    platform: Label
+    delivered: bool
+    price_fen: PositiveFen | None = None
+    report_on: Day | None = None
+
+    def __post_init__(self) -> None:
+        if self.delivered and self.price_fen is None:
+            raise Unusable("price_fen", "expected the price of a delivered report")
+        if self.delivered and self.report_on is None:
+            raise Unusable("report_on", "expected the day of a delivered report")
+        if not self.delivered and self.price_fen is not None:
+            raise Unusable("price_fen", "expected only of a report delivered in time")
+
+
+class DecideObjection(Wire, frozen=True):
+    """What became of the objection to a report."""
+
+    objection: Objection
+    corrected_price_fen: PositiveFen | None = None
+
+    def __post_init__(self) -> None:
+        if self.objection is Objection.NONE:
+            raise Unusable("objection", "expected what became of it: dismissed, corrected or upheld")
+        if (self.objection is Objection.CORRECTED) != (self.corrected_price_fen is not None):
+            raise Unusable("corrected_price_fen", "expected of a corrected report, and only of one")
+
+
+class RecordAppraisal(Wire, frozen=True):
+    """An institution's appraisal with its price in fen."""
+
+    institution: ShortText
+    price_fen: PositiveFen
+    report_on: Day
+    valid_until: Day
+
+    def __post_init__(self) -> None:
+        if self.valid_until < self.report_on:
+            raise Unusable("valid_until", "expected a day not before `report_on`")
+
+
+STATED = frozenset({Method.PARTY_AGREEMENT, Method.DIRECTED_ENQUIRY})
+"""Methods whose price comes with the command; that of the others is computed from what was recorded."""
+
+
+class FixPrice(Wire, frozen=True):
+    """Fix the reference price by one method; `price_fen` only where parties or an authority state it."""
+
+    method: Method
+    fixed_on: Day
+    price_fen: PositiveFen | None = None
+
+    def __post_init__(self) -> None:
+        if (self.method in STATED) != (self.price_fen is not None):
+            raise Unusable("price_fen", "expected for party_agreement and directed_enquiry, and only for them")
+
+
+class ReportView(msgspec.Struct, frozen=True):
+    platform: str
+    delivered: bool
+    price_fen: int | None
+    report_on: str | None
+    objection: Objection
+    corrected_price_fen: int | None
+
+
+class AppraisalView(msgspec.Struct, frozen=True):
+    institution: str
+    price_fen: int
+    report_on: str
+    valid_until: str
+
+
+class ExcludedView(msgspec.Struct, frozen=True):
+    platform: str
+    reason: Reason
+
+
+class ReferencePriceView(msgspec.Struct, frozen=True):
+    """`valid_until` is the last day of the first announcement, `sell_by` of a sale announced in time (R-REF-13)."""
+
+    asset_id: UUID
+    price_fen: int
+    method: Method
+    fixed_on: str
+    valid_until: str
+    sell_by: str
+    included: tuple[str, ...]
+    excluded: tuple[ExcludedView, ...]
+    rules: tuple[str, ...]
+
+
+class PricingView(msgspec.Struct, frozen=True):
+    """The price that was fixed last, if any, and what is recorded for the one to come or that it rests on."""
+
+    price: ReferencePriceView | None
+    reports: tuple[ReportView, ...]
+    appraisals: tuple[AppraisalView, ...]
+
+
+RULES = {
+    Method.PARTY_AGREEMENT: ("R-REF-03", "R-REF-13"),
+    Method.DIRECTED_ENQUIRY: ("R-REF-04", "R-REF-13"),
+    Method.NETWORK_ENQUIRY: ("R-REF-07", "R-REF-08", "R-REF-13"),
+    Method.APPRAISAL: ("R-REF-10", "R-REF-13"),
+}
+
+
+def report_view(dated: DatedReport) -> ReportView:
+    report = dated.report
+    return ReportView(
+        platform=report.platform,
+        delivered=report.delivered,
+        price_fen=report.price_fen,
+        report_on=dated.report_on.isoformat() if dated.report_on else None,
+        objection=report.objection,
+        corrected_price_fen=report.corrected_price_fen,
+    )
+
+
+def appraisal_view(appraisal: AppraisalReport) -> AppraisalView:
+    return AppraisalView(
+        institution=appraisal.institution,
+        price_fen=appraisal.price_fen,
+        report_on=appraisal.report_on.isoformat(),
+        valid_until=appraisal.valid_until.isoformat(),
+    )
+
+
+def price_view(price: ReferencePrice) -> ReferencePriceView:
+    return ReferencePriceView(
+        asset_id=price.asset_id,
+        price_fen=price.price_fen,
+        method=price.method,
+        fixed_on=price.fixed_on.isoformat(),
+        valid_until=price.valid_until.isoformat(),
+        sell_by=sell_by(price.valid_until).isoformat(),
+        included=price.included,
+        excluded=tuple(ExcludedView(platform, reason) for platform, reason in price.excluded),
+        rules=RULES[price.method],
+    )

@@ -1,0 +1,1 @@
+"""Service of documents (送达): to whom, what, when and by which proof."""
