@@ -33,7 +33,7 @@ CALCULATORS = {
     "default": Calculator("settlement.completion.schemas", "DefaultInput", "calculate_default"),
     "distribution": Calculator("settlement.distribution.schemas", "DistributionInput"),
     "interest": Calculator("settlement.distribution.interest_schemas", "InterestInput"),
-    "deadlines": Calculator("appraisal.deadlines.schemas", "DeadlinesInput"),
+    "deadlines": Calculator("settlement.distribution.deadlines_schemas", "DeadlinesInput"),
     "statistics": Calculator("auction.statistics.schemas", "StatisticsInput"),
 }
 

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from appraisal.deadlines.rules import PERIODS, Event, deadline
+from settlement.distribution.deadlines import PERIODS, Event, deadline
 
 
 @pytest.mark.parametrize(
