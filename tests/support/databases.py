@@ -70,7 +70,11 @@ class Clones:
         self._numbers = count(1)
         self._runner = asyncio.Runner()
         self._admin = self._runner.run(asyncpg.connect(server.dsn()))
-        self._make_template()
+        try:
+            self._make_template()
+        except BaseException:
+            self.close()
+            raise
 
     def make(self) -> str:
         """A fresh migrated database; returns its name."""

@@ -1,0 +1,237 @@
+"""The laws of the house that import-linter cannot state: names of files, the one clock, no floats.
+
+Each exception stands here with its reason, and goes when it is no longer needed: a list entry that excuses nothing
+fails too.
+"""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+CONTEXTS = ("appraisal", "auction", "bidding", "settlement")
+PACKAGES = ("app", "kernel", *CONTEXTS)
+
+ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "handlers", "jobs"}
+
+NAMED_ROOMS = {
+    "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",
+    "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
+    "bidding/desk/commands.py": "what other use cases do to a lot",
+    "bidding/desk/replay.py": "one lot replayed from a document, for the calculator",
+    "bidding/desk/submissions.py": "what enters the desk's queue",
+    "kernel/identity/checks.py": "port to the outside check of names",
+    "kernel/identity/door.py": "what HTTP and the live socket share",
+    "kernel/identity/passwords.py": "hashing that must not block bids",
+    "settlement/distribution/claims.py": "the words of R-DIST",
+    "settlement/distribution/deadlines.py": "periods counted in days, for the calculator and for plans",
+    "settlement/distribution/deadlines_schemas.py": "its document for the calculator",
+    "settlement/distribution/interest.py": "doubled interest, R-INT",
+    "settlement/distribution/interest_schemas.py": "its document for the calculator",
+    "settlement/distribution/plans.py": "the plan as a document and its hash",
+    "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
+    "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
+}
+"""Rooms that one slice needs and no other: what each holds."""
+
+CONTEXT_FILES = {"__init__.py", "api.py"}
+NAMED_CONTEXT_FILES = {
+    "appraisal/days.py": "days of the law, used by every slice of appraisal",
+}
+
+READS_A_CLOCK = {
+    "kernel/clock.py": "the one module that may",
+    "kernel/ids.py": "the time in an identifier orders rows and decides nothing",
+}
+
+ASKS_THE_DATABASE_FOR_TIME = {
+    "bidding/desk/store.py": "leases and health rows are real time, compared between processes",
+}
+"""Files whose SQL reads PostgreSQL's clock; law times are parameters instead."""
+
+CLOCKS = {
+    "datetime": {"now", "utcnow", "today"},
+    "date": {"today"},
+    "time": {"time", "time_ns", "monotonic", "monotonic_ns", "perf_counter", "perf_counter_ns", "localtime", "gmtime"},
+}
+SQL_CLOCK = re.compile(
+    r"\b(?:now|clock_timestamp|statement_timestamp|transaction_timestamp)\(\)|\bcurrent_timestamp\b", re.I
+)
+
+
+def sources(*packages: str) -> list[Path]:
+    """Source files below the packages, relative to the repository."""
+    return [path.relative_to(ROOT) for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse((ROOT / path).read_text())
+
+
+def slices() -> list[Path]:
+    """Folders of all slices, those of the contexts and the kernel's one."""
+    found = [
+        folder.relative_to(ROOT)
+        for context in CONTEXTS
+        for folder in sorted((ROOT / context).iterdir())
+        if folder.is_dir() and any(folder.glob("*.py"))
+    ]
+    return [*found, Path("kernel/identity")]
+
+
+def clock_reads(module: ast.Module) -> Iterator[str]:
+    """Every use of a function that reads a clock, however it was imported."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner) | ast.Attribute(attr=owner), attr=name):
+                if name in CLOCKS.get(owner, ()):
+                    yield f"{owner}.{name} (line {node.lineno})"
+            case ast.ImportFrom(module="time", names=names):
+                for imported in names:
+                    if imported.name in CLOCKS["time"]:
+                        yield f"time.{imported.name} (line {node.lineno})"
+
+
+def docstrings(module: ast.Module) -> set[int]:
+    """Identities of constants that stand alone as statements: text for readers."""
+    return {
+        id(node.value)
+        for node in ast.walk(module)
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+    }
+
+
+def sql_clock_reads(module: ast.Module) -> Iterator[str]:
+    """Every string that asks PostgreSQL for the time, and every `func.now()`."""
+    prose = docstrings(module)
+    for node in ast.walk(module):
+        match node:
+            case ast.Constant(value=str(text)) if id(node) not in prose and SQL_CLOCK.search(text):
+                yield f"{text.strip()[:60]!r} (line {node.lineno})"
+            case ast.Attribute(value=ast.Name(id="func"), attr="now" | "clock_timestamp" | "current_timestamp"):
+                yield f"func.{node.attr} (line {node.lineno})"
+
+
+def floats(module: ast.Module) -> Iterator[str]:
+    """Every float literal and every mention of the type."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Constant(value=float(value)):
+                yield f"{value} (line {node.lineno})"
+            case ast.Name(id="float"):
+                yield f"float (line {node.lineno})"
+
+
+def offences(
+    paths: list[Path], look: Callable[[ast.Module], Iterator[str]], excused: dict[str, str]
+) -> dict[str, list[str]]:
+    """File -> what `look` finds there; excused files that need no excuse are offences too."""
+    found = {str(path): list(look(tree(path))) for path in paths}
+    idle = {path: ["is excused and needs no excuse"] for path in excused if not found.get(path)}
+    return {path: uses for path, uses in found.items() if uses and path not in excused} | idle
+
+
+def test_a_slice_holds_only_rooms_that_have_a_name() -> None:
+    files = [path for folder in slices() for path in sources(str(folder))]
+    strays = [
+        str(path)
+        for path in files
+        if len(path.parts) != 3 or (path.stem not in {*ROOMS, "__init__"} and str(path) not in NAMED_ROOMS)
+    ]
+    assert not strays, "give them to a room, or name them in NAMED_ROOMS"
+    assert NAMED_ROOMS.keys() <= {str(path) for path in files}, "a named room is gone"
+
+
+def test_a_slice_has_a_room() -> None:
+    empty = [str(folder) for folder in slices() if not ROOMS & {path.stem for path in (ROOT / folder).glob("*.py")}]
+    assert not empty
+
+
+def test_a_context_is_slices_and_an_api() -> None:
+    files = [path for context in CONTEXTS for path in sources(context) if len(path.parts) == 2]
+    strays = [str(path) for path in files if path.name not in CONTEXT_FILES and str(path) not in NAMED_CONTEXT_FILES]
+    assert not strays, "give them to a slice, or name them in NAMED_CONTEXT_FILES"
+    assert NAMED_CONTEXT_FILES.keys() <= {str(path) for path in files}, "a named file is gone"
+
+
+def test_no_slice_reads_the_tables_of_another_by_its_store() -> None:
+    foreign = [
+        f"{path} imports {imported}"
+        for path in sources(*CONTEXTS)
+        if len(path.parts) == 3
+        for imported in imports(tree(path))
+        if imported.endswith(".store") and imported.split(".")[:-1] != list(path.parts[:2])
+    ]
+    assert not foreign, "call the slice's service"
+
+
+def imports(module: ast.Module) -> Iterator[str]:
+    """Dotted names of everything a module imports, members of packages included."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Import(names=names):
+                yield from (name.name for name in names)
+            case ast.ImportFrom(module=str(package), names=names):
+                yield package
+                yield from (f"{package}.{name.name}" for name in names)
+
+
+def test_only_the_kernels_clock_reads_a_clock() -> None:
+    assert offences(sources(*PACKAGES), clock_reads, READS_A_CLOCK) == {}, "use kernel.clock, or name the reason"
+
+
+def test_sql_gets_the_time_as_a_parameter() -> None:
+    assert offences(sources(*PACKAGES), sql_clock_reads, ASKS_THE_DATABASE_FOR_TIME) == {}
+
+
+def test_no_float_where_money_or_rules_are() -> None:
+    pure = [path for path in sources(*CONTEXTS) if path.stem == "rules" or str(path) in NAMED_ROOMS]
+    paths = {Path("kernel/money.py"), *pure, *sources("settlement")}
+    assert offences(sorted(paths), floats, {}) == {}
+
+
+@pytest.mark.parametrize(
+    ("look", "source"),
+    [
+        (clock_reads, "import datetime\ndatetime.datetime.now()"),
+        (clock_reads, "from datetime import date\ndate.today()"),
+        (clock_reads, "import time\nbegan = time.monotonic()"),
+        (clock_reads, "from time import perf_counter as tick"),
+        (sql_clock_reads, "text('DELETE FROM t WHERE due_at < now()')"),
+        (sql_clock_reads, "f'SELECT CURRENT_TIMESTAMP FROM {table}'"),
+        (sql_clock_reads, "select(func.now())"),
+        (floats, "share = total * 0.05"),
+        (floats, "share = float(total)"),
+        (floats, "def share(total: float): ..."),
+    ],
+)
+def test_the_lookers_see_what_they_look_for(look: Callable[[ast.Module], Iterator[str]], source: str) -> None:
+    assert list(look(ast.parse(source)))
+
+
+@pytest.mark.parametrize(
+    ("look", "source"),
+    [
+        (clock_reads, "tx.now()\nclock.now()\nfrom kernel.clock import monotonic\nmonotonic()\ntime.sleep(1)"),
+        (sql_clock_reads, "'''Not by now(): the caller says when.'''\ntext('SELECT :now')"),
+        (floats, "share = total * 5 // 100\nprice = Fraction(1, 3)"),
+    ],
+)
+def test_the_lookers_see_nothing_else(look: Callable[[ast.Module], Iterator[str]], source: str) -> None:
+    assert not list(look(ast.parse(source)))
+
+
+def test_alembics_folder_is_no_package() -> None:
+    assert not (ROOT / "alembic" / "__init__.py").exists(), "it would hide the library"
+
+
+def test_tests_mirror_the_tree() -> None:
+    for folder in {path.parent for path in sources("tests")}:
+        assert (ROOT / folder / "__init__.py").exists(), f"without it {folder} hides the package of the same name"
+        mirrored = Path(*folder.parts[1:])
+        if mirrored.parts and mirrored.parts[0] in PACKAGES:
+            known = (ROOT / mirrored).is_dir() or (ROOT / mirrored).with_suffix(".py").is_file()
+            assert known, f"{folder} mirrors nothing"
