@@ -1,0 +1,93 @@
+"""Refusals of payouts."""
+
+from kernel.errors import Refusal
+
+
+class PlanNotConfirmed(Refusal):
+    """Money leaves the case account by a confirmed plan only."""
+
+    code = "plan-not-confirmed"
+    rule = "R-DIST-05"
+    zh = "分配方案尚未确认，不能发放案款"
+    en = "The plan is not confirmed, so nothing can be paid by it"
+
+
+class NothingToPay(Refusal):
+    """All lines are paid or on their way, or no payee left has an account."""
+
+    code = "nothing-to-pay"
+    rule = "R-ACCT-03"
+    zh = "该方案没有可发放的款项（{waiting} 名收款人尚无收款账户）"
+    en = "There is nothing to pay out by this plan ({waiting} payees have no account yet)"
+
+
+class PayoutWaiting(Refusal):
+    """A batch of this plan waits for its check or its payment."""
+
+    code = "payout-waiting"
+    rule = "R-ACCT-06"
+    zh = "该方案已有待复核或待支付的发放批次"
+    en = "A batch of this plan is waiting to be checked or paid"
+
+
+class SamePerson(Refusal):
+    """Maker, checker and payer are three people."""
+
+    code = "same-person"
+    rule = "R-ACCT-06"
+    zh = "制单、复核、支付须由三人分别办理，您已办理其中一步"
+    en = "Maker, checker and payer are three different people, and you did one of these steps"
+
+
+class HashDiffers(Refusal):
+    """The hash given is not that of the batch: something else was shown to the person who signs."""
+
+    code = "payout-hash-differs"
+    rule = "R-ACCT-06"
+    zh = "所签摘要与该批次不符"
+    en = "The hash that was given is not the hash of this batch"
+
+
+class PayeeChanged(Refusal):
+    """A payee's account is no longer the one in the batch, so its approval is void."""
+
+    code = "payee-changed"
+    rule = "R-ACCT-06"
+    zh = "批次制作后收款人或收款账户已变更（{payee}），原审批失效，请重新制单"
+    en = "The account of {payee} has changed since the batch was made; its approval is void, make a new batch"
+
+
+class PayoutVoid(Refusal):
+    """A later batch has taken this one's place."""
+
+    code = "payout-void"
+    rule = "R-ACCT-06"
+    zh = "该批次已作废"
+    en = "This batch is void"
+
+
+class PayoutChecked(Refusal):
+    """The batch has been checked already."""
+
+    code = "payout-checked"
+    rule = "R-ACCT-06"
+    zh = "该批次已复核"
+    en = "This batch has been checked already"
+
+
+class PayoutNotChecked(Refusal):
+    """The batch has not been checked."""
+
+    code = "payout-not-checked"
+    rule = "R-ACCT-06"
+    zh = "该批次尚未复核"
+    en = "This batch has not been checked yet"
+
+
+class PayoutPaid(Refusal):
+    """The batch has been paid already."""
+
+    code = "payout-paid"
+    rule = "R-ACCT-06"
+    zh = "该批次已支付"
+    en = "This batch has been paid already"

@@ -1,0 +1,220 @@
+"""Payouts: what a batch is, what its hash covers, and who may do what to it (R-ACCT-03, 05, 06).
+
+Invariant: nothing is paid but lines of a confirmed plan, each once, to the account that maker, checker and payer,
+three different people, have all signed by the same hash. Amounts are fen.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+import msgspec
+
+from kernel.money import Fen
+from settlement.distribution.plans import CostKind, Line, PayeeKind
+from settlement.payouts.errors import (
+    HashDiffers,
+    NothingToPay,
+    PayeeChanged,
+    PayoutChecked,
+    PayoutNotChecked,
+    PayoutPaid,
+    PayoutVoid,
+    PayoutWaiting,
+    SamePerson,
+)
+
+FORMAT = b"payout/1"
+Payee = tuple[PayeeKind, UUID]
+"""Whose row holds the account, and its id."""
+
+
+class Route(StrEnum):
+    """Where a line's money goes: to an account at a bank, or to the state's fee account (R-COST-02)."""
+
+    BANK = "bank"
+    STATE_FEE = "state_fee"
+
+
+class BatchState(StrEnum):
+    """How far a batch has come."""
+
+    MADE = "made"
+    CHECKED = "checked"
+    PAID = "paid"
+    VOID = "void"
+
+
+class LineState(StrEnum):
+    """How far a line's money has come; `rejected` money is back in the case account."""
+
+    WAITING = "waiting"
+    ORDERED = "ordered"
+    EXECUTED = "executed"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """The account of a payee, as the party's or the cost's row says now."""
+
+    holder: str
+    number: str
+    bank: str
+    route: Route = Route.BANK
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutLine:
+    """So much to one payee, over all lines of the plan that name it."""
+
+    position: int
+    payee_kind: PayeeKind
+    payee_id: UUID
+    holder: str
+    number: str
+    bank: str
+    route: Route
+    amount_fen: Fen
+    reason: str
+
+    @property
+    def payee(self) -> Payee:
+        return self.payee_kind, self.payee_id
+
+
+@dataclass(frozen=True, slots=True)
+class Signatures:
+    """Who signed a batch so far, and whether it stands."""
+
+    made_by: UUID
+    checked_by: UUID | None
+    paid_by: UUID | None
+    void: bool
+
+    @property
+    def state(self) -> BatchState:
+        if self.void:
+            return BatchState.VOID
+        if self.paid_by is not None:
+            return BatchState.PAID
+        return BatchState.MADE if self.checked_by is None else BatchState.CHECKED
+
+
+def make_lines(
+    plan_lines: Sequence[Line], done: frozenset[Payee], destinations: Mapping[Payee, Destination | None]
+) -> tuple[PayoutLine, ...]:
+    """One line per payee not yet `done`, in the plan's order. Payees without an account wait and stay named.
+
+    Raises `NothingToPay` when no line is left.
+    """
+    lines: list[PayoutLine] = []
+    waiting = 0
+    for payee, of_payee in _by_payee(plan_lines).items():
+        if payee in done:
+            continue
+        destination = destinations[payee]
+        if destination is None:
+            waiting += 1
+            continue
+        lines.append(
+            PayoutLine(
+                position=len(lines) + 1,
+                payee_kind=payee[0],
+                payee_id=payee[1],
+                holder=destination.holder,
+                number=destination.number,
+                bank=destination.bank,
+                route=destination.route,
+                amount_fen=Fen(sum(line.amount_fen for line in of_payee)),
+                reason=_reason(of_payee),
+            )
+        )
+    if not lines:
+        raise NothingToPay(waiting=waiting)
+    return tuple(lines)
+
+
+def batch_hash(batch_id: UUID, plan_id: UUID, lines: Sequence[PayoutLine]) -> bytes:
+    """SHA-256 over payee, account and amount of all lines: what maker, checker and payer sign (R-ACCT-06)."""
+    signed = [
+        [line.position, *line.payee, line.holder, line.number, line.bank, line.route, line.amount_fen, line.reason]
+        for line in lines
+    ]
+    return hashlib.sha256(FORMAT + msgspec.json.encode([batch_id, plan_id, signed])).digest()
+
+
+def require_none_waiting(signatures: Sequence[Signatures]) -> None:
+    """Refuse a new batch while one of the plan is on its way: it would hold the same lines."""
+    if any(each.state in (BatchState.MADE, BatchState.CHECKED) for each in signatures):
+        raise PayoutWaiting()
+
+
+def check(signatures: Signatures, person: UUID) -> None:
+    """A batch is checked once, by another person than its maker (R-ACCT-06)."""
+    _require_standing(signatures)
+    if signatures.checked_by is not None:
+        raise PayoutChecked()
+    if person == signatures.made_by:
+        raise SamePerson()
+
+
+def pay(signatures: Signatures, person: UUID) -> None:
+    """A checked batch is paid once, by a third person (R-ACCT-06)."""
+    _require_standing(signatures)
+    if signatures.checked_by is None:
+        raise PayoutNotChecked()
+    if person in (signatures.made_by, signatures.checked_by):
+        raise SamePerson()
+
+
+def require_hash(signed: str, stored: bytes) -> None:
+    """The person signs what they were shown: the hex hash of this batch."""
+    if not hmac.compare_digest(signed.encode(), stored.hex().encode()):
+        raise HashDiffers()
+
+
+def require_same_payees(lines: Sequence[PayoutLine], destinations: Mapping[Payee, Destination | None]) -> None:
+    """Refuse to go on when a payee's account is no longer the one that was signed (R-ACCT-06)."""
+    changed = changed_payee(lines, destinations)
+    if changed is not None:
+        raise PayeeChanged(payee=changed)
+
+
+def changed_payee(lines: Sequence[PayoutLine], destinations: Mapping[Payee, Destination | None]) -> str | None:
+    """The holder in the batch of the first line whose account has changed since; None when all are the same."""
+    for line in lines:
+        if destinations.get(line.payee) != Destination(line.holder, line.number, line.bank, line.route):
+            return line.holder
+    return None
+
+
+def _require_standing(signatures: Signatures) -> None:
+    if signatures.void:
+        raise PayoutVoid()
+    if signatures.paid_by is not None:
+        raise PayoutPaid()
+
+
+def _by_payee(lines: Sequence[Line]) -> dict[Payee, list[Line]]:
+    found: dict[Payee, list[Line]] = {}
+    for line in lines:
+        found.setdefault((line.payee_kind, line.payee_id), []).append(line)
+    return found
+
+
+REASONS = {
+    CostKind.SALE_COST: "处置费用",
+    CostKind.ENFORCEMENT_FEE: "执行申请费",
+    CostKind.SALE_TAXES: "交易税费",
+    CostKind.RENT_CARVE_OUT: "保障租金",
+    "surplus": "余款退还",
+}
+"""What a payment is for, as it stands on the payee's bank statement; everything else is a creditor's money."""
+
+
+def _reason(lines: Sequence[Line]) -> str:
+    return "、".join(dict.fromkeys(REASONS.get(line.part, "案款") for line in lines))
