@@ -1,0 +1,1 @@
+"""`auction demo`: published sales replayed from seizure to payout against the running server, in racing time."""
