@@ -35,6 +35,7 @@ SLICES = (
     "auction.lots",
     "auction.announcements",
     "auction.statistics",
+    "auction.catalogue",
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",

@@ -49,3 +49,12 @@ class NoticeOutstanding(Refusal):
     rule = "R-PUB-05"
     zh = "须在公告发布{days}日前通知当事人和已知优先购买权人；尚未完成通知：{persons}"
     en = "Parties and known priority purchasers must be told {days} days before; outstanding: {persons}"
+
+
+class AssetHeld(Refusal):
+    """The asset may not be disposed of while an objection to it is reviewed."""
+
+    code = "asset-held"
+    rule = "R-CASE-09"
+    zh = "该财产处于异议审查或者诉讼期间，不得处分：{reasons}"
+    en = "The asset may not be disposed of now: {reasons}"

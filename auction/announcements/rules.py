@@ -5,12 +5,13 @@ item of R-PUB-03 and R-PUB-04, and reached everyone who must be told. All days a
 the day of publication, of failure and of posting is not counted.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
 from auction.announcements.errors import (
+    AssetHeld,
     ChecklistIncomplete,
     NoticeOutstanding,
     PublishedTooLate,
@@ -19,6 +20,7 @@ from auction.announcements.errors import (
     SellOffPublishedTooLate,
 )
 from auction.lots.rules import Round
+from kernel.errors import Refusal
 
 SECOND_ROUND_WITHIN = timedelta(days=30)
 """R-FAIL-01; read as: bidding starts by then."""
@@ -127,6 +129,16 @@ def missing_items(checklist: Collection[str]) -> tuple[ChecklistItem, ...]:
     return tuple(item for item in CHECKLIST if item.key not in checklist)
 
 
+class DocumentKind(StrEnum):
+    """What a document of a lot is."""
+
+    PICTURE = "picture"
+    ANNOUNCEMENT = "announcement"
+    APPRAISAL_REPORT = "appraisal_report"
+    ENFORCEMENT_TITLE = "enforcement_title"
+    OTHER = "other"
+
+
 class NoticeStatus(StrEnum):
     """How a party or known priority purchaser learned of the sale; only a written waiver counts."""
 
@@ -174,12 +186,22 @@ def check_publication(
         if previous_failed_on is None:
             raise ValueError("a second round follows a failed first, whose day must be given")
         check_second_start(starts_on, previous_failed_on)
+    check_checklist(checklist)
+    check_notices(notices, publish_on)
+
+
+def check_checklist(checklist: Collection[str]) -> None:
+    """Raise `ChecklistIncomplete` if anything that must be shown is missing (R-PUB-03, R-PUB-04)."""
     if missing := missing_items(checklist):
         raise ChecklistIncomplete(
             missing=[item.key for item in missing],
             items_zh="、".join(item.zh for item in missing),
             items_en=", ".join(item.en for item in missing),
         )
+
+
+def check_notices(notices: Iterable[Notice], publish_on: date) -> None:
+    """Raise `NoticeOutstanding` if somebody who must be told was not, or not early enough (R-PUB-05)."""
     if persons := [notice.person for notice in notices if not notice.settled(publish_on)]:
         raise NoticeOutstanding(persons="、".join(persons), days=NOTICE_LEAD.days)
 
@@ -197,3 +219,25 @@ def check_second_start(starts_on: date, failed_on: date) -> None:
     latest = latest_second_start(failed_on)
     if starts_on > latest:
         raise SecondRoundTooLate(days=SECOND_ROUND_WITHIN.days, latest_start_on=latest.isoformat())
+
+
+def check_holds(reasons: Collection[str]) -> None:
+    """Raise `AssetHeld` while a hold stands on the asset (R-CASE-09)."""
+    if reasons:
+        raise AssetHeld(reasons="；".join(reasons))
+
+
+MUST_BE_TOLD = frozenset({"enforcement_applicant", "debtor", "interested_person"})
+"""Roles in the case of those whom R-PUB-05 names: the parties, and known priority purchasers, who enter the case as
+interested persons (co-owners, tenants, fellow shareholders)."""
+
+
+def obstacles(checks: Iterable[Callable[[], None]]) -> tuple[Refusal, ...]:
+    """Every refusal among `checks`, in their order: what a publication still needs."""
+    found = []
+    for check in checks:
+        try:
+            check()
+        except Refusal as refusal:
+            found.append(refusal)
+    return tuple(found)

@@ -83,3 +83,75 @@ class BalanceTermMissing(TermsRefused):
     rule = "R-CLOSE-04"
     zh = "须写明支付尾款的期限（天数）"
     en = "The number of days in which the balance is due must be stated"
+
+
+class TermsIncomplete(Refusal):
+    """The lot has no decided terms or no time yet, as a resale that was only ordered."""
+
+    code = "terms-incomplete"
+    rule = "R-GEN-05"
+    zh = "合议庭尚未就本次拍卖的起拍价、增价幅度、保证金和竞价时间作出决定"
+    en = "The panel has not yet decided the start price, increment, deposit and time of this sale"
+
+
+class DecisionDiffers(Refusal):
+    """A value differs from the one the panel's decision names."""
+
+    code = "decision-differs"
+    rule = "R-GEN-05"
+    zh = "{field} 与合议庭决定不一致，决定为 {decided}"
+    en = "{field} differs from the panel's decision, which says {decided}"
+
+
+class AssetOnSale(Refusal):
+    """The asset already has a lot that has no outcome yet."""
+
+    code = "asset-on-sale"
+    rule = "R-FAIL-02"
+    zh = "该财产已有尚未结束的拍卖标的"
+    en = "The asset already has a lot that has not ended"
+
+
+class RoundNotAllowed(Refusal):
+    """The asset's earlier sales do not lead to this round."""
+
+    code = "round-not-allowed"
+    rule = "R-FAIL-02"
+    zh = "该财产的前次拍卖结果不允许此轮次，可进行：{allowed}"
+    en = "The earlier sales of the asset do not lead to this round; possible: {allowed}"
+
+
+class PreviousLotDiffers(Refusal):
+    """The lot named as previous is not the latest sale of the asset."""
+
+    code = "previous-lot-differs"
+    rule = "R-FAIL-01"
+    zh = "前次拍卖标的填写有误"
+    en = "The lot named as previous is not the latest sale of this asset"
+
+
+class ResaleNotOrdered(Refusal):
+    """A resale without the order that follows the default, so nobody would be barred."""
+
+    code = "resale-not-ordered"
+    rule = "R-CLOSE-10"
+    zh = "重新拍卖须在认定悔拍时作出"
+    en = "A resale is ordered when the default is found"
+
+
+class NotADraft(Refusal):
+    """The announcement is out, so what it says is frozen."""
+
+    code = "not-a-draft"
+    rule = "R-PUB-02"
+    zh = "公告已经发布，内容不得更改"
+    en = "The announcement is published and cannot be changed"
+
+
+class NotSold(Refusal):
+    """A default was found on a lot that is not sold."""
+
+    code = "not-sold"
+    rule = "R-CLOSE-10"
+    zh = "该标的尚未成交，不能认定悔拍"
+    en = "The lot is not sold, so no buyer can have defaulted"

@@ -1,23 +1,33 @@
-"""The legal bounds of a lot's terms, round by round (R-BID-01, 03, 08, 09; R-FAIL-01; R-SELL-03; R-CLOSE-04).
+"""The legal bounds of a lot's terms, round by round (R-BID-01, 03, 08, 09; R-FAIL-01; R-SELL-03; R-CLOSE-04),
+and the road from one sale of an asset to the next (R-FAIL-02, R-CLOSE-10).
 
 Invariant: a bound that the law sets as a minimum is rounded up to the fen, a maximum down (R-GEN-04), so
 terms that pass here keep the law in exact fractions too.
 """
 
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from uuid import UUID
 
 from auction.lots.errors import (
+    AssetOnSale,
     BalanceTermMissing,
     BiddingTooShort,
+    DecisionDiffers,
     DepositOutOfBand,
     IncrementMissing,
+    PreviousLotDiffers,
+    ResaleNotOrdered,
+    RoundNotAllowed,
     SecondRoundPriceTooLow,
     SellOffPriceDiffers,
     StartPriceTooLow,
 )
+from kernel.clock import BEIJING, to_ms
 from kernel.money import Fen, round_down, round_up
 
 START_PERCENT = 70
@@ -40,6 +50,21 @@ class Round(StrEnum):
     ROUND_2 = "round_2"
     SELL_OFF = "sell_off"
     RESALE = "resale"
+
+
+class AssetKind(StrEnum):
+    """What kind of thing is sold; anything but movables is announced longer (R-PUB-01)."""
+
+    MOVABLE = "movable"
+    IMMOVABLE = "immovable"
+    OTHER_RIGHT = "other_right"
+
+
+class Method(StrEnum):
+    """How a lot is sold; sell-off is the method of the round of that name (R-SELL-05)."""
+
+    AUCTION = "auction"
+    SELL_OFF = "sell_off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +105,13 @@ def deposit_band(start_price_fen: Fen) -> tuple[Fen, Fen]:
     """The lowest (rounded up) and highest (rounded down) deposit of a start price (R-BID-03)."""
     low, high = DEPOSIT_PERCENT
     return round_up(Fraction(start_price_fen * low, 100)), round_down(Fraction(start_price_fen * high, 100))
+
+
+def lowest_start(round_: Round, reference_price_fen: Fen, previous_start_fen: Fen | None) -> Fen:
+    """The lowest start price of a round, to be shown beside the field; of a sell-off the only one (R-SELL-03)."""
+    if round_ in (Round.ROUND_1, Round.RESALE) or previous_start_fen is None:
+        return start_floor(reference_price_fen)
+    return second_round_floor(previous_start_fen) if round_ is Round.ROUND_2 else previous_start_fen
 
 
 def second_round_floor(first_start_fen: Fen) -> Fen:
@@ -144,3 +176,180 @@ def _check_start_price(
             raise SecondRoundPriceTooLow(floor_fen=floor)
     elif terms.start_price_fen != previous_start_fen:
         raise SellOffPriceDiffers(price_fen=previous_start_fen)
+
+
+def beijing_day(moment: datetime) -> date:
+    """The calendar day in China, which the law's days are."""
+    return moment.astimezone(BEIJING).date()
+
+
+class Status(StrEnum):
+    """Where a lot stands. `sold` becomes `defaulted` when the buyer does not pay (R-CLOSE-08)."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    LIVE = "live"
+    SUSPENDED = "suspended"
+    FROZEN = "frozen"
+    SOLD = "sold"
+    FAILED = "failed"
+    WITHDRAWN = "withdrawn"
+    DEFAULTED = "defaulted"
+
+    @property
+    def open(self) -> bool:
+        """Whether this sale has no outcome yet; an asset has at most one such lot."""
+        return self in OPEN
+
+    @property
+    def announced(self) -> bool:
+        """Whether the announcement is out and the sale has no outcome yet."""
+        return self in ANNOUNCED
+
+
+ANNOUNCED = frozenset({Status.PUBLISHED, Status.LIVE, Status.SUSPENDED, Status.FROZEN})
+OPEN = ANNOUNCED | {Status.DRAFT}
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """The decided time of a sale and the panel's decision on its terms; a resale only ordered has none yet."""
+
+    opens_at: datetime
+    ends_at: datetime
+    decision_id: UUID
+
+
+class Happening(StrEnum):
+    """What bidding or settlement tells of a published lot."""
+
+    OPENED = "opened"
+    SUSPENDED = "suspended"
+    FROZEN = "frozen"
+    RESUMED = "resumed"
+    WITHDRAWN = "withdrawn"
+    SOLD = "sold"
+    FAILED = "failed"
+
+
+_HALTED = frozenset({Status.SUSPENDED, Status.FROZEN})
+_TRANSITIONS: Mapping[Happening, tuple[frozenset[Status], Status]] = {
+    Happening.OPENED: (frozenset({Status.PUBLISHED}), Status.LIVE),
+    Happening.SUSPENDED: (frozenset({Status.PUBLISHED, Status.LIVE, Status.FROZEN}), Status.SUSPENDED),
+    Happening.FROZEN: (frozenset({Status.PUBLISHED, Status.LIVE, Status.SUSPENDED}), Status.FROZEN),
+    Happening.RESUMED: (_HALTED, Status.LIVE),
+    Happening.WITHDRAWN: (ANNOUNCED, Status.WITHDRAWN),
+    Happening.SOLD: (ANNOUNCED, Status.SOLD),
+    Happening.FAILED: (ANNOUNCED, Status.FAILED),
+}
+
+
+def next_status(status: Status, happening: Happening, *, opened: bool) -> Status | None:
+    """The status after `happening`; None if it says nothing new, as when it is told a second time.
+
+    A lot that was suspended before bidding opened goes back to `published`.
+    """
+    before, after = _TRANSITIONS[happening]
+    if status not in before:
+        return None
+    if happening is Happening.RESUMED and not opened:
+        return Status.PUBLISHED
+    return after
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSale:
+    """The latest sale of the same asset that was not withdrawn. `ended_on` is a day in China."""
+
+    lot_id: UUID
+    round: Round
+    status: Status
+    ended_on: date | None
+
+
+def rounds_after(earlier: EarlierSale | None, price_fixed_on: date) -> frozenset[Round]:
+    """Which sale may come next (R-FAIL-01, R-FAIL-02, R-CLOSE-10).
+
+    One sell-off follows two failed auctions, a resale follows a default. After any failure the whole road may
+    begin anew, but only under a reference price that was fixed later.
+    """
+    if earlier is None:
+        return frozenset({Round.ROUND_1})
+    if earlier.status is Status.DEFAULTED:
+        return frozenset({Round.RESALE})
+    if earlier.status is not Status.FAILED or earlier.ended_on is None:
+        return frozenset()
+    anew = frozenset({Round.ROUND_1} if price_fixed_on > earlier.ended_on else ())
+    match earlier.round:
+        case Round.ROUND_1 | Round.RESALE:
+            return anew | {Round.ROUND_2}
+        case Round.ROUND_2:
+            return anew | {Round.SELL_OFF}
+        case Round.SELL_OFF:
+            return anew
+
+
+def check_place_on_road(
+    round_: Round,
+    named: UUID | None,
+    earlier: EarlierSale | None,
+    *,
+    price_fixed_on: date,
+    resale_ordered: bool,
+) -> None:
+    """Refuse a lot that does not follow from the asset's latest sale, or that names another one as its previous.
+
+    `resale_ordered` tells whether a resale was ordered before, so that the bar on the defaulting buyer is
+    known and travels on (R-CLOSE-10).
+    """
+    if earlier is not None and earlier.status.open:
+        raise AssetOnSale(lot_id=str(earlier.lot_id))
+    allowed = rounds_after(earlier, price_fixed_on)
+    if round_ not in allowed:
+        raise RoundNotAllowed(allowed=", ".join(sorted(allowed)) or "-")
+    expected = earlier.lot_id if earlier is not None and round_ is not Round.ROUND_1 else None
+    if named != expected:
+        raise PreviousLotDiffers(previous_lot_id=str(expected) if expected else None)
+    if round_ is Round.RESALE and not resale_ordered:
+        raise ResaleNotOrdered()
+
+
+def check_decision(facts: Mapping[str, str | int], terms: Terms) -> None:
+    """Refuse terms that differ from a value the panel's decision names (R-GEN-05)."""
+    decided: dict[str, int] = {
+        "start_price_fen": terms.start_price_fen,
+        "increment_fen": terms.increment_fen,
+        "deposit_fen": terms.deposit_fen,
+        "balance_due_days": terms.balance_due_days,
+    }
+    for name, value in decided.items():
+        if name in facts and facts[name] != value:
+            raise DecisionDiffers(field=name, decided=str(facts[name]))
+
+
+_AFTER_ALL_ENDS = 10**14
+"""Later than any end in milliseconds, so that ended lots come after running ones."""
+
+
+def ends_rank(status: Status, ends_at: datetime) -> int:
+    """The place in the order `ends soonest`: running lots by their end, then ended ones, the latest first."""
+    end_ms = to_ms(ends_at)
+    return end_ms if status.open else _AFTER_ALL_ENDS - end_ms
+
+
+def discount_bp(start_price_fen: Fen, reference_price_fen: Fen) -> int:
+    """How far the start price is below the reference price, in basis points, rounded down."""
+    return 10_000 - -(-start_price_fen * 10_000 // reference_price_fen)
+
+
+_NO_LIMIT = frozenset({"", "无", "否", "不限购", "no", "none"})
+
+
+def purchase_limited(details: Mapping[str, str]) -> bool:
+    """Whether local purchase limits apply to the asset, by what was found out about it (R-HOME-01)."""
+    return details.get("purchase_limit", "").strip().lower() not in _NO_LIMIT
+
+
+def searchable(words: str) -> str:
+    """Text as the catalogue compares it: full-width as half-width, no capitals."""
+    return unicodedata.normalize("NFKC", words).lower()

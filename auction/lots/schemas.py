@@ -1,10 +1,15 @@
-"""The document of `auction calc prices`: strict input, and the output in the words of the format."""
+"""What comes in and goes out about lots: the terms of a draft, and the document of `auction calc prices`."""
 
 from dataclasses import asdict
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import Meta
 
 from auction.lots.errors import StartPriceTooLow
-from auction.lots.rules import price_chain
-from kernel.decoding import PositiveFen, Wire
+from auction.lots.rules import Method, Round, Terms, price_chain
+from kernel.decoding import FenIn, Moment, PositiveFen, ShortText, Unusable, Wire
 from kernel.errors import Malformed
 
 
@@ -23,3 +28,69 @@ def calculate(document: PricesInput) -> dict[str, object]:
         floor = refusal.facts["floor_fen"]
         raise Malformed(path="$.round_1_start_fen", expected=f"expected at least {floor} ({refusal.rule})") from None
     return {**asdict(chain), "rules": ["R-BID-01", "R-BID-03", "R-FAIL-01", "R-SELL-03", "R-GEN-04"]}
+
+
+class LotTerms(Wire, frozen=True):
+    """What the panel decided for one sale; amounts in fen, times with offset (R-GEN-05)."""
+
+    asset_id: UUID
+    round: Round
+    title: ShortText
+    method: Method
+    start_price_fen: PositiveFen
+    increment_fen: FenIn
+    deposit_fen: FenIn
+    opens_at: Moment
+    scheduled_end: Moment
+    balance_due_days: Annotated[int, Meta(ge=0, le=3_650)]
+    decision_id: UUID
+    previous_lot_id: UUID | None = None
+
+    def __post_init__(self) -> None:
+        if (self.method is Method.SELL_OFF) != (self.round is Round.SELL_OFF):
+            raise Unusable("method", "expected `sell_off` exactly where the round is `sell_off`")
+        if self.scheduled_end <= self.opens_at:
+            raise Unusable("scheduled_end", "expected a time after `opens_at`")
+
+    @property
+    def terms(self) -> Terms:
+        return Terms(
+            self.round,
+            self.start_price_fen,
+            self.increment_fen,
+            self.deposit_fen,
+            self.scheduled_end - self.opens_at,
+            self.balance_due_days,
+        )
+
+
+class LotSaved(msgspec.Struct, frozen=True):
+    """A draft as it now stands; `GET /api/lots/{id}` tells what its publication still needs."""
+
+    id: UUID
+    case_id: UUID
+    round: str
+    status: str
+
+
+class LotRow(msgspec.Struct, frozen=True):
+    """One line of a case's lots, for the court."""
+
+    id: UUID
+    asset_id: UUID
+    previous_lot_id: UUID | None
+    title: str
+    round: str
+    method: str
+    status: str
+    held: bool
+    start_price_fen: int
+    price_fen: int | None
+    opens_at: str | None
+    ends_at: str | None
+
+
+class LotRows(msgspec.Struct, frozen=True):
+    """All lots of a case, oldest first."""
+
+    lots: tuple[LotRow, ...]

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
+from auction.lots.rules import Round
 from kernel.money import Fen, round_half_up
 
 FLAT_COMMISSION_PERCENT = 5
@@ -31,6 +32,19 @@ class Stage(StrEnum):
     ROUND_1 = "round_1"
     ROUND_2 = "round_2"
     SELL_OFF = "sell_off"
+
+
+class Outcome(StrEnum):
+    """How a round ended. A sale whose buyer defaulted is shown as such and counts as failed."""
+
+    SOLD = "sold"
+    FAILED = "failed"
+    DEFAULTED = "defaulted"
+
+
+def stage_of(round_: Round) -> Stage:
+    """Where a round stands in its item; a resale after default is another item, at its beginning."""
+    return Stage.ROUND_1 if round_ is Round.RESALE else Stage(round_.value)
 
 
 @dataclass(frozen=True, slots=True)

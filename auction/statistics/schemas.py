@@ -1,9 +1,10 @@
-"""The document of `auction calc statistics`: strict input, and the output in the words of the format."""
+"""Figures with their definitions, and the document of `auction calc statistics` in the words of the format."""
 
 from dataclasses import asdict
 from itertools import pairwise
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from auction.statistics.rules import (
@@ -11,6 +12,7 @@ from auction.statistics.rules import (
     LotRecord,
     Rates,
     Stage,
+    Statistics,
     SuccessRates,
     percent,
     statistics,
@@ -84,3 +86,74 @@ def calculate(document: StatisticsInput) -> dict[str, object]:
 
 def _percents(rates: Rates | SuccessRates) -> dict[str, str | None]:
     return {name: percent(rate) for name, rate in asdict(rates).items()}
+
+
+class Figure(msgspec.Struct, frozen=True):
+    """One figure beside its definition. A rate is percent text, an amount is fen; None without a base."""
+
+    key: str
+    rule: str
+    percent: str | None
+    amount_fen: int | None
+    definition: str
+    definition_en: str
+
+
+class StatisticsView(msgspec.Struct, frozen=True):
+    """Figures over all rounds that ended, by court, kind of asset and year of the end."""
+
+    court: str | None
+    kind: str | None
+    year: int | None
+    items: int
+    rounds: int
+    sold: int
+    defaulted: int
+    figures: tuple[Figure, ...]
+
+
+_OVER_START = ("R-STAT-01", "（成交价－成交轮次起拍价）÷该起拍价", "(price - start price of the round that sold) / it")
+_OVER_REFERENCE = ("R-STAT-01", "（成交价－参考价）÷参考价", "(price - reference price) / reference price")
+_AVERAGES = {
+    "mean": ("各成交标的之算术平均", "arithmetic mean of sold lots"),
+    "median": ("各成交标的之中位数", "median of sold lots"),
+    "weighted": ("按金额加权：合计差额÷合计基数", "weighted by amount: sum of differences / sum of bases"),
+}
+_SUCCESS = {
+    "items": (
+        "成交件数÷上拍件数；同一财产各轮次为一件，悔拍后重新拍卖另计一件",
+        "items sold / items offered; all rounds of an asset are one item, a resale is another",
+    ),
+    "rounds": (
+        "成交场次÷结束场次，含变卖；悔拍计为未成交",
+        "rounds sold / rounds held, sell-offs included; a defaulted sale counts as failed",
+    ),
+    "auctions": ("成交场次÷结束场次，不含变卖", "rounds sold / rounds held, without sell-offs"),
+    "round_1": ("一拍成交场次÷一拍结束场次，含重新拍卖", "first rounds sold / held, resales included"),
+    "round_2": ("二拍成交场次÷二拍结束场次", "second rounds sold / held"),
+    "sell_off": ("变卖成交场次÷变卖结束场次", "sell-offs sold / held"),
+}
+_TURNOVER = ("成交价合计，悔拍不计", "sum of prices, without defaulted sales")
+_BRACKETS = ("按线下拍卖佣金上限分段计算", "the highest commission of an offline auction, by brackets")
+_FLAT = ("成交额的百分之五", "flat 5 % of turnover")
+
+
+def figures_of(figures: Statistics) -> tuple[Figure, ...]:
+    """Every figure beside its base and method, so that none is read for another (R-STAT-01 to 04)."""
+    found = []
+    for name, rates, (rule, zh, en) in (
+        ("premium_over_start", figures.premium_over_start, _OVER_START),
+        ("premium_over_reference", figures.premium_over_reference, _OVER_REFERENCE),
+    ):
+        for average, rate in _percents(rates).items():
+            how, how_en = _AVERAGES[average]
+            found.append(Figure(f"{name}.{average}", rule, rate, None, f"{zh}；{how}", f"{en}; {how_en}"))
+    for base, rate in _percents(figures.success_rate).items():
+        found.append(Figure(f"success_rate.{base}", "R-STAT-03", rate, None, *_SUCCESS[base]))
+    saved = "commission_saved_fen"
+    return (
+        *found,
+        Figure("turnover_fen", "R-STAT-03", None, figures.turnover_fen, *_TURNOVER),
+        Figure(f"{saved}.brackets", "R-COST-06", None, figures.commission_brackets_fen, *_BRACKETS),
+        Figure(f"{saved}.flat_5_percent", "R-STAT-04", None, figures.commission_flat_fen, *_FLAT),
+    )

@@ -1,0 +1,57 @@
+"""The public doors: the catalogue and the page of one lot."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, QueryParameter
+
+from auction.catalogue import service
+from auction.catalogue.rules import LONGEST_QUERY, Sort, words_of
+from auction.catalogue.schemas import CataloguePage, LotPage
+from auction.catalogue.store import Filter
+from auction.lots.rules import AssetKind, Round, Status, searchable
+from kernel.actors import Actor
+from kernel.database import Database
+from kernel.money import MAX_FEN
+from kernel.web import anyone
+
+PAGE = 20
+MOST = 100
+PriceQuery = Annotated[int | None, QueryParameter(ge=0, le=MAX_FEN)]
+
+
+@get("/api/lots", guards=[anyone])
+async def browse(
+    *,
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    q: Annotated[str, QueryParameter(max_length=LONGEST_QUERY)] = "",
+    status: FromQuery[Status | None] = None,
+    kind: FromQuery[AssetKind | None] = None,
+    court: FromQuery[UUID | None] = None,
+    place: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    lot_round: Annotated[Round | None, QueryParameter(name="round")] = None,
+    price_min: PriceQuery = None,
+    price_max: PriceQuery = None,
+    sort: FromQuery[Sort] = Sort.ENDS_SOONEST,
+    after: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    limit: Annotated[int, QueryParameter(ge=1, le=MOST)] = PAGE,
+) -> CataloguePage:
+    """Published lots: every word of `q` in title, place, court or case number; prices in fen; drafts never."""
+    asked = {"status": status, "kind": kind, "round": lot_round, "court": court, "place": place}
+    exact = {name: value for name, value in asked.items() if value is not None}
+    wanted = Filter(words_of(searchable(q)), exact, price_min, price_max)
+    return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit)
+
+
+@get("/api/lots/{lot_id:uuid}", guards=[anyone])
+async def show_lot(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> LotPage:
+    """One lot: the announcement as published, where the sale stands, and how it ended."""
+    return await service.show_lot(database, actor, lot_id)
+
+
+ROUTES = [browse, show_lot]

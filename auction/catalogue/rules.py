@@ -1,0 +1,78 @@
+"""How the catalogue is searched and paged.
+
+A search finds a lot if every word stands in it as written. Words are looked up by pairs of characters, since
+segmenters lose what they glue together (林权证 hides 林权); every hit is then compared as text.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from kernel.errors import Malformed
+
+MOST_WORDS = 8
+LONGEST_QUERY = 100
+
+
+class Sort(StrEnum):
+    """The order of the catalogue."""
+
+    ENDS_SOONEST = "ends_soonest"
+    NEWEST = "newest"
+    PRICE = "price"
+    DISCOUNT = "discount"
+
+
+class Cursor(NamedTuple):
+    """The last row of a page: its value in the order, and its id to break ties."""
+
+    value: int
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """One word of a query, normalised as the searched text is."""
+
+    text: str
+
+    @property
+    def has_pairs(self) -> bool:
+        """Whether the index of pairs can find it; a single character is compared as text alone."""
+        return len(self.text) > 1
+
+    @property
+    def pattern(self) -> str:
+        """A LIKE pattern (escape `\\`) that finds the word as written, `%` and `_` included."""
+        escaped = self.text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        return f"%{escaped}%"
+
+
+def words_of(query: str) -> tuple[Word, ...]:
+    """The words of a normalised query, each once. Raises `Malformed` for too long or too many."""
+    words = tuple(dict.fromkeys(query.split()))
+    if len(query) > LONGEST_QUERY or len(words) > MOST_WORDS:
+        raise Malformed(path="q", expected=f"at most {MOST_WORDS} words and {LONGEST_QUERY} characters")
+    return tuple(Word(word) for word in words)
+
+
+def write_cursor(sort: Sort, cursor: Cursor) -> str:
+    """The opaque text under which the next page is asked for."""
+    return base64.urlsafe_b64encode(msgspec.json.encode((sort, cursor.value, cursor.id))).decode().rstrip("=")
+
+
+def read_cursor(sort: Sort, text: str) -> Cursor:
+    """The cursor behind `text`; refuses one that was not written for this order."""
+    try:
+        raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        written_for, value, lot_id = msgspec.json.decode(raw, type=tuple[Sort, int, UUID])
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        raise Malformed(path="after", expected="a cursor given by this catalogue") from None
+    if written_for is not sort or not -(2**63) <= value < 2**63:
+        raise Malformed(path="after", expected="a cursor of the same sort")
+    return Cursor(value, lot_id)

@@ -1,0 +1,140 @@
+"""Use cases of the catalogue: search published lots, show one lot."""
+
+from fractions import Fraction
+from uuid import UUID
+
+import msgspec
+
+from auction.announcements import service as announcements
+from auction.announcements.schemas import AnnouncementText
+from auction.catalogue import store
+from auction.catalogue.rules import Sort, read_cursor, write_cursor
+from auction.catalogue.schemas import CataloguePage, FacetValue, LotCard, LotPage, ResultView, SaleLine
+from auction.catalogue.store import Filter
+from auction.lots import service as lots
+from auction.lots.models import Lot
+from auction.lots.rules import Status, discount_bp
+from auction.statistics.rules import percent
+from kernel.actors import Actor
+from kernel.clock import beijing
+from kernel.database import Database, Tx
+
+
+async def browse(
+    database: Database, actor: Actor, wanted: Filter, *, sort: Sort, after: str | None, limit: int
+) -> CataloguePage:
+    """One page of published lots with its facet counts."""
+    cursor = read_cursor(sort, after) if after else None
+    async with database.reading(actor) as tx:
+        found = await store.search(tx, wanted, sort, cursor, limit + 1)
+        page = found[:limit]
+        pictures = await announcements.find_pictures(tx, [lot.id for lot in page])
+        facets = {
+            facet: tuple(FacetValue(*row) for row in await store.count_facet(tx, wanted, facet))
+            for facet in store.FACETS
+        }
+        return CataloguePage(
+            lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
+            next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
+            total=await store.count(tx, wanted),
+            facets=facets,
+        )
+
+
+async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotPage:
+    """The lot page. A draft is found by staff of its court alone, with what its publication still needs."""
+    async with database.reading(actor) as tx:
+        lot = await lots.get_lot(tx, lot_id)
+        if lot.status == Status.DRAFT:
+            actor.must_serve(lot.court_id, "lot")
+        return await _page(tx, lot)
+
+
+async def _page(tx: Tx, lot: Lot) -> LotPage:
+    draft = lot.status == Status.DRAFT
+    announcement = await announcements.find_announcement(tx, lot.id)
+    text = msgspec.json.decode(announcement.content, type=AnnouncementText) if announcement else None
+    sales = await lots.list_asset_sales(tx, lot.asset_id)
+    return LotPage(
+        id=lot.id,
+        case_no=lot.case_no,
+        court_id=lot.court_id,
+        court_name=lot.court_name,
+        asset_id=lot.asset_id,
+        kind=lot.asset_kind,
+        title=lot.title,
+        place=lot.place,
+        round=lot.round,
+        method=lot.method,
+        status=lot.status,
+        held=lot.held,
+        halt_reason=lot.halt_reason,
+        purchase_limited=lot.purchase_limited,
+        start_price_fen=lot.start_price_fen,
+        increment_fen=lot.increment_fen,
+        deposit_fen=lot.deposit_fen,
+        reference_price_fen=lot.reference_price_fen,
+        discount_bp=discount_bp(lot.start_price_fen, lot.reference_price_fen),
+        balance_due_days=lot.balance_due_days,
+        decision_id=lot.decision_id,
+        opens_at=beijing(lot.opens_at) if lot.opens_at else None,
+        scheduled_end=beijing(lot.scheduled_end) if lot.scheduled_end else None,
+        ends_at=beijing(lot.ends_at) if lot.ends_at else None,
+        published_at=beijing(lot.published_at) if lot.published_at else None,
+        opened_at=beijing(lot.opened_at) if lot.opened_at else None,
+        announcement_version=announcement.version if announcement else None,
+        announcement=text,
+        sales=tuple(_sale_line(sale) for sale in sales if sale.id != lot.id),
+        result=_result(lot),
+        draft=await announcements.read_draft_state(tx, lot) if draft else None,
+    )
+
+
+def _card(lot: Lot, picture: UUID | None) -> LotCard:
+    assert lot.opens_at is not None, "a published lot has its time"
+    assert lot.ends_at is not None, "a published lot has an end"
+    return LotCard(
+        id=lot.id,
+        title=lot.title,
+        place=lot.place,
+        court_id=lot.court_id,
+        court_name=lot.court_name,
+        kind=lot.asset_kind,
+        round=lot.round,
+        method=lot.method,
+        status=lot.status,
+        held=lot.held,
+        purchase_limited=lot.purchase_limited,
+        picture=picture,
+        start_price_fen=lot.start_price_fen,
+        price_fen=lot.price_fen,
+        reference_price_fen=lot.reference_price_fen,
+        discount_bp=discount_bp(lot.start_price_fen, lot.reference_price_fen),
+        deposit_fen=lot.deposit_fen,
+        opens_at=beijing(lot.opens_at),
+        ends_at=beijing(lot.ends_at),
+    )
+
+
+def _sale_line(lot: Lot) -> SaleLine:
+    assert lot.ends_at is not None, "a published lot has an end"
+    return SaleLine(lot.id, lot.round, lot.status, lot.start_price_fen, lot.price_fen, beijing(lot.ends_at))
+
+
+def _result(lot: Lot) -> ResultView | None:
+    if lot.ended_at is None:
+        return None
+    return ResultView(
+        status=lot.status,
+        ended_at=beijing(lot.ended_at),
+        code=lot.winner_code,
+        price_fen=lot.price_fen,
+        bids=lot.bids,
+        extensions=lot.extensions,
+        premium_over_start=_premium(lot.price_fen, lot.start_price_fen),
+        premium_over_reference=_premium(lot.price_fen, lot.reference_price_fen),
+    )
+
+
+def _premium(price_fen: int | None, base_fen: int) -> str | None:
+    return percent(Fraction(price_fen - base_fen, base_fen)) if price_fen is not None else None

@@ -1,0 +1,102 @@
+"""SQL of the catalogue. Every query is over published lots alone, so that no draft can leak."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from auction.catalogue.rules import Cursor, Sort, Word
+from auction.lots.models import Lot
+from kernel.clock import from_ms, to_ms
+from kernel.database import Tx
+
+MOST_FACET_VALUES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a visitor asked for. `exact` is by name of `FACETS`; prices in fen, as the card shows them."""
+
+    words: tuple[Word, ...] = ()
+    exact: Mapping[str, object] = field(default_factory=dict)
+    price_min: int | None = None
+    price_max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A column and its direction; the id breaks ties in the same direction."""
+
+    column: InstrumentedAttribute[Any]
+    descending: bool
+
+
+ORDERS = {
+    Sort.ENDS_SOONEST: Order(Lot.ends_rank, descending=False),
+    Sort.NEWEST: Order(Lot.published_at, descending=True),
+    Sort.PRICE: Order(Lot.shown_price_fen, descending=False),
+    Sort.DISCOUNT: Order(Lot.discount_bp, descending=True),
+}
+FACETS: dict[str, InstrumentedAttribute[Any]] = {
+    "status": Lot.status,
+    "kind": Lot.asset_kind,
+    "round": Lot.round,
+    "court": Lot.court_id,
+    "place": Lot.place,
+}
+
+
+async def search(tx: Tx, wanted: Filter, sort: Sort, after: Cursor | None, limit: int) -> Sequence[Lot]:
+    """At most `limit` lots after the cursor."""
+    order = ORDERS[sort]
+    page = select(Lot).where(*_conditions(wanted))
+    if after is not None:
+        value = from_ms(after.value) if sort is Sort.NEWEST else after.value
+        here, there = tuple_(order.column, Lot.id), tuple_(value, after.id)
+        page = page.where(here < there if order.descending else here > there)
+    columns = (order.column, Lot.id)
+    page = page.order_by(*(column.desc() if order.descending else column.asc() for column in columns)).limit(limit)
+    return (await tx.session.scalars(page)).all()
+
+
+def cursor_of(lot: Lot, sort: Sort) -> Cursor:
+    """The cursor that continues after `lot`."""
+    value = getattr(lot, ORDERS[sort].column.key)
+    return Cursor(to_ms(value) if sort is Sort.NEWEST else value, lot.id)
+
+
+async def count(tx: Tx, wanted: Filter) -> int:
+    found = await tx.session.scalar(select(func.count()).select_from(Lot).where(*_conditions(wanted)))
+    return found or 0
+
+
+async def count_facet(tx: Tx, wanted: Filter, facet: str) -> Sequence[tuple[str, str, int]]:
+    """Value, label and number of lots for each choice of one facet, under all filters but that facet's own."""
+    column = FACETS[facet]
+    label = Lot.court_name if facet == "court" else column
+    others = replace(wanted, exact={name: value for name, value in wanted.exact.items() if name != facet})
+    number = func.count()
+    counted: Select[tuple[Any, str, int]] = (
+        select(column, func.max(label), number)
+        .where(*_conditions(others))
+        .group_by(column)
+        .order_by(number.desc(), column)
+        .limit(MOST_FACET_VALUES)
+    )
+    return [(str(value), name, found) for value, name, found in await tx.session.execute(counted)]
+
+
+def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = [Lot.published_at.is_not(None)]
+    for word in wanted.words:
+        if word.has_pairs:
+            conditions.append(func.auction.grams(Lot.search_text).op("@>")(func.auction.grams(word.text)))
+        conditions.append(Lot.search_text.like(word.pattern, escape="\\"))
+    conditions += [FACETS[name] == value for name, value in wanted.exact.items()]
+    if wanted.price_min is not None:
+        conditions.append(Lot.shown_price_fen >= wanted.price_min)
+    if wanted.price_max is not None:
+        conditions.append(Lot.shown_price_fen <= wanted.price_max)
+    return conditions

@@ -1,0 +1,109 @@
+"""SQL of lots. A lot is locked before anything about it is decided; an asset before a new lot of it is made."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from auction.lots.models import Lot
+from auction.lots.rules import OPEN, Round, Status
+from kernel.database import Tx
+from kernel.errors import NotFound
+
+LOCK_ASSET = text("SELECT pg_advisory_xact_lock(hashtextextended('auction.asset:' || :asset_id, 0))")
+"""Two lots of one asset must not be drafted at once, and the first one has no row yet that could be locked."""
+
+
+async def lock_asset(tx: Tx, asset_id: UUID) -> None:
+    """Wait until no other transaction makes a lot of this asset."""
+    await tx.session.execute(LOCK_ASSET, {"asset_id": str(asset_id)})
+
+
+async def add_lot(tx: Tx, lot: Lot) -> None:
+    tx.session.add(lot)
+    await tx.session.flush([lot])
+
+
+async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
+    lot = await tx.session.get(Lot, lot_id)
+    if lot is None:
+        raise NotFound(what="lot")
+    return lot
+
+
+async def lock_lot(tx: Tx, lot_id: UUID) -> Lot:
+    """The lot as it stands after everybody who changed it before us.
+
+    A lock that lets other lots refer to this one (NO KEY UPDATE), so that drafting under the asset's lock never
+    waits for somebody who holds the lot and wants the asset.
+    """
+    lot = await tx.session.get(Lot, lot_id, with_for_update={"key_share": True}, populate_existing=True)
+    if lot is None:
+        raise NotFound(what="lot")
+    return lot
+
+
+async def find_latest_sale(tx: Tx, asset_id: UUID) -> Lot | None:
+    """The newest lot of the asset that was not withdrawn."""
+    return (
+        await tx.session.scalars(
+            select(Lot)
+            .where(Lot.asset_id == asset_id, Lot.status != Status.WITHDRAWN)
+            .order_by(Lot.drafted_at.desc(), Lot.id.desc())
+            .limit(1)
+        )
+    ).first()
+
+
+async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
+    """The newest resale that followed the default on this lot."""
+    return (
+        await tx.session.scalars(
+            select(Lot)
+            .where(Lot.previous_lot_id == lot_id, Lot.round == Round.RESALE)
+            .order_by((Lot.status == Status.WITHDRAWN).asc(), Lot.drafted_at.desc(), Lot.id.desc())
+            .limit(1)
+        )
+    ).first()
+
+
+async def barred_persons(tx: Tx, asset_id: UUID) -> list[UUID]:
+    """Everybody barred from any earlier lot of the asset, sorted."""
+    barred = func.unnest(Lot.barred_person_ids).label("person_id")
+    return sorted((await tx.session.scalars(select(barred).where(Lot.asset_id == asset_id).distinct())).all())
+
+
+async def first_announced_at(tx: Tx, asset_id: UUID, since: datetime) -> datetime | None:
+    """When the asset was first announced at or after `since`."""
+    return await tx.session.scalar(
+        select(func.min(Lot.published_at)).where(Lot.asset_id == asset_id, Lot.published_at >= since)
+    )
+
+
+async def lock_open_lots(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
+    """The asset's lot without an outcome, if any, locked."""
+    return (
+        await tx.session.scalars(
+            select(Lot)
+            .where(Lot.asset_id == asset_id, Lot.status.in_(OPEN))
+            .with_for_update(key_share=True)
+            .execution_options(populate_existing=True)
+        )
+    ).all()
+
+
+async def list_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
+    """All lots of the case, oldest first, drafts among them."""
+    return (await tx.session.scalars(select(Lot).where(Lot.case_id == case_id).order_by(Lot.drafted_at, Lot.id))).all()
+
+
+async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
+    """The asset's published lots, oldest first."""
+    return (
+        await tx.session.scalars(
+            select(Lot)
+            .where(Lot.asset_id == asset_id, Lot.published_at.is_not(None))
+            .order_by(Lot.published_at, Lot.drafted_at, Lot.id)
+        )
+    ).all()

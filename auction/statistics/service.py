@@ -1,0 +1,70 @@
+"""Use cases of statistics: keep each round as it ends, and compute figures over them."""
+
+import itertools
+from uuid import UUID
+
+from auction.lots import service as lots
+from auction.lots.rules import Round, beijing_day
+from auction.statistics import store
+from auction.statistics.models import EndedRound
+from auction.statistics.rules import HeldRound, LotRecord, Outcome, Stage, stage_of, statistics
+from auction.statistics.schemas import StatisticsView, figures_of
+from kernel.actors import Actor
+from kernel.contracts import LotClosed
+from kernel.database import Database, Tx
+from kernel.money import Fen
+
+
+async def count_round(tx: Tx, event: LotClosed) -> None:
+    """Keep a round that ended, once; everything it is counted by is taken from the announced lot."""
+    lot = await lots.get_lot(tx, event.lot_id)
+    await store.add_round(
+        tx,
+        {
+            "lot_id": lot.id,
+            "item_id": lot.item_id,
+            "court_id": lot.court_id,
+            "asset_kind": lot.asset_kind,
+            "year": beijing_day(event.ended_at).year,
+            "stage": stage_of(Round(lot.round)),
+            "reference_fen": lot.reference_price_fen,
+            "start_fen": lot.start_price_fen,
+            "outcome": Outcome(event.status),
+            "price_fen": event.price_fen,
+            "ended_at": event.ended_at,
+        },
+    )
+
+
+async def count_default(tx: Tx, lot_id: UUID) -> None:
+    """From now on the sale counts as a failed round."""
+    await store.mark_defaulted(tx, lot_id)
+
+
+async def show_statistics(
+    database: Database, actor: Actor, court_id: UUID | None, asset_kind: str | None, year: int | None
+) -> StatisticsView:
+    """Figures over the ended rounds that fit every filter given."""
+    async with database.reading(actor) as tx:
+        rounds = await store.list_rounds(tx, court_id, asset_kind, year)
+    items = [_record(list(group)) for _, group in itertools.groupby(rounds, lambda row: row.item_id)]
+    outcomes = [row.outcome for row in rounds]
+    return StatisticsView(
+        court=str(court_id) if court_id else None,
+        kind=asset_kind,
+        year=year,
+        items=len(items),
+        rounds=len(rounds),
+        sold=outcomes.count(Outcome.SOLD),
+        defaulted=outcomes.count(Outcome.DEFAULTED),
+        figures=figures_of(statistics(items)),
+    )
+
+
+def _record(rounds: list[EndedRound]) -> LotRecord:
+    held = (HeldRound(Stage(row.stage), row.start_fen, _price(row)) for row in rounds)
+    return LotRecord(rounds[0].reference_fen, tuple(held))
+
+
+def _price(row: EndedRound) -> Fen | None:
+    return row.price_fen if row.outcome == Outcome.SOLD else None
