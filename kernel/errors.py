@@ -9,6 +9,7 @@ needs to know.
 from typing import ClassVar
 
 from kernel.law import citation
+from kernel.money import yuan
 
 
 class Refusal(Exception):
@@ -30,12 +31,19 @@ class Refusal(Exception):
     @property
     def detail(self) -> str:
         """The sentence shown first, in Chinese."""
-        return self.zh.format_map(self.facts)
+        return self.zh.format_map(self._spoken())
 
     @property
     def detail_en(self) -> str:
         """The same sentence in English."""
-        return self.en.format_map(self.facts)
+        return self.en.format_map(self._spoken())
+
+    def _spoken(self) -> dict[str, object]:
+        """The facts as sentences say them: amounts in yuan, where the wire says fen."""
+        return {
+            name: yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
+            for name, value in self.facts.items()
+        }
 
     @property
     def law(self) -> str | None:

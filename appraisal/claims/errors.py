@@ -43,8 +43,8 @@ class ClaimTooLarge(Refusal):
 
     code = "claim-too-large"
     status = 400
-    zh = "债权合计不得超过 {most_fen} 分"
-    en = "A claim may be {most_fen} fen at most in all"
+    zh = "债权合计不得超过 {most_fen} 元"
+    en = "A claim may be {most_fen} yuan at most in all"
 
 
 class DoubledPartNotMeant(Refusal):

@@ -1,25 +1,10 @@
 """Refusals of a lot's terms. Facts carry amounts in fen, sentences say them in yuan."""
 
 from kernel.errors import Refusal
-from kernel.money import yuan
 
 
 class TermsRefused(Refusal):
     """Base of the refusals of terms that the panel decided outside the legal bounds (R-GEN-05)."""
-
-    @property
-    def detail(self) -> str:
-        return self.zh.format_map(self._spoken())
-
-    @property
-    def detail_en(self) -> str:
-        return self.en.format_map(self._spoken())
-
-    def _spoken(self) -> dict[str, object]:
-        return {
-            name: yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
-            for name, value in self.facts.items()
-        }
 
 
 class StartPriceTooLow(TermsRefused):

@@ -1,7 +1,6 @@
 """Refusals of the ledger."""
 
 from kernel.errors import Refusal
-from kernel.money import yuan
 
 
 class InsufficientBalance(Refusal):
@@ -9,13 +8,8 @@ class InsufficientBalance(Refusal):
 
     code = "insufficient-balance"
     rule = "R-ACCT-09"
-    zh = "账户余额不足：余额 {balance} 元，需支出 {wanted} 元"
-    en = "The account holds {balance} yuan and {wanted} yuan were to leave it"
-
-    def __init__(self, *, balance_fen: int, wanted_fen: int) -> None:
-        super().__init__(
-            balance_fen=balance_fen, wanted_fen=wanted_fen, balance=yuan(balance_fen), wanted=yuan(wanted_fen)
-        )
+    zh = "账户余额不足：余额 {balance_fen} 元，需支出 {wanted_fen} 元"
+    en = "The account holds {balance_fen} yuan and {wanted_fen} yuan were to leave it"
 
 
 class PostingDiffers(Refusal):
