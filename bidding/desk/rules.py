@@ -234,9 +234,11 @@ def decide_freeze(state: LotState, at: datetime, since: datetime) -> Event | Non
     """The platform halts a running lot after an outage that began at `since`; at least five minutes are left.
 
     R-HALT-02. The end may have passed during the outage: it was then never decided, and the court resumes the lot.
+    None if the outage could not change the result (`hit_by_outage`).
     """
-    if state.status not in RUNNING or state.ends_at is None:
+    if not hit_by_outage(state, since, at):
         return None
+    assert state.ends_at is not None
     remaining = max(state.ends_at - max(since, state.terms.opens_at), EXTENSION)
     return Event(seq=state.seq + 1, kind=Kind.FROZEN, at=at, remaining=remaining, since=since)
 
@@ -307,7 +309,7 @@ def evolve(state: LotState, event: Event) -> LotState:
 
 
 def hit_by_outage(state: LotState, since: datetime, until: datetime) -> bool:
-    """Whether nobody deciding from `since` to `until` could have changed the result (R-HALT-02).
+    """Whether the result may be due to nobody deciding from `since` to `until` (R-HALT-02).
 
     So it is when the outage began before the end, reached into the last five minutes, and the lot's time ran.
     """

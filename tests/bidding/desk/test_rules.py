@@ -164,13 +164,13 @@ def test_the_random_commands_reach_every_kind_of_event() -> None:
     """Control of the test above: a script that reaches them all passes the same checks."""
     quick, slow = SECOND, timedelta(hours=5)
     script = [
-        ("freeze", quick, None, 0, 0, False),
-        ("resume", quick, None, 0, 0, False),
         ("suspend", timedelta(hours=7), None, 0, 0, False),
         ("resume", slow, None, 0, 0, False),
         ("bid", quick, BIDDERS[0], 0, 0, False),
         ("bid", quick, BIDDERS[4], 0, 0, False),
         ("bid", quick, BIDDERS[2], 0, 0, False),
+        ("freeze", timedelta(hours=22, minutes=58), None, 0, 0, False),
+        ("resume", quick, None, 0, 0, False),
     ]
     kinds = {event.kind for event in run(Method.AUCTION, script)}
     withdrawn = {event.kind for event in run(Method.AUCTION, [*script, ("withdraw", quick, None, 0, 0, False)])}

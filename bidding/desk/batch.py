@@ -1,0 +1,340 @@
+"""What a batch of submissions does to its lots: pure, in order of arrival, over rows read under the lots' locks.
+
+`decide_batch` changes nothing outside: it returns the rows to write and the answers to give once they are committed.
+If the commit fails, the result is thrown away and the batch is decided anew from fresh rows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID, uuid5
+
+import msgspec
+
+from bidding.desk import chain, errors, rules
+from bidding.desk.rules import Bid, Bidder, Event, Kind, LotState
+from bidding.desk.submissions import Address, Answer, Submission
+from kernel import contracts
+from kernel.errors import KeyReused, NotFound, RateLimited, Refusal
+from kernel.money import MAX_FEN
+
+LATE_AFTER = timedelta(milliseconds=500)
+"""A longer wait between ingress and queue is the platform's fault and is counted in the lot's record."""
+
+MAX_STORED_REFUSALS = 1_000
+"""Per bidder and lot; further refusals are counted and not stored (invariant 12)."""
+
+MINUTE_S = 60
+
+OWN_KINDS = frozenset({Kind.OPENED, Kind.CLOSED, Kind.FROZEN})
+"""What the desk owes a lot by itself: pointless commands of these kinds vanish, and failed ones are owed again."""
+
+
+class Admission(msgspec.Struct, frozen=True):
+    """A registration as read in the batch's transaction."""
+
+    lot_id: UUID
+    code: str
+    rank: int | None
+    admitted_at: datetime | None
+
+    def bidder(self, lot_id: UUID, at: datetime) -> Bidder | None:
+        """The bidder, if admitted to this lot at or before `at` (R-BID-06)."""
+        if self.lot_id != lot_id or self.admitted_at is None or self.admitted_at > at:
+            return None
+        return Bidder(self.code, self.rank)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    """An earlier answer under the same key."""
+
+    payload: bytes
+    seq: int | None
+    refusal: str | None
+    sealed: bytes
+    link: bytes
+
+    def answer(self, sent: Submission) -> Answer:
+        """The same answer again, or `key-reused` for another payload."""
+        if chain.payload_hash(sent) != self.payload:
+            return Answer(sent.key, refusal=KeyReused())
+        if self.refusal is None:
+            return Answer(sent.key, self.seq, chain.inner_event(self.sealed), self.link)
+        refused = chain.read_sealed(self.sealed).refused
+        assert not isinstance(refused, msgspec.UnsetType)
+        facts = {} if isinstance(refused.minimum_fen, msgspec.UnsetType) else {"minimum_fen": refused.minimum_fen}
+        return Answer(sent.key, refusal=errors.BY_CODE[self.refusal](**facts))
+
+
+@dataclass(slots=True)
+class Entry:
+    """A submission in the queue, its time of entry, and who waits for the answer."""
+
+    sent: Submission
+    received_at: datetime
+    waiters: list[Callable[[Answer], None]] = field(default_factory=list)
+    poison: bool = False
+    """It failed alone: it is stored as `not-processable`, whatever the rules would say."""
+
+
+@dataclass(slots=True)
+class Book:
+    """A lot as read under its lock, carried forward by the batch."""
+
+    lot_id: UUID
+    state: LotState
+    link: bytes
+    entries: int
+    leader_registration_id: UUID | None
+    last_received_at: datetime | None
+    late_entries: int
+    unstored_refusals: int
+    closed_at: datetime | None = None
+    events: list[tuple[int, bytes]] = field(default_factory=list)
+    """What this batch adds to the chain: seq and the JSON that the feed shows."""
+    touched: bool = False
+    refused: bool = False
+    """Whether this batch stores refusals, which are to be sealed."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """Everything a batch reads, by one query each."""
+
+    books: dict[UUID, Book]
+    admissions: dict[UUID, Admission]
+    stored: dict[Address, Stored]
+    refusals_kept: dict[UUID, int]
+    """How many refusals of a registration are stored."""
+    waiting_commands: frozenset[UUID] = frozenset()
+    """Lots with an undecided command from another use case: they are not closed before it is decided."""
+    held: frozenset[UUID] = frozenset()
+    """Lots with a hold on their asset (R-CASE-09)."""
+
+
+class Row(NamedTuple):
+    """One row of `submission`; the fields are its columns."""
+
+    lot_id: UUID
+    entry: int
+    seq: int | None
+    kind: str
+    registration_id: UUID | None
+    key: UUID
+    price_fen: int | None
+    confirm_fen: int | None
+    reason: str | None
+    actor_id: UUID | None
+    since: datetime | None
+    received_at: datetime
+    ingress_at: datetime
+    refusal: str | None
+    payload_hash: bytes
+    event: bytes
+    link: bytes
+
+
+@dataclass(slots=True)
+class Decided:
+    """What to write in one transaction, and what to say after its commit."""
+
+    rows: list[Row] = field(default_factory=list)
+    answers: list[tuple[Entry, Answer]] = field(default_factory=list)
+    told: list[contracts.Event] = field(default_factory=list)
+    commands: list[tuple[UUID, str | None]] = field(default_factory=list)
+    """Commands of other use cases that were decided, with their refusals."""
+
+
+def owed(lot_id: UUID, kind: Kind, at: datetime) -> Submission:
+    """What time alone demands of a lot, its opening or close: under one key for ever, so that it happens once."""
+    return Submission(lot_id=lot_id, kind=kind, key=uuid5(lot_id, kind), ingress_at=at)
+
+
+def decide(state: LotState, sent: Submission, bidder: Bidder | None, at: datetime) -> Event | Refusal | None:
+    """What the rules say to one submission. None: a command of the desk's own that has become pointless."""
+    match sent.kind:
+        case Kind.BID:
+            assert sent.price_fen is not None
+            return rules.decide_bid(state, Bid(bidder, sent.price_fen, sent.confirm_fen), at)
+        case Kind.SUSPENDED:
+            return rules.decide_suspend(state, at)
+        case Kind.RESUMED:
+            return rules.decide_resume(state, at)
+        case Kind.WITHDRAWN:
+            return rules.decide_withdraw(state, at)
+        case Kind.FROZEN:
+            assert sent.since is not None
+            return rules.decide_freeze(state, at, sent.since)
+        case Kind.OPENED:
+            return rules.decide_open(state, at)
+        case Kind.CLOSED:
+            return rules.decide_close(state, at)
+
+
+def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1) -> Decided:
+    """Decide all `entries` in order. `rate` is the platform clock's, so that lateness is measured in real time."""
+    decided = Decided()
+    seen: dict[Address, Stored] = reading.stored
+    for entry in entries:
+        sent = entry.sent
+        if (earlier := seen.get(sent.address)) is not None:
+            decided.answers.append((entry, earlier.answer(sent)))
+        elif (book := reading.books.get(sent.lot_id)) is None:
+            decided.answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
+        else:
+            if entry.received_at - sent.ingress_at > LATE_AFTER * rate:
+                book.late_entries += 1
+                book.touched = True
+            _decide_entry(entry, book, reading, decided)
+    return decided
+
+
+def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) -> None:
+    sent, at = entry.sent, _time_of_entry(entry, book)
+    admission = reading.admissions.get(sent.registration_id) if sent.registration_id else None
+    bidder = admission.bidder(sent.lot_id, at) if admission else None
+    if sent.kind not in {Kind.OPENED, Kind.FROZEN} and (opening := rules.decide_open(book.state, at)):
+        # The opening is due work of the same queue; whoever enters behind its time finds the lot open.
+        _write_event(owed(sent.lot_id, Kind.OPENED, at), opening, book, decided)
+    decision = _decision(entry, book, bidder, at, reading)
+    if decision is None:
+        return
+    if isinstance(decision, Event):
+        stored = _write_event(sent, decision, book, decided)
+        answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link)
+    elif _too_many_refusals(sent, reading):
+        book.unstored_refusals += 1
+        book.touched = True
+        decided.answers.append((entry, Answer(sent.key, refusal=RateLimited(retry_after_s=MINUTE_S))))
+        return
+    else:
+        code = admission.code if admission else None
+        stored = _write_refusal(entry, decision, at, code=code, book=book, decided=decided)
+        answer = Answer(sent.key, refusal=decision)
+        if sent.registration_id:
+            reading.refusals_kept[sent.registration_id] = reading.refusals_kept.get(sent.registration_id, 0) + 1
+    if sent.requested_at is not None:
+        decided.commands.append((sent.key, stored.refusal))
+    decided.answers.append((entry, answer))
+    reading.stored[sent.address] = stored
+
+
+def _decision(
+    entry: Entry, book: Book, bidder: Bidder | None, at: datetime, reading: Reading
+) -> Event | Refusal | None:
+    sent = entry.sent
+    if entry.poison:
+        return None if sent.kind in OWN_KINDS else errors.NotProcessable()
+    if sent.kind is Kind.BID and book.last_received_at is not None and at < book.last_received_at:
+        # A freeze went before what was still undecided (R-HALT-02): time may not fall along the chain.
+        return errors.Suspended()
+    if sent.kind is Kind.CLOSED and sent.lot_id in reading.waiting_commands:
+        return None
+    if sent.kind is Kind.RESUMED and sent.lot_id in reading.held:
+        return errors.AssetHeld()
+    return decide(book.state, sent, bidder, at)
+
+
+def _time_of_entry(entry: Entry, book: Book) -> datetime:
+    """A bid's is its stamp. A command of another use case counts from its order; no command goes back in time."""
+    if entry.sent.kind is Kind.BID:
+        return entry.received_at
+    at = entry.sent.requested_at or entry.received_at
+    return at if book.last_received_at is None else max(at, book.last_received_at)
+
+
+def _too_many_refusals(sent: Submission, reading: Reading) -> bool:
+    """Whether another refusal of this bidder would only be counted."""
+    if sent.registration_id is None:
+        return False
+    return reading.refusals_kept.get(sent.registration_id, 0) >= MAX_STORED_REFUSALS
+
+
+def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -> Stored:
+    inner, payload = chain.event_bytes(event, sent.reason), chain.payload_hash(sent)
+    sealed = chain.seal_event(sent, payload, inner)
+    book.state = rules.evolve(book.state, event)
+    book.link = chain.link(book.link, sealed)
+    if event.kind is Kind.BID:
+        book.leader_registration_id = sent.registration_id
+    elif event.kind is Kind.CLOSED:
+        book.closed_at = event.at
+    book.events.append((event.seq, inner))
+    if told := _told(sent, event, book):
+        decided.told.append(told)
+    stored = Stored(payload, event.seq, None, sealed, book.link)
+    _write_row(sent, stored, event.at, book, decided)
+    return stored
+
+
+def _write_refusal(
+    entry: Entry, refusal: Refusal, at: datetime, *, code: str | None, book: Book, decided: Decided
+) -> Stored:
+    sent = entry.sent
+    if entry.poison and not 0 <= (sent.price_fen or 0) <= MAX_FEN:
+        sent = msgspec.structs.replace(sent, price_fen=None, confirm_fen=None)
+    payload = chain.payload_hash(sent)
+    sealed = chain.seal_refusal(sent, payload, refusal, entry=book.entries + 1, at=at, code=code)
+    stored = Stored(payload, None, refusal.code, sealed, chain.refusal_hash(sealed))
+    book.refused = True
+    _write_row(sent, stored, at, book, decided)
+    return stored
+
+
+def _write_row(sent: Submission, stored: Stored, at: datetime, book: Book, decided: Decided) -> None:
+    book.entries += 1
+    book.touched = True
+    book.last_received_at = at if book.last_received_at is None else max(at, book.last_received_at)
+    decided.rows.append(
+        Row(
+            sent.lot_id,
+            book.entries,
+            stored.seq,
+            sent.kind,
+            sent.registration_id,
+            sent.key,
+            sent.price_fen,
+            sent.confirm_fen,
+            sent.reason,
+            sent.actor_id,
+            sent.since,
+            at,
+            sent.ingress_at,
+            stored.refusal,
+            stored.payload,
+            stored.sealed,
+            stored.link,
+        )
+    )
+
+
+def _told(sent: Submission, event: Event, book: Book) -> contracts.Event | None:
+    """What other contexts are told of an event (design: up the arrow one tells)."""
+    lot_id, at, state = sent.lot_id, event.at, book.state
+    match event.kind:
+        case Kind.BID:
+            return None
+        case Kind.OPENED:
+            return contracts.LotOpened(lot_id=lot_id, at=at)
+        case Kind.SUSPENDED:
+            return contracts.LotSuspended(lot_id=lot_id, at=at, reason=sent.reason or "")
+        case Kind.FROZEN:
+            return contracts.LotFrozen(lot_id=lot_id, at=at, reason=sent.reason or "")
+        case Kind.WITHDRAWN:
+            return contracts.LotWithdrawn(lot_id=lot_id, at=at, reason=sent.reason or "")
+        case Kind.RESUMED:
+            assert state.ends_at is not None
+            return contracts.LotResumed(lot_id=lot_id, at=at, ends_at=state.ends_at)
+        case Kind.CLOSED:
+            assert state.ends_at is not None
+            return contracts.LotClosed(
+                lot_id=lot_id,
+                ended_at=state.ends_at,
+                status="sold" if event.sold else "failed",
+                registration_id=book.leader_registration_id,
+                code=state.leader,
+                price_fen=state.price_fen,
+                bids=state.bids,
+                extensions=state.extensions,
+            )

@@ -1,0 +1,320 @@
+"""The bid desk: one desk, one clock, one order (design: the bid desk; R-BID-11, R-HALT-02).
+
+A submission is stamped when it joins the queue. One loop takes what waits, decides it in a transaction under the
+lease and the lots' locks, commits, and only then answers and tells the feed. What fails on data is tried lot by lot
+and bid by bid; what fails in passing is tried again under its keys. Five seconds in which nobody decided freeze the
+lots in their closing minutes before anything else is decided. A foreign epoch ends the desk for good.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from bidding.desk.batch import Book, Decided, Entry
+from bidding.desk.errors import DeskEnded
+from bidding.desk.queue import Queue, Reply
+from bidding.desk.rules import Kind
+from bidding.desk.session import Session, is_data_fault, lots_in_order
+from bidding.desk.submissions import Answer, Submission
+from bidding.desk.watch import ClockWatch, follow
+from kernel.clock import Clock, SystemClock, monotonic, whole_ms
+from kernel.errors import Busy
+
+log = structlog.get_logger("desk")
+
+MAX_BATCH = 1_000
+TICK_S = 0.2
+SECOND_S = 1.0
+STANDBY_AFTER_S = 2.0
+RETRY_S = (0.02, 0.5)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
+
+Listener = Callable[[UUID, list[tuple[int, bytes]], Book], None]
+"""Told after each commit: the lot, its new events as (seq, JSON), and the lot as it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeskOptions:
+    """`hole_s`: real seconds without decisions that count as an outage; `queue`: bids that may wait at once.
+
+    `exclusive`: this process holds the data folder's lock, which proves every desk before it dead.
+    """
+
+    hole_s: float = 5.0
+    queue: int = 20_000
+    exclusive: bool = False
+    share: int = 0
+    address: str | None = None
+
+
+class Desk:
+    """Decides everything that happens to the lots of its share. `enter` is the hot door, `submit` the patient one."""
+
+    def __init__(self, dsn: str, clock: Clock, options: DeskOptions = DeskOptions()) -> None:
+        self.options = options
+        self.serving = False
+        self.on_committed: list[Listener] = []
+        self.on_ended: list[Callable[[], None]] = []
+        self.on_told: Callable[[], None] = lambda: None
+        self._clock = clock
+        self._session = Session(dsn, options.share)
+        self._queue = Queue(options.queue)
+        self._floor = LONG_AGO
+        self._wake = asyncio.Event()
+        self._loop_task: asyncio.Task[None] | None = None
+        self._ticker: asyncio.TimerHandle | None = None
+        self._stopping = False
+        self._alive_s = 0.0
+        self._alive_at = LONG_AGO
+        self._next_second_s = 0.0
+        self._clocks = ClockWatch()
+
+    # -- the doors
+
+    def enter(self, sent: Submission, reply: Reply) -> None:
+        """Put a submission in the queue; `reply` is called with its answer, at once if it cannot join."""
+        if not self.serving:
+            reply(Answer(sent.key, refusal=Busy()))
+            return
+        self._queue.put(sent, self.now, reply, monotonic())
+        self._wake.set()
+
+    async def submit(self, sent: Submission) -> Answer:
+        """The answer to a submission. A caller that gives up waiting changes nothing: the key finds the answer."""
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.enter(sent, lambda answer: None if answered.done() else answered.set_result(answer))
+        return await answered
+
+    def waits(self, sent_as: tuple[UUID, UUID | None, UUID]) -> bool:
+        """Whether a submission under this (lot, registration, key) is not yet decided."""
+        return self._queue.holds(sent_as)
+
+    def now(self) -> datetime:
+        """Platform time, never before anything this desk or one before it has stamped (R-BID-11)."""
+        self._floor = max(self._floor, self._clock.now())
+        return self._floor
+
+    # -- start and stop
+
+    async def start(self) -> None:
+        """Lease, clock, holes, overdue closings; then the queue opens. Raises DeskElsewhere while another lives."""
+        holder = f"{socket.gethostname()}:{os.getpid()}"
+        standby_after_s = None if self.options.exclusive else STANDBY_AFTER_S
+        signs = await self._session.take_lease(holder, self.options.address, standby_after_s)
+        follow(self._clock, signs.database_now)
+        if signs.latest_stamp is not None:
+            self._floor = whole_ms(signs.latest_stamp)
+            if isinstance(self._clock, SystemClock):
+                self._clock.not_before(signs.latest_stamp)
+        log.info("desk.took-lease", epoch=self._session.epoch, silent_s=signs.silent and signs.silent.total_seconds())
+        if signs.silent is None or signs.silent >= timedelta(seconds=self.options.hole_s):
+            since = signs.platform_at or LONG_AGO
+            await self._freeze(since, "no-desk", (signs.silent or timedelta()).total_seconds())
+        self._lively()
+        await self._decide_overdue()
+        self.serving = True
+        self._arm()
+        self._loop_task = asyncio.create_task(self._run(), name="desk")
+
+    async def stop(self) -> None:
+        """Decide what waits, then stop. Anything that still cannot be decided is answered `busy`."""
+        self._stopping = True
+        self.serving = False
+        self._wake.set()
+        if self._loop_task is not None:
+            await self._loop_task
+        await self._session.close()
+
+    # -- the loop
+
+    async def _run(self) -> None:
+        try:
+            while not self._stopping or len(self._queue):
+                await self._wake.wait()
+                self._wake.clear()
+                await self._step()
+        except DeskEnded:
+            log.warning("desk.ended", epoch=self._session.epoch)
+        except Exception:
+            log.exception("desk.failed")
+        finally:
+            self._end()
+
+    async def _step(self) -> None:
+        if self._ticker is None:
+            await self._tick()
+        if batch := self._queue.take(MAX_BATCH):
+            await self._decide(batch)
+        if len(self._queue):
+            self._wake.set()
+
+    def _arm(self) -> None:
+        def ring() -> None:
+            self._ticker = None
+            self._wake.set()
+
+        self._ticker = asyncio.get_running_loop().call_later(TICK_S, ring)
+
+    def _end(self) -> None:
+        self.serving = False
+        if self._ticker is not None:
+            self._ticker.cancel()
+        self._queue.turn_away()
+        for ended in self.on_ended:
+            ended()
+
+    # -- deciding
+
+    async def _decide(self, entries: list[Entry]) -> None:
+        """Decide a batch; one that fails on data is decided lot by lot, then bid by bid, before anything later."""
+        try:
+            await self._write(entries)
+        except DeskEnded:
+            raise
+        except Exception as error:
+            log.error("desk.batch-failed", entries=len(entries), error=repr(error))
+            parts = lots_in_order(entries)
+            if len(parts) == 1:
+                parts = [[entry] for entry in entries]
+            if len(parts) == 1:
+                await self._decide_poison(entries[0])
+                return
+            for part in parts:
+                await self._decide(part)
+
+    async def _decide_poison(self, entry: Entry) -> None:
+        """A submission that fails alone is stored as `not-processable`; if even that fails it is only answered."""
+        if entry.poison:
+            self._queue.answer(entry, Answer(entry.sent.key, refusal=Busy()))
+            return
+        entry.poison = True
+        await self._decide([entry])
+
+    async def _write(self, entries: list[Entry]) -> None:
+        """Write a batch, again and again while the database only passes out; raises on data and at a foreign epoch."""
+        delay_s, longest_s = RETRY_S
+        while True:
+            try:
+                await self._mend_hole()
+                decided, books = await self._session.write(entries, self.now(), self._clock.rate)
+            except DeskEnded:
+                raise
+            except Exception as error:
+                if is_data_fault(error):
+                    raise
+                log.warning("desk.retries", error=repr(error), entries=len(entries))
+                if self._stopping:
+                    raise DeskEnded from error
+                await asyncio.sleep(delay_s)
+                delay_s = min(2 * delay_s, longest_s)
+            else:
+                self._lively()
+                self._publish(entries, decided, books)
+                return
+
+    def _publish(self, entries: list[Entry], decided: Decided, books: dict[UUID, Book]) -> None:
+        """After the commit: answers first, then the feed's bell and the relay's."""
+        for entry, answer in decided.answers:
+            self._queue.answer(entry, answer)
+        if len(decided.answers) < len(entries):
+            answered = {id(entry) for entry, _ in decided.answers}
+            for entry in entries:
+                if id(entry) not in answered:
+                    self._queue.drop(entry)
+        for lot_id, book in books.items():
+            if book.touched:
+                for listener in self.on_committed:
+                    listener(lot_id, book.events, book)
+        if decided.told:
+            self.on_told()
+
+    # -- due work, every fifth of a second, and signs of life, every second
+
+    async def _tick(self) -> None:
+        self._arm()
+        try:
+            await self._mend_hole()
+            if monotonic() >= self._next_second_s:
+                await self._second()
+            for sent in await self._session.find_due(self.now()):
+                self._queue.put(sent, self.now, _nobody, monotonic())
+            self._lively()
+        except DeskEnded:
+            raise
+        except Exception as error:
+            log.warning("desk.tick-failed", error=repr(error))
+
+    async def _second(self) -> None:
+        self._next_second_s = monotonic() + SECOND_S
+        before_s = monotonic()
+        database_now = await self._session.healthy(self.now())
+        if self._clocks.parted(before_s, database_now, monotonic()):
+            log.error("desk.clocks-parted", database_now=database_now.isoformat())
+            await self._freeze(self._alive_at, "clock-offset", 0.0)
+        else:
+            follow(self._clock, database_now)
+        await self._freeze_where_busy()
+        await self._session.seal(self.now())
+
+    async def _decide_overdue(self) -> None:
+        """Before the port opens: everything that fell due while nobody decided, until nothing new is due."""
+        self._next_second_s = monotonic() + SECOND_S
+        await self._session.healthy(self.now())
+        tried: set[tuple[UUID, UUID]] = set()
+        while due := [one for one in await self._session.find_due(self.now()) if (one.lot_id, one.key) not in tried]:
+            tried |= {(one.lot_id, one.key) for one in due}
+            for sent in due:
+                self._queue.put(sent, self.now, _nobody, monotonic())
+            await self._decide(self._queue.take(len(due)))
+
+    # -- outages
+
+    def _lively(self) -> None:
+        self._alive_s, self._alive_at = monotonic(), self.now()
+
+    async def _mend_hole(self) -> None:
+        """Freeze what an outage hit, if nobody decided for `hole_s` (R-HALT-02); before anything else is decided."""
+        gap_s = monotonic() - self._alive_s
+        if gap_s >= self.options.hole_s:
+            await self._freeze(self._alive_at, "no-decision", gap_s)
+            self._lively()
+
+    async def _freeze_where_busy(self) -> None:
+        """Lots whose bidders were told `busy` for `hole_s` running were closed to them in effect."""
+        for lot_id, since_s in list(self._queue.busy_since.items()):
+            gap_s = monotonic() - since_s
+            if gap_s >= self.options.hole_s:
+                del self._queue.busy_since[lot_id]
+                since = self.now() - timedelta(seconds=round(gap_s)) * self._clock.rate
+                await self._freeze(since, "busy", gap_s, only=lot_id)
+
+    async def _freeze(self, since: datetime, cause: str, real_s: float, only: UUID | None = None) -> None:
+        until = self.now()
+        lots = [lot for lot in await self._session.find_hit(since, until) if only in {None, lot}]
+        if not lots:
+            return
+        entries = [
+            Entry(
+                Submission(
+                    lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since
+                ),
+                until,
+            )
+            for lot in lots
+        ]
+        decided, books = await self._session.write(entries, until, self._clock.rate)
+        await self._session.keep_outage(since, until, round(real_s * 1000), cause, len(decided.answers))
+        log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
+        self._publish(entries, decided, books)
+
+
+def _nobody(answer: Answer) -> None:
+    """The desk's own commands have no one waiting."""

@@ -1,0 +1,76 @@
+"""The desk's queue: order of entry, each key once, bounded for bids and never for closings or court commands."""
+
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
+
+from bidding.desk.batch import Entry
+from bidding.desk.rules import Kind
+from bidding.desk.submissions import Address, Answer, Submission
+from kernel.errors import Busy, KeyReused
+
+Reply = Callable[[Answer], None]
+
+
+class Queue:
+    """Entries not yet answered. An entry that is being decided still holds its key, so a copy waits with it."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.busy_since: dict[UUID, float] = {}
+        """Lots whose bidders are turned away, and since when (monotonic): five seconds of it are an outage."""
+        self._waiting: deque[Entry] = deque()
+        self._by_key: dict[Address, Entry] = {}
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def put(self, sent: Submission, received_at: Callable[[], datetime], reply: Reply, now_s: float) -> None:
+        """Let a submission join, stamped at that moment; a full queue and a reused key are answered at once."""
+        if (entry := self._by_key.get(sent.address)) is not None:
+            if entry.sent.same_payload(sent):
+                entry.waiters.append(reply)
+            else:
+                reply(Answer(sent.key, refusal=KeyReused()))
+            return
+        if len(self._by_key) >= self.limit and sent.kind is Kind.BID:
+            self.busy_since.setdefault(sent.lot_id, now_s)
+            reply(Answer(sent.key, refusal=Busy()))
+            return
+        if self.busy_since:
+            self.busy_since.pop(sent.lot_id, None)
+        entry = Entry(sent, received_at(), [reply])
+        self._by_key[sent.address] = entry
+        self._waiting.append(entry)
+
+    def holds(self, address: Address) -> bool:
+        """Whether a submission under this key waits for its answer."""
+        return address in self._by_key
+
+    def take(self, most: int) -> list[Entry]:
+        """The oldest entries, in order; they hold their keys until `answer` or `drop`."""
+        if len(self._waiting) <= most:
+            taken = list(self._waiting)
+            self._waiting.clear()
+            return taken
+        return [self._waiting.popleft() for _ in range(most)]
+
+    def answer(self, entry: Entry, answer: Answer) -> None:
+        """Give an entry's answer to all who wait for it."""
+        self._by_key.pop(entry.sent.address, None)
+        for reply in entry.waiters:
+            reply(answer)
+
+    def drop(self, entry: Entry) -> None:
+        """Forget an entry that has no answer: a command of the desk's own that became pointless."""
+        self._by_key.pop(entry.sent.address, None)
+
+    def turn_away(self) -> None:
+        """Answer `busy` to all that wait: the desk has ended, and the same keys may be sent to the next one."""
+        entries = list(self._by_key.values())
+        self._by_key.clear()
+        self._waiting.clear()
+        for entry in entries:
+            for reply in entry.waiters:
+                reply(Answer(entry.sent.key, refusal=Busy()))

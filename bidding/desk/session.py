@@ -1,0 +1,172 @@
+"""The desk's hold on the database: its connection, its lease, and the transaction of one batch."""
+
+import contextlib
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from bidding.desk import sealing, store
+from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, decide_batch, owed
+from bidding.desk.errors import DeskEnded
+from bidding.desk.rules import FINISHED, Kind
+from bidding.desk.store import Signs
+from bidding.desk.submissions import Submission
+from kernel.database import is_passing
+
+log = structlog.get_logger("desk")
+
+DATA_FAULTS = frozenset({"22", "23", "P0"})
+"""Classes of SQLSTATE that speak of the rows themselves: values, constraints, raised exceptions."""
+
+
+class Session:
+    """One desk's view of the database. Not shared: one statement at a time, from the desk's loop."""
+
+    def __init__(self, dsn: str, share: int) -> None:
+        self._dsn = dsn
+        self._share = share
+        self._db: store.Connection | None = None
+        self._refusals: dict[UUID, int] = {}
+        """Stored refusals by registration, counted once: nobody else writes them."""
+        self.epoch = 0
+        self.unsealed: set[UUID] = set()
+
+    async def take_lease(self, holder: str, address: str | None, standby_after_s: float | None) -> Signs:
+        """Become the desk; returns what is known of the desk before. Raises DeskElsewhere."""
+        db = await self._connection()
+        signs = await store.last_signs(db, self._share)
+        self.epoch = await store.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
+        self.unsealed = await sealing.find_unsealed(db)
+        return signs
+
+    async def write(self, entries: Sequence[Entry], now: datetime, rate: int) -> tuple[Decided, dict[UUID, Book]]:
+        """Decide a batch and commit it; all or nothing."""
+        db = await self._connection()
+        try:
+            await store.begin(db, self._share, self.epoch)
+            reading = await self._read(db, entries)
+            decided = decide_batch(entries, reading, rate=rate)
+            await store.write(db, decided, reading.books.values(), now)
+            await db.execute("COMMIT")
+        except BaseException:
+            await self._abandon(db)
+            raise
+        self._remember(reading)
+        return decided, reading.books
+
+    async def healthy(self, platform_at: datetime) -> datetime:
+        """Write this second's sign of life; returns the database's clock. Raises DeskEnded at a foreign epoch."""
+        return await store.write_health(await self._connection(), self._share, self.epoch, platform_at)
+
+    async def find_due(self, now: datetime) -> list[Submission]:
+        """Commands of other use cases, then openings and closings that time demands."""
+        db = await self._connection()
+        commands = [
+            Submission(
+                lot_id=row["lot_id"],
+                kind=Kind(row["kind"]),
+                key=row["id"],
+                ingress_at=row["requested_at"],
+                reason=row["reason"],
+                actor_id=row["actor_id"],
+                requested_at=row["requested_at"],
+            )
+            for row in await store.find_commands(db)
+        ]
+        return commands + [owed(lot_id, kind, now) for lot_id, kind in await store.find_due(db, now)]
+
+    async def find_hit(self, since: datetime, until: datetime) -> list[UUID]:
+        """Lots that an outage from `since` to `until` may freeze."""
+        return await store.find_hit(await self._connection(), since, until)
+
+    async def keep_outage(self, since: datetime, until: datetime, real_ms: int, cause: str, lots: int) -> None:
+        """Record why lots were frozen."""
+        db = await self._connection()
+        await db.execute(store.KEEP_OUTAGE, self._share, self.epoch, until, since, real_ms, cause, lots)
+
+    async def seal(self, now: datetime) -> None:
+        """Seal the refusals written since the last time."""
+        if not self.unsealed:
+            return
+        db = await self._connection()
+        try:
+            await store.begin(db, self._share, self.epoch)
+            await sealing.seal(db, self.unsealed, now)
+            await db.execute("COMMIT")
+        except BaseException:
+            await self._abandon(db)
+            raise
+        self.unsealed.clear()
+
+    async def close(self) -> None:
+        """Let the connection go."""
+        if self._db is not None:
+            db, self._db = self._db, None
+            with contextlib.suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
+                await db.close(timeout=1)
+
+    async def _connection(self) -> store.Connection:
+        if self._db is None or self._db.is_closed():
+            self._db = await store.connect(self._dsn)
+        return self._db
+
+    async def _abandon(self, db: store.Connection) -> None:
+        """Roll back; a connection that cannot even do that is thrown away."""
+        try:
+            await db.execute("ROLLBACK", timeout=1)
+        except Exception:
+            db.terminate()
+
+    async def _read(self, db: store.Connection, entries: Sequence[Entry]) -> Reading:
+        sent = [entry.sent for entry in entries]
+        books = await store.lock_lots(db, {one.lot_id for one in sent})
+        stored = await store.find_stored(db, [one.address for one in sent])
+        bidders = {one.registration_id: one.lot_id for one in sent if one.registration_id is not None}
+        admissions: dict[UUID, Admission] = await store.get_admissions(db, bidders) if bidders else {}
+        if unknown := [(lot_id, bidder) for bidder, lot_id in bidders.items() if bidder not in self._refusals]:
+            self._refusals |= await store.count_refusals(db, unknown)
+        closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
+        resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
+        return Reading(
+            books=books,
+            admissions=admissions,
+            stored=stored,
+            refusals_kept={bidder: self._refusals[bidder] for bidder in bidders},
+            waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
+            held=await store.held_lots(db, resuming) if resuming else frozenset(),
+        )
+
+    def _remember(self, reading: Reading) -> None:
+        """After a commit: the counts of refusals, and which lots have some to seal."""
+        for bidder, kept in reading.refusals_kept.items():
+            self._refusals[bidder] = kept
+        for book in reading.books.values():
+            if book.refused:
+                self.unsealed.add(book.lot_id)
+        if any(book.state.status in FINISHED for book in reading.books.values()):
+            self._forget_finished(reading)
+
+    def _forget_finished(self, reading: Reading) -> None:
+        for bidder, admission in reading.admissions.items():
+            book = reading.books.get(admission.lot_id)
+            if book is not None and book.state.status in FINISHED:
+                self._refusals.pop(bidder, None)
+
+
+def is_data_fault(error: BaseException) -> bool:
+    """Whether a batch failed on what it holds, so that trying it again whole is no use."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(getattr(error, "sqlstate", ""))[:2] in DATA_FAULTS
+    passing = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError) or is_passing(error)
+    return not passing and not isinstance(error, DeskEnded)
+
+
+def lots_in_order(entries: Iterable[Entry]) -> list[list[Entry]]:
+    """The entries of a batch lot by lot, each in order of entry."""
+    lots: dict[UUID, list[Entry]] = {}
+    for entry in entries:
+        lots.setdefault(entry.sent.lot_id, []).append(entry)
+    return list(lots.values())

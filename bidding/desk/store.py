@@ -1,0 +1,353 @@
+"""All SQL of the desk's own connection: asyncpg, set-based, no ORM (a batch is a handful of statements).
+
+A batch transaction begins with the lease row FOR SHARE: a takeover, which updates that row, waits for the batch in
+flight, and no batch of an older epoch can commit after it. (A plain SELECT would let one; there is a test.) Lock
+order: lease, lots by id. Law times come as parameters; `clock_timestamp()` is real time, for lease and health.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from bidding.desk import errors
+from bidding.desk.batch import Admission, Book, Decided, Row, Stored
+from bidding.desk.rules import HALTED, Kind, LotState, Method, Status, Terms
+from bidding.desk.submissions import Address
+from kernel import contracts
+from kernel.money import Fen
+
+Connection = asyncpg.Connection[asyncpg.Record]
+
+SESSION = {
+    "application_name": "desk",
+    "timezone": "UTC",
+    "lock_timeout": "1000",
+    "statement_timeout": "1000",
+    "idle_in_transaction_session_timeout": "1000",
+    # Every read of the desk is by key. A plan made while the tables were empty must not scan them later.
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+ANSWER_WITHIN_S = 3.0
+"""The desk's own patience with a server that does not even cancel a statement."""
+
+MAX_DUE = 2_000
+"""Openings, closings or commands taken from the tables at once."""
+
+MAX_BLOCK = 10_000
+"""Refusals sealed in one block."""
+
+
+async def connect(dsn: str) -> Connection:
+    """The desk's connection, with its timeouts."""
+    return await asyncpg.connect(dsn, server_settings=SESSION, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S)
+
+
+# -- lease and health
+
+FIND_LEASE = """
+    SELECT l.epoch, l.holder, extract(epoch FROM clock_timestamp() - h.real_at)::float8 AS silent_s
+    FROM bidding.desk_lease l LEFT JOIN bidding.desk_health h USING (share) WHERE l.share = $1
+"""
+TAKE_LEASE = """
+    INSERT INTO bidding.desk_lease AS l (share, epoch, holder, address, taken_at)
+    VALUES ($1, 1, $2, $3, clock_timestamp())
+    ON CONFLICT (share) DO UPDATE SET epoch = l.epoch + 1, holder = $2, address = $3, taken_at = clock_timestamp()
+    WHERE l.epoch = $4 RETURNING epoch
+"""
+CHECK_LEASE = "SELECT epoch FROM bidding.desk_lease WHERE share = $1 FOR SHARE"
+
+
+async def take_lease(
+    db: Connection, share: int, holder: str, address: str | None, *, standby_after_s: float | None
+) -> int:
+    """Become the desk of `share` and return the epoch; raises DeskElsewhere while another desk lives.
+
+    `standby_after_s` is the silence after which the other counts as dead; None: it is known to be dead.
+    """
+    found = await db.fetchrow(FIND_LEASE, share)
+    if found is not None and standby_after_s is not None:
+        silent_s = found["silent_s"]
+        if silent_s is not None and silent_s < standby_after_s:
+            raise errors.DeskElsewhere(found["holder"])
+    epoch = await db.fetchval(TAKE_LEASE, share, holder, address, found["epoch"] if found else 0)
+    if epoch is None:
+        raise errors.DeskElsewhere("another process was quicker")
+    return int(epoch)
+
+
+async def begin(db: Connection, share: int, epoch: int) -> None:
+    """Open a batch transaction under the lease; raises DeskEnded at a foreign epoch."""
+    await db.execute("BEGIN")
+    if await db.fetchval(CHECK_LEASE, share) != epoch:
+        raise errors.DeskEnded
+
+
+class Signs(msgspec.Struct, frozen=True):
+    """The last signs of life of the desk before: platform time, and how long ago in real time."""
+
+    platform_at: datetime | None
+    silent: timedelta | None
+    latest_stamp: datetime | None
+    """The greatest of all times that a desk has given out."""
+    database_now: datetime
+
+
+LAST_SIGNS = """
+    SELECT h.platform_at, clock_timestamp() - greatest(h.real_at, l.decided_at) AS silent,
+           greatest(h.platform_at, l.received_at) AS latest_stamp, clock_timestamp() AS database_now
+    FROM (SELECT max(last_received_at) AS received_at, max(decided_at) AS decided_at
+          FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen')) l
+    LEFT JOIN bidding.desk_health h ON h.share = $1
+"""
+HEALTHY = """
+    INSERT INTO bidding.desk_health AS h (share, epoch, real_at, platform_at)
+    VALUES ($1, $2, clock_timestamp(), $3)
+    ON CONFLICT (share) DO UPDATE SET epoch = $2, real_at = clock_timestamp(), platform_at = $3
+    WHERE h.epoch <= $2 RETURNING clock_timestamp()
+"""
+
+
+async def last_signs(db: Connection, share: int) -> Signs:
+    """What a new desk must know of the one before it."""
+    row = await db.fetchrow(LAST_SIGNS, share)
+    assert row is not None
+    stamp = row["latest_stamp"]
+    return Signs(stamp if row["platform_at"] else None, row["silent"], stamp, row["database_now"])
+
+
+async def write_health(db: Connection, share: int, epoch: int, platform_at: datetime) -> datetime:
+    """The sign of life of this second; returns the database's clock. Raises DeskEnded at a foreign epoch."""
+    now: datetime | None = await db.fetchval(HEALTHY, share, epoch, platform_at)
+    if now is None:
+        raise errors.DeskEnded
+    return now
+
+
+# -- what a batch reads
+
+LOCK_LOTS = """
+    SELECT lot_id, method, opens_at, scheduled_end, start_price_fen, increment_fen, status, ends_at, remaining_ms,
+           opened, leader_registration_id, leader_code, leader_rank, price_fen, seq, entries, bids, extensions, link,
+           last_received_at, late_entries, unstored_refusals, closed_at
+    FROM bidding.lot WHERE lot_id = ANY($1) ORDER BY lot_id FOR NO KEY UPDATE
+"""
+FIND_STORED = """
+    SELECT s.lot_id, s.registration_id, s.key, s.payload_hash, s.seq, s.refusal, s.event, s.link
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) a (lot_id, registration_id, key)
+    JOIN bidding.submission s
+      ON s.lot_id = a.lot_id AND s.registration_id = a.registration_id AND s.key = a.key
+"""
+FIND_STORED_COMMANDS = """
+    SELECT s.lot_id, s.registration_id, s.key, s.payload_hash, s.seq, s.refusal, s.event, s.link
+    FROM unnest($1::uuid[], $2::uuid[]) a (lot_id, key)
+    JOIN bidding.submission s ON s.lot_id = a.lot_id AND s.registration_id IS NULL AND s.key = a.key
+"""
+GET_ADMISSIONS = """
+    SELECT id, lot_id, code, priority_rank, CASE WHEN state = 'admitted' THEN admitted_at END AS admitted_at
+    FROM bidding.registration WHERE id = ANY($1)
+"""
+COUNT_REFUSALS = """
+    SELECT registration_id, count(*) FROM bidding.submission s
+    WHERE (lot_id, registration_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND seq IS NULL GROUP BY 1
+"""
+WAITING_COMMANDS = """
+    SELECT DISTINCT c.lot_id FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
+    WHERE c.lot_id = ANY($1) AND c.decided_at IS NULL AND c.requested_at < l.ends_at
+"""
+HELD_LOTS = "SELECT DISTINCT lot_id FROM bidding.lot_hold WHERE lot_id = ANY($1) AND lifted_at IS NULL"
+
+
+async def lock_lots(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Book]:
+    """The lots of a batch, locked in the order of their ids."""
+    return {row["lot_id"]: book_of(row) for row in await db.fetch(LOCK_LOTS, list(lot_ids))}
+
+
+def book_of(row: Any) -> Book:
+    """A row of `lot` as the rules see it."""
+    terms = Terms(
+        method=Method(row["method"]),
+        opens_at=row["opens_at"],
+        scheduled_end=row["scheduled_end"],
+        start_price_fen=Fen(row["start_price_fen"]),
+        increment_fen=Fen(row["increment_fen"]),
+    )
+    remaining_ms = row["remaining_ms"]
+    state = LotState(
+        terms=terms,
+        status=Status(row["status"]),
+        ends_at=row["ends_at"],
+        remaining=None if remaining_ms is None else timedelta(milliseconds=remaining_ms),
+        opened=row["opened"],
+        leader=row["leader_code"],
+        leader_rank=row["leader_rank"],
+        price_fen=row["price_fen"],
+        seq=row["seq"],
+        bids=row["bids"],
+        extensions=row["extensions"],
+    )
+    return Book(
+        lot_id=row["lot_id"],
+        state=state,
+        link=row["link"],
+        entries=row["entries"],
+        leader_registration_id=row["leader_registration_id"],
+        last_received_at=row["last_received_at"],
+        late_entries=row["late_entries"],
+        unstored_refusals=row["unstored_refusals"],
+        closed_at=row["closed_at"],
+    )
+
+
+async def find_stored(db: Connection, addresses: Sequence[Address]) -> dict[Address, Stored]:
+    """Answers given before under these keys."""
+    bids = [address for address in addresses if address[1] is not None]
+    commands = [address for address in addresses if address[1] is None]
+    rows = []
+    if bids:
+        lots, registrations, keys = zip(*bids, strict=True)
+        rows += await db.fetch(FIND_STORED, lots, registrations, keys)
+    if commands:
+        lots, _, keys = zip(*commands, strict=True)
+        rows += await db.fetch(FIND_STORED_COMMANDS, lots, keys)
+    return {(row[0], row[1], row[2]): Stored(row[3], row[4], row[5], row[6], row[7]) for row in rows}
+
+
+async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[UUID, Admission]:
+    """The registrations behind a batch's bids."""
+    rows = await db.fetch(GET_ADMISSIONS, list(registration_ids))
+    return {row[0]: Admission(row[1], row[2], row[3], row[4]) for row in rows}
+
+
+async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[UUID, int]:
+    """How many refusals of these (lot, registration) are stored; asked once per bidder and desk."""
+    lots, registrations = zip(*bidders, strict=True)
+    counted = {row[0]: row[1] for row in await db.fetch(COUNT_REFUSALS, lots, registrations)}
+    return {registration: counted.get(registration, 0) for registration in registrations}
+
+
+async def waiting_commands(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Lots that were ordered to halt before their end and not yet told so: the close must wait for that."""
+    return frozenset(row[0] for row in await db.fetch(WAITING_COMMANDS, list(lot_ids)))
+
+
+async def held_lots(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
+    """Lots with a hold on their asset (R-CASE-09)."""
+    return frozenset(row[0] for row in await db.fetch(HELD_LOTS, list(lot_ids)))
+
+
+# -- what a batch writes
+
+KEEP_LOTS = """
+    UPDATE bidding.lot l SET
+        status = n.status, ends_at = n.ends_at, remaining_ms = n.remaining_ms, opened = n.opened,
+        leader_registration_id = n.registration_id, leader_code = n.code, leader_rank = n.rank, price_fen = n.price_fen,
+        seq = n.seq, entries = n.entries, bids = n.bids, extensions = n.extensions, link = n.link,
+        outcome = CASE WHEN n.status = 'closed' THEN CASE WHEN n.bids > 0 THEN 'sold' ELSE 'failed' END END,
+        closed_at = n.closed_at, last_received_at = n.received_at, decided_at = clock_timestamp(),
+        late_entries = n.late_entries, unstored_refusals = n.unstored_refusals
+    FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int8[], $5::bool[], $6::uuid[], $7::text[], $8::int8[],
+                $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::bytea[], $15::timestamptz[],
+                $16::timestamptz[], $17::int8[], $18::int8[])
+         n (lot_id, status, ends_at, remaining_ms, opened, registration_id, code, rank, price_fen, seq, entries, bids,
+            extensions, link, closed_at, received_at, late_entries, unstored_refusals)
+    WHERE l.lot_id = n.lot_id
+"""
+TELL = """
+    INSERT INTO kernel.outbox (topic, key, payload, due_at)
+    SELECT t.topic, t.key, t.payload, $4 FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY
+           t (topic, key, payload, place) ORDER BY place
+"""
+COMMANDS_DECIDED = """
+    UPDATE bidding.lot_command c SET decided_at = $3, refusal = d.refusal
+    FROM unnest($1::uuid[], $2::text[]) d (id, refusal) WHERE c.id = d.id
+"""
+_MS = timedelta(milliseconds=1)
+
+
+async def write(db: Connection, decided: Decided, books: Iterable[Book], now: datetime) -> None:
+    """All rows of a batch; the caller commits."""
+    if decided.rows:
+        await db.copy_records_to_table(
+            "submission", schema_name="bidding", columns=Row._fields, records=decided.rows, timeout=ANSWER_WITHIN_S
+        )
+    if touched := [_lot_row(book) for book in books if book.touched]:
+        await db.execute(KEEP_LOTS, *zip(*touched, strict=True))
+    if decided.told:
+        await _tell(db, decided.told, now)
+    if decided.commands:
+        ids, refusals = zip(*decided.commands, strict=True)
+        await db.execute(COMMANDS_DECIDED, ids, refusals, now)
+
+
+def _lot_row(book: Book) -> tuple[object, ...]:
+    state = book.state
+    assert (state.ends_at is None) <= (state.status in HALTED or state.status is Status.WITHDRAWN)
+    return (
+        book.lot_id,
+        state.status,
+        state.ends_at,
+        None if state.remaining is None else state.remaining // _MS,
+        state.opened,
+        book.leader_registration_id,
+        state.leader,
+        state.leader_rank,
+        state.price_fen,
+        state.seq,
+        book.entries,
+        state.bids,
+        state.extensions,
+        book.link,
+        book.closed_at,
+        book.last_received_at,
+        book.late_entries,
+        book.unstored_refusals,
+    )
+
+
+async def _tell(db: Connection, events: Sequence[contracts.Event], now: datetime) -> None:
+    topics = [type(event).__name__ for event in events]
+    payloads = [msgspec.json.encode(event).decode() for event in events]
+    await db.execute(TELL, topics, [event.key for event in events], payloads, now)
+
+
+# -- due work
+
+FIND_DUE = """
+    (SELECT lot_id, 'opened' AS kind FROM bidding.lot
+     WHERE status = 'upcoming' AND opens_at <= $1 ORDER BY opens_at, lot_id LIMIT $2)
+    UNION ALL
+    (SELECT lot_id, 'closed' FROM bidding.lot
+     WHERE status = 'open' AND ends_at <= $1 ORDER BY ends_at, lot_id LIMIT $2)
+"""
+FIND_COMMANDS = """
+    SELECT id, lot_id, kind, reason, actor_id, requested_at FROM bidding.lot_command
+    WHERE decided_at IS NULL ORDER BY requested_at, id LIMIT $1
+"""
+FIND_HIT = """
+    SELECT lot_id FROM bidding.lot
+    WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - interval '5 minutes' < $2
+"""
+KEEP_OUTAGE = """
+    INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
+    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
+"""
+
+
+async def find_due(db: Connection, now: datetime) -> list[tuple[UUID, Kind]]:
+    """Openings and closings whose time has come, in the order of their times."""
+    return [(row[0], Kind(row[1])) for row in await db.fetch(FIND_DUE, now, MAX_DUE)]
+
+
+async def find_commands(db: Connection) -> list[asyncpg.Record]:
+    """Orders of other use cases that the desk has not decided."""
+    return await db.fetch(FIND_COMMANDS, MAX_DUE)
+
+
+async def find_hit(db: Connection, since: datetime, until: datetime) -> list[UUID]:
+    """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
+    return [row[0] for row in await db.fetch(FIND_HIT, since, until)]

@@ -1,0 +1,68 @@
+"""What enters the desk's queue and what comes back."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from bidding.desk.rules import Kind
+from kernel.errors import Refusal
+from kernel.money import Fen
+
+
+class Submission(msgspec.Struct, frozen=True, kw_only=True):
+    """A bid, a court's command, or what the desk owes a lot by itself.
+
+    `key` is made by the sender and stored by it before it sends. `confirm_fen`, where given, equals `price_fen`.
+    """
+
+    lot_id: UUID
+    kind: Kind
+    key: UUID
+    ingress_at: datetime
+    """Arrival at the platform's edge (platform time): evidence, not the time of the bid."""
+    registration_id: UUID | None = None
+    """Behind a bid; None for commands."""
+    price_fen: Fen | None = None
+    confirm_fen: Fen | None = None
+    reason: str | None = None
+    actor_id: UUID | None = None
+    requested_at: datetime | None = None
+    """When another use case ordered it under the lot's lock: then the time of entry (see `LotCommand`)."""
+    since: datetime | None = None
+    """The beginning of the outage behind a freeze."""
+
+    @property
+    def address(self) -> "Address":
+        """What a key is unique within (invariant 10)."""
+        return self.lot_id, self.registration_id, self.key
+
+    def same_payload(self, other: "Submission") -> bool:
+        """Whether a second copy under the key asks for the same."""
+        return (self.kind, self.price_fen, self.confirm_fen, self.actor_id, self.reason) == (
+            other.kind,
+            other.price_fen,
+            other.confirm_fen,
+            other.actor_id,
+            other.reason,
+        )
+
+
+Address = tuple[UUID, UUID | None, UUID]
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """The outcome of a submission. Accepted: `seq`, `event` (the JSON that the feed shows) and `link` are there.
+
+    A second copy of the same submission gets an equal answer, before and after any restart.
+    """
+
+    key: UUID
+    seq: int | None = None
+    event: bytes | None = None
+    link: bytes | None = None
+    refusal: Refusal | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.refusal is None
