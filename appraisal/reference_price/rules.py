@@ -211,7 +211,7 @@ class Basis:
 
 @dataclass(frozen=True, slots=True)
 class ReferencePrice:
-    """A fixed reference price (参考价) in fen; of a network enquiry also which reports counted, and why not the rest."""
+    """A fixed reference price (参考价) in fen; of a network enquiry also which reports counted, and why others not."""
 
     asset_id: UUID
     price_fen: Fen
