@@ -1,0 +1,51 @@
+"""The port to the bank: what we need of any bank, whatever files or lines it speaks.
+
+Both functions work on rows of our own database inside the open transaction: a port never waits for a network. What
+carries those rows out of the house (a file, a gateway that collects `GET /api/bank/orders`) does so after the commit.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+from uuid import UUID
+
+from kernel.database import Tx
+from kernel.money import Fen
+from settlement.bank.rules import Payee
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """A payment order as the bank sees it; `order_id` is its end-to-end reference."""
+
+    order_id: UUID
+    payee: Payee
+    amount_fen: Fen
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
+class BankAnswer:
+    """What the bank did with an order."""
+
+    outcome: Literal["executed", "rejected"]
+    bank_ref: str
+
+
+class BankPort(Protocol):
+    """A bank that takes payment orders. Its credit notices and confirmations come in over the counter's routes."""
+
+    async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
+        """What the bank's books say of this order: asked before every sending, so that none pays twice."""
+
+    async def send(self, tx: Tx, instruction: Instruction) -> None:
+        """Hand the order over; one that the bank has already changes nothing."""
+
+
+class CollectingBank:
+    """A bank that collects waiting orders at our counter and confirms there: nothing is pushed to it."""
+
+    async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
+        return None
+
+    async def send(self, tx: Tx, instruction: Instruction) -> None:
+        return None

@@ -1,0 +1,169 @@
+"""Wire structs of the bank's counter, and what it tells the slices right of it."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+
+from kernel.contracts import DueWork, Event
+from kernel.decoding import Label, Moment, PositiveFen, ShortText, Wire
+from settlement.ledger.rules import NUMBER_LENGTH
+
+AccountNumberIn = Annotated[str, msgspec.Meta(min_length=1, max_length=40, pattern=r"^[0-9A-Za-z]+\Z")]
+"""An account number as somebody outside wrote it; ours have 18 digits."""
+
+
+class CreditNotice(Wire, frozen=True):
+    """The bank reports money that has arrived."""
+
+    bank_ref: Label
+    account_no: AccountNumberIn
+    amount_fen: PositiveFen
+    payer_name: ShortText
+    payer_account: AccountNumberIn
+    booked_at: Moment
+
+
+class CreditView(msgspec.Struct, frozen=True):
+    """`identified`: the number is ours, so the money is where it belongs."""
+
+    credit_id: UUID
+    amount_fen: int
+    identified: bool
+
+
+class Confirmation(Wire, frozen=True):
+    """The bank reports what it did with a payment order."""
+
+    order_id: UUID
+    outcome: Literal["executed", "rejected"]
+    bank_ref: Label
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """A payment order without its payee; `state` is `ordered`, `executed` or `rejected`."""
+
+    order_id: UUID
+    amount_fen: int
+    reason: str
+    document: str
+    state: str
+    bank_ref: str | None
+    ordered_at: str
+
+
+class WaitingOrder(msgspec.Struct, frozen=True):
+    """A payment order as the bank collects it."""
+
+    order_id: UUID
+    payee_holder: str
+    payee_number: str
+    payee_bank: str
+    amount_fen: int
+    document: str
+
+
+class WaitingOrders(msgspec.Struct, frozen=True):
+    """Orders that the bank has not answered, oldest first."""
+
+    orders: tuple[WaitingOrder, ...]
+
+
+class UnidentifiedCredit(msgspec.Struct, frozen=True):
+    """Money whose number we do not know, with the payer, so that it can be matched by hand."""
+
+    credit_id: UUID
+    bank_ref: str
+    account_no: str
+    amount_fen: int
+    payer_name: str
+    payer_account: str
+    received_at: str
+    overdue: bool
+    """Unclaimed for more than three working days (R-ACCT-02)."""
+
+
+class UnidentifiedCredits(msgspec.Struct, frozen=True):
+    """The unidentified queue, oldest first."""
+
+    credits: tuple[UnidentifiedCredit, ...]
+
+
+class ClaimCredit(Wire, frozen=True):
+    """Match an unidentified credit by hand to one of our accounts."""
+
+    account_no: Annotated[str, msgspec.Meta(min_length=NUMBER_LENGTH, max_length=NUMBER_LENGTH, pattern=r"^[0-9]+\Z")]
+    reason: ShortText
+
+
+class ReturnCredit(Wire, frozen=True):
+    """Send an unidentified credit back to the account that paid it."""
+
+    reason: ShortText
+
+
+class MakeTransfer(Wire, frozen=True):
+    """A person goes to their bank and pays: the world outside, played by the simulated bank."""
+
+    from_account: AccountNumberIn
+    payer_name: ShortText
+    to_account_no: AccountNumberIn
+    amount_fen: PositiveFen
+
+
+class TransferAccepted(msgspec.Struct, frozen=True):
+    """The simulated bank has taken the transfer; its notice follows."""
+
+    amount_fen: int
+
+
+class MoneyArrived(Event, frozen=True, kw_only=True):
+    """A credit was booked on one of our numbered accounts; whoever owns that kind decides what it means."""
+
+    account_id: UUID
+    kind: str
+    credit_id: UUID
+    lot_id: UUID | None
+    registration_id: UUID | None
+
+    @property
+    def key(self) -> str:
+        return f"account:{self.account_id}"
+
+
+class PaymentAnswered(Event, frozen=True, kw_only=True):
+    """The bank executed or rejected an order; a rejected one is back on the account it left."""
+
+    order_id: UUID
+    natural_key: str
+    outcome: Literal["executed", "rejected"]
+    bank_ref: str
+    reason: str
+    case_id: UUID | None
+    lot_id: UUID | None
+
+    @property
+    def key(self) -> str:
+        return f"payment:{self.order_id}"
+
+
+class PaymentDue(DueWork, frozen=True, kw_only=True):
+    """An order waits to be handed to the bank, or has gone unanswered for too long."""
+
+    order_id: UUID
+    attempt: int
+
+    @property
+    def key(self) -> str:
+        return f"payment:{self.order_id}"
+
+
+class SimulatedReport(DueWork, frozen=True, kw_only=True):
+    """The simulated bank has something to report: an order decided on, or a transfer made."""
+
+    order_id: UUID | None = None
+    transfer_id: UUID | None = None
+
+    @property
+    def key(self) -> str:
+        return f"simulated-bank:{self.order_id or self.transfer_id}"

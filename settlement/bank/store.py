@@ -1,0 +1,183 @@
+"""All SQL of the bank's counter and of the simulated bank."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+
+from kernel.database import Tx
+from kernel.errors import NotFound
+from kernel.money import Fen
+from settlement.bank.models import (
+    Credit,
+    CreditClaim,
+    CreditPayer,
+    PaymentAnswer,
+    PaymentOrder,
+    SimulatedOrder,
+    SimulatedTransfer,
+)
+from settlement.bank.rules import Arrival, Payee
+from settlement.ledger.models import Account
+from settlement.ledger.rules import Kind
+
+
+async def add_credit(tx: Tx, credit: dict[str, object], payer: dict[str, object]) -> bool:
+    """Write credit and payer; False when the bank reference is known (waits for a notice in flight)."""
+    row = insert_or_keep(Credit).values(**credit).on_conflict_do_nothing(index_elements=["bank_ref"])
+    if (await tx.session.execute(row.returning(Credit.id))).first() is None:
+        return False
+    tx.session.add(CreditPayer(credit_id=credit["id"], **payer))
+    await tx.session.flush()
+    return True
+
+
+async def get_credit_by_ref(tx: Tx, bank_ref: str) -> tuple[Credit, CreditPayer]:
+    row = await tx.session.execute(
+        select(Credit, CreditPayer)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .where(Credit.bank_ref == bank_ref)
+    )
+    credit, payer = row.one()
+    return credit, payer
+
+
+async def get_credit(tx: Tx, credit_id: UUID) -> Credit:
+    credit = await tx.session.get(Credit, credit_id)
+    if credit is None:
+        raise NotFound(what="credit")
+    return credit
+
+
+async def add_claim(tx: Tx, claim: dict[str, object]) -> bool:
+    """Write the claim; False when the credit was claimed or returned before."""
+    row = insert_or_keep(CreditClaim).values(**claim).on_conflict_do_nothing().returning(CreditClaim.credit_id)
+    return (await tx.session.execute(row)).first() is not None
+
+
+async def unidentified(tx: Tx) -> Sequence[tuple[Credit, CreditPayer]]:
+    rows = await tx.session.execute(
+        select(Credit, CreditPayer)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .join(Account, Account.id == Credit.account_id)
+        .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
+        .where(Account.kind == Kind.UNIDENTIFIED, CreditClaim.credit_id.is_(None))
+        .order_by(Credit.received_at, Credit.id)
+    )
+    return [(credit, payer) for credit, payer in rows]
+
+
+async def arrivals(tx: Tx, account_id: UUID) -> list[Arrival]:
+    """The credits of an account, those claimed for it by hand included, in order of arrival."""
+    refunded = (
+        select(PaymentOrder.credit_id, func.sum(PaymentOrder.amount_fen).label("fen"))
+        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
+        .where(PaymentAnswer.outcome.is_distinct_from("rejected"))
+        .group_by(PaymentOrder.credit_id)
+        .subquery()
+    )
+    at = func.coalesce(CreditClaim.claimed_at, Credit.received_at)
+    rows = await tx.session.execute(
+        select(Credit.id, Credit.amount_fen, func.coalesce(refunded.c.fen, 0))
+        .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
+        .outerjoin(refunded, refunded.c.credit_id == Credit.id)
+        .where(func.coalesce(CreditClaim.account_id, Credit.account_id) == account_id)
+        .order_by(at, Credit.id)
+    )
+    return [Arrival(credit_id, amount_fen, Fen(int(back))) for credit_id, amount_fen, back in rows]
+
+
+async def refunds_of(tx: Tx, credit_id: UUID) -> Sequence[UUID]:
+    """The orders that gave parts of the credit back, first to last."""
+    rows = await tx.session.scalars(
+        select(PaymentOrder.id)
+        .where(PaymentOrder.credit_id == credit_id)
+        .order_by(func.length(PaymentOrder.natural_key), PaymentOrder.natural_key)
+    )
+    return rows.all()
+
+
+async def add_order(tx: Tx, order: dict[str, object]) -> bool:
+    """Write the order; False when its natural key is taken (waits for an order in flight)."""
+    row = insert_or_keep(PaymentOrder).values(**order).on_conflict_do_nothing(index_elements=["natural_key"])
+    return (await tx.session.execute(row.returning(PaymentOrder.id))).first() is not None
+
+
+async def get_order(tx: Tx, order_id: UUID) -> PaymentOrder:
+    order = await tx.session.get(PaymentOrder, order_id)
+    if order is None:
+        raise NotFound(what="payment order")
+    return order
+
+
+async def get_order_by_key(tx: Tx, natural_key: str) -> PaymentOrder:
+    return (await tx.session.scalars(select(PaymentOrder).where(PaymentOrder.natural_key == natural_key))).one()
+
+
+async def payee_of(tx: Tx, order: PaymentOrder) -> Payee:
+    """Where the order goes: its payee, or the account that paid the credit it gives back."""
+    if order.credit_id is None:
+        assert order.payee_holder is not None
+        assert order.payee_number is not None
+        return Payee(order.payee_holder, order.payee_number, order.payee_bank or "")
+    payer = await tx.session.get_one(CreditPayer, order.credit_id)
+    return Payee(payer.payer_name, payer.payer_account, "")
+
+
+async def orders_from(tx: Tx, account_id: UUID) -> Sequence[tuple[PaymentOrder, PaymentAnswer | None]]:
+    """The orders that took money from this account, oldest first, with the bank's answers."""
+    rows = await tx.session.execute(
+        select(PaymentOrder, PaymentAnswer)
+        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
+        .where(PaymentOrder.from_account == account_id)
+        .order_by(PaymentOrder.ordered_at, PaymentOrder.id)
+    )
+    return [(order, answer) for order, answer in rows]
+
+
+async def waiting_orders(tx: Tx, most: int) -> Sequence[PaymentOrder]:
+    rows = await tx.session.scalars(
+        select(PaymentOrder)
+        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
+        .where(PaymentAnswer.order_id.is_(None))
+        .order_by(PaymentOrder.ordered_at, PaymentOrder.id)
+        .limit(most)
+    )
+    return rows.all()
+
+
+async def add_answer(tx: Tx, answer: dict[str, object]) -> bool:
+    """Write the bank's answer; False when the order has one or the reference is used."""
+    row = insert_or_keep(PaymentAnswer).values(**answer).on_conflict_do_nothing().returning(PaymentAnswer.order_id)
+    return (await tx.session.execute(row)).first() is not None
+
+
+async def find_answer(tx: Tx, order_id: UUID) -> PaymentAnswer | None:
+    return await tx.session.get(PaymentAnswer, order_id)
+
+
+async def find_answer_by_ref(tx: Tx, order_id: UUID, bank_ref: str) -> PaymentAnswer:
+    """The answer that stands in the way: this order's, or another's under the same reference."""
+    return (
+        await tx.session.scalars(
+            select(PaymentAnswer)
+            .where(or_(PaymentAnswer.order_id == order_id, PaymentAnswer.bank_ref == bank_ref))
+            .order_by(PaymentAnswer.order_id != order_id)
+            .limit(1)
+        )
+    ).one()
+
+
+async def add_simulated_order(tx: Tx, order: dict[str, object]) -> bool:
+    """Write the order into the simulated bank's book; False when it stands there already."""
+    row = insert_or_keep(SimulatedOrder).values(**order).on_conflict_do_nothing().returning(SimulatedOrder.order_id)
+    return (await tx.session.execute(row)).first() is not None
+
+
+async def find_simulated_order(tx: Tx, order_id: UUID) -> SimulatedOrder | None:
+    return await tx.session.get(SimulatedOrder, order_id)
+
+
+async def get_simulated_transfer(tx: Tx, transfer_id: UUID) -> SimulatedTransfer:
+    return await tx.session.get_one(SimulatedTransfer, transfer_id)
