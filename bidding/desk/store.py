@@ -7,7 +7,7 @@ order: lease, lots by id. Law times come as parameters; `clock_timestamp()` is r
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +20,10 @@ from bidding.desk.submissions import Address
 from kernel import contracts
 from kernel.money import Fen
 
-Connection = asyncpg.Connection[asyncpg.Record]
+if TYPE_CHECKING:
+    Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection
 
 SESSION = {
     "application_name": "desk",
