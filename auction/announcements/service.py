@@ -214,7 +214,9 @@ async def _checks_of_terms(tx: Tx, lot: Lot, publish_on: date) -> list[Callable[
     if schedule is None or terms is None:
         return [_refuse_incomplete]
     price = await appraisal.get_reference_price(tx, lot.asset_id)
-    decision = await appraisal.get_decision(tx, schedule.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS)
+    decision = await appraisal.get_decision(
+        tx, schedule.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS
+    )
     previous = await lots.find_previous_round(tx, lot)
     announced_on = await _first_announced_on(tx, lot, price.fixed_on) or publish_on
     starts_on, ends_on = beijing_day(schedule.opens_at), beijing_day(schedule.ends_at)

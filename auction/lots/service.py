@@ -219,7 +219,9 @@ def enter_catalogue(lot: Lot, published_at: datetime) -> None:
 
 async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None) -> None:
     check_terms(wanted.terms, lot.reference_price_fen, previous.start_price_fen if previous else None)
-    decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS)
+    decision = await appraisal.get_decision(
+        tx, wanted.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS
+    )
     check_decision(decision.facts, wanted.terms)
     lot.title, lot.decision_id = wanted.title, wanted.decision_id
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen

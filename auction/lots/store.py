@@ -22,7 +22,7 @@ async def lock_asset(tx: Tx, asset_id: UUID) -> None:
 
 async def add_lot(tx: Tx, lot: Lot) -> None:
     tx.session.add(lot)
-    await tx.session.flush([lot])
+    await tx.session.flush()
 
 
 async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
