@@ -30,6 +30,7 @@ SLICES = (
     "kernel.identity",
     "appraisal.cases",
     "appraisal.assets",
+    "appraisal.claims",
     "appraisal.reference_price",
     "appraisal.delivery",
     "auction.lots",
