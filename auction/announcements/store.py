@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from auction.announcements.models import Announcement, ChecklistText, LotDocument, SaleNotice
 from kernel.database import Tx
@@ -60,7 +60,7 @@ async def find_pictures(tx: Tx, lot_ids: Sequence[UUID]) -> dict[UUID, UUID]:
         select(LotDocument.lot_id, LotDocument.document_id)
         .where(LotDocument.lot_id.in_(lot_ids), LotDocument.kind == "picture")
         .order_by(LotDocument.lot_id, LotDocument.position)
-        .distinct(LotDocument.lot_id)
+        .ext(distinct_on(LotDocument.lot_id))
     )
     return {row.lot_id: row.document_id for row in rows}
 

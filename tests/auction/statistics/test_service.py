@@ -1,0 +1,89 @@
+"""Statistics grow as lots close: once for each round, a default as a failed round, a resale as another item."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from auction import api
+from auction.lots.rules import Round
+from auction.statistics import handlers
+from auction.statistics.schemas import StatisticsView
+from auction.statistics.service import show_statistics
+from kernel.actors import platform, visitor
+from kernel.contracts import LotClosed
+from kernel.database import Database
+from kernel.ids import ordered_id
+from kernel.money import Fen
+from tests.auction import support
+from tests.auction.lots.test_service import end, make_resale, second_round
+from tests.support.house import START, opened
+
+pytestmark = pytest.mark.anyio
+
+
+async def figures(database: Database, court: UUID | None = None, year: int | None = None) -> StatisticsView:
+    return await show_statistics(database, visitor("test"), court, None, year)
+
+
+def percent_of(view: StatisticsView, key: str) -> str | None:
+    return next(figure.percent for figure in view.figures if figure.key == key)
+
+
+async def test_rounds_are_counted_as_they_end(database_url: str) -> None:
+    async with opened(database_url) as database:
+        sold = await support.make_place(database)
+        await end(sold, await support.make_published_lot(sold), 91_000_00)
+        twice = await support.make_place(database)
+        first = await support.make_published_lot(twice)
+        await end(twice, first)
+        second = await second_round(twice, first, 56_000_00)
+        await support.publish(twice, second)
+        await end(twice, second, 56_000_00)
+        view = await figures(database)
+        assert (view.items, view.rounds, view.sold, view.defaulted) == (2, 3, 2, 0)
+        assert percent_of(view, "success_rate.items") == "100.00"
+        assert percent_of(view, "success_rate.rounds") == "66.67"
+        assert percent_of(view, "success_rate.round_1") == "50.00"
+        assert percent_of(view, "premium_over_start.mean") == "15.00"
+        assert percent_of(view, "premium_over_start.weighted") == "16.67"
+        assert all(figure.definition and figure.definition_en for figure in view.figures)
+        assert (await figures(database, court=sold.court.id)).rounds == 1
+        assert (await figures(database, year=2025)).rounds == 3
+        assert (await figures(database, year=2024)).rounds == 0
+
+
+async def test_a_default_counts_as_failed_and_its_resale_as_another_item(database_url: str) -> None:
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        first = await support.make_published_lot(place)
+        await end(place, first, 1_552_000_00)
+        resale = await make_resale(place, first, ordered_id())
+        view = await figures(database)
+        assert (view.items, view.sold, view.defaulted) == (1, 0, 1)
+        assert percent_of(view, "success_rate.items") == "0.00"
+        assert percent_of(view, "premium_over_start.mean") is None
+        async with database.reading(platform("test")) as tx:
+            facts = await api.get_lot(tx, resale)
+        assert facts.round == Round.RESALE
+        event = LotClosed(
+            lot_id=resale,
+            ended_at=START + timedelta(days=300),
+            status="sold",
+            registration_id=ordered_id(),
+            code="B1",
+            price_fen=Fen(1_204_000_00),
+            bids=2,
+            extensions=0,
+        )
+        await support.happen(database, handlers.count_lot, event, event)
+        view = await figures(database)
+        assert (view.items, view.rounds, view.sold, view.defaulted) == (2, 2, 1, 1)
+        assert next(figure.amount_fen for figure in view.figures if figure.key == "turnover_fen") == 1_204_000_00
+
+
+async def test_without_any_round_there_are_no_rates(database_url: str) -> None:
+    async with opened(database_url) as database:
+        view = await figures(database)
+        assert {figure.percent for figure in view.figures} == {None}
+        assert {figure.amount_fen for figure in view.figures} == {None, 0}
