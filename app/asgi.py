@@ -98,5 +98,6 @@ def create_app(parts: Platform) -> Litestar:
     )
     app.state["database"] = parts.database
     app.state["identity"] = parts.identity
-    app.state["platform"] = parts
+    app.state["desk"] = parts.desk
+    app.state["feed"] = parts.feed
     return app

@@ -5,12 +5,17 @@
 
 import asyncio
 import contextlib
+import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.util import find_spec
+from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from bidding.desk.desk import Desk, DeskOptions
+from bidding.feed.feed import Feed
 from kernel import audit
 from kernel.actors import platform
 from kernel.clock import Clock
@@ -20,6 +25,18 @@ from kernel.outbox import Relay
 from kernel.settings import Settings
 
 log = structlog.get_logger("platform")
+
+SUBSCRIBERS = (
+    "auction.lots.handlers",
+    "auction.statistics.handlers",
+    "bidding.registration.handlers",
+    "settlement.bank.jobs",
+    "settlement.deposits.handlers",
+    "settlement.completion.handlers",
+    "settlement.distribution.handlers",
+    "settlement.payouts.handlers",
+)
+"""Who listens to events, in the order in which handlers of one event run."""
 
 
 class Platform:
@@ -32,6 +49,31 @@ class Platform:
         self.identity = IdentityDoor(self.database, settings)
         self.relay = Relay(self.database)
         self.database.on_told = self.relay.ring
+        for name in SUBSCRIBERS:
+            if find_spec(name):
+                importlib.import_module(name).subscribe(self.relay)
+        options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
+        self.desk = Desk(url, clock, options)
+        self.desk.on_told = self.relay.ring
+        self.feed = Feed(self.database, self.desk, settings, self.identity)
+
+    @property
+    def live_protocol(self) -> Any:
+        """What uvicorn mounts for upgrades to WebSocket."""
+        return self.feed.protocol
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The desk holds its lease and the feed ticks while the body runs; the pool is closed at the end."""
+        try:
+            await self.desk.start()
+            try:
+                async with self.feed.running():
+                    yield
+            finally:
+                await self.desk.stop()
+        finally:
+            await self.database.close()
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
@@ -55,6 +97,3 @@ class Platform:
                 await audit.seal(tx)
         except Exception:
             log.exception("sealer.failed")
-
-    async def close(self) -> None:
-        await self.database.close()

@@ -62,7 +62,7 @@ def server_for(parts: Platform) -> Server:
         create_app(parts),
         host=parts.settings.host,
         port=parts.settings.port,
-        ws=parts.live_protocol(),
+        ws=parts.live_protocol,
         http="httptools",
         loop="none",
         lifespan="off",
@@ -128,7 +128,7 @@ async def _work(settings: Settings) -> None:
             log.info("worker.started")
             await stop.wait()
     finally:
-        await parts.close()
+        await parts.database.close()
 
 
 def main_worker(settings: Settings) -> int:
