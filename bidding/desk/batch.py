@@ -59,12 +59,16 @@ class Stored(msgspec.Struct, frozen=True):
         """The same answer again, or `key-reused` for another payload."""
         if chain.payload_hash(sent) != self.payload:
             return Answer(sent.key, refusal=KeyReused())
+        return self.told(sent.key)
+
+    def told(self, key: UUID) -> Answer:
+        """The answer as it stands, for its bidder who asks by the key alone."""
         if self.refusal is None:
-            return Answer(sent.key, self.seq, chain.inner_event(self.sealed), self.link)
+            return Answer(key, self.seq, chain.inner_event(self.sealed), self.link)
         refused = chain.read_sealed(self.sealed).refused
         assert not isinstance(refused, msgspec.UnsetType)
         facts = {} if isinstance(refused.minimum_fen, msgspec.UnsetType) else {"minimum_fen": refused.minimum_fen}
-        return Answer(sent.key, refusal=errors.BY_CODE[self.refusal](**facts))
+        return Answer(key, refusal=errors.BY_CODE[self.refusal](**facts))
 
 
 @dataclass(slots=True)

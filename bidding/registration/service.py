@@ -8,7 +8,7 @@ the registration and no person, since the link stands in one table alone (R-BID-
 import hashlib
 import hmac
 import secrets
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from bidding.desk import commands
@@ -156,6 +156,23 @@ async def lock_both(tx: Tx, registration_id: UUID) -> tuple[Lot, Registration]:
     registration = await store.get_registration(tx, registration_id)
     lot = await commands.lock_lot(tx, registration.lot_id)
     return lot, await store.lock_registration(tx, registration_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the door knows of somebody who bids: their registration, and whether this login session is unlocked."""
+
+    registration_id: UUID
+    unlocked: bool
+
+
+async def standing(database: Database, actor: Actor, lot_id: UUID) -> Standing | None:
+    """The door before a bid, asked once per socket or request; None for somebody who is not registered."""
+    async with database.reading(actor) as tx:
+        own = await store.find_own(tx, lot_id, actor.person)
+        if own is None:
+            return None
+        return Standing(own.id, await store.is_unlocked(tx, unlock_digest(lot_id, actor)))
 
 
 def unlock_digest(lot_id: UUID, actor: Actor) -> bytes:

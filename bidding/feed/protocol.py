@@ -1,0 +1,141 @@
+"""One live socket: the `websockets` connection that uvicorn's `ws=` hook mounts (tried and pinned; a test holds it).
+
+A bid is one small unfragmented text frame, handled where the frame is parsed, with no queue and no task between. What
+is not that closes the socket with the code that says so: 1003 binary, 1007 bad UTF-8, 1008 fragments, 1009 too large.
+Extensions, compression among them, are not offered.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, Protocol
+from uuid import UUID
+
+from websockets.asyncio.server import ServerConnection
+from websockets.frames import DATA_OPCODES, CloseCode, Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import Event, State
+from websockets.server import ServerProtocol
+
+from bidding.feed.rooms import Room, text_frame
+from bidding.feed.schemas import MAX_FRAME_BYTES
+from kernel.actors import Actor
+
+PING_EVERY_S = 25
+PONG_WITHIN_S = 10
+CLOSE_WITHIN_S = 2
+
+DEAD_SESSION = 4401
+SLOW_READER = 4408
+TOO_MANY_MESSAGES = 4429
+
+
+class Host(Protocol):
+    """What a connection asks of the feed, which is its "server" too."""
+
+    def receive(self, socket: "LiveSocket", raw: bytes) -> None:
+        """Deal with one text message."""
+
+    def over_limit(self, socket: "LiveSocket") -> object:
+        """Count a frame against the sender's limit."""
+
+
+class LiveSocket(ServerConnection):
+    """A connection to one lot. `actor` is None for a visitor, `registration_id` known once a bid was resolved."""
+
+    room: Room
+    actor: Actor | None = None
+    source: str = "unknown"
+    after: int | None = None
+    registration_id: UUID | None = None
+    strikes = 0
+    counted = False
+
+    def __init__(self, host: Host, server_state: Any) -> None:
+        self._host = host
+        self._uvicorn = server_state
+        super().__init__(
+            ServerProtocol(max_size=MAX_FRAME_BYTES),
+            host,  # type: ignore[arg-type]  # it has what a connection asks of its server
+            ping_interval=PING_EVERY_S,
+            ping_timeout=PONG_WITHIN_S,
+            close_timeout=CLOSE_WITHIN_S,
+            max_queue=1,
+        )
+
+    @property
+    def is_open(self) -> bool:
+        return self.protocol.state is State.OPEN
+
+    def write_text(self, framed: bytes) -> None:
+        """Write an already framed message; a connection that is closing gets nothing more."""
+        if self.protocol.state is State.OPEN:
+            self.transport.write(framed)
+
+    def say(self, payload: bytes) -> None:
+        """Send one text message to this socket."""
+        self.write_text(text_frame(payload))
+
+    def end(self, code: int, reason: str) -> None:
+        """Close with a code at once, without waiting for anybody; the connection is gone two seconds later."""
+        if self.protocol.state is State.OPEN:
+            self.protocol.fail(code, reason)
+            self.send_data()
+            self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
+
+    def process_event(self, event: Event) -> None:
+        """Handle a message where it is parsed; the opening request and pongs go their usual way."""
+        if isinstance(event, Request):
+            super().process_event(event)
+        elif isinstance(event, Frame) and self.protocol.state is State.OPEN:
+            if event.opcode in DATA_OPCODES:
+                self._receive(event)
+            elif event.opcode is Opcode.PING:
+                self._host.over_limit(self)
+            else:
+                super().process_event(event)
+
+    def _receive(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.TEXT and frame.fin:
+            raw = bytes(frame.data)
+            if _is_utf8(raw):
+                self._host.receive(self, raw)
+            else:
+                self.end(CloseCode.INVALID_DATA, "text is UTF-8")
+        elif frame.opcode is Opcode.TEXT:
+            self.end(CloseCode.POLICY_VIOLATION, "one frame per message")
+        else:
+            self.end(CloseCode.UNSUPPORTED_DATA, "text only")
+
+    # uvicorn keeps the set of open connections and shuts them down itself.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._uvicorn.connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._uvicorn.connections.discard(self)
+        super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """uvicorn stops: say so, and go."""
+        self.end(CloseCode.SERVICE_RESTART, "restart")
+
+
+def live_protocol(host: Host) -> Callable[..., LiveSocket]:
+    """The factory for uvicorn's `ws=` hook."""
+
+    def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> LiveSocket:
+        return LiveSocket(host, server_state)
+
+    return make
+
+
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+__all__ = ["DEAD_SESSION", "SLOW_READER", "TOO_MANY_MESSAGES", "Host", "LiveSocket", "live_protocol"]

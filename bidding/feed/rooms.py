@@ -1,0 +1,159 @@
+"""A room: one lot's picture and latest events in memory, and the sockets that look at it.
+
+Invariant 32: what a socket has been sent is gapless. Events join `seq` in order or not at all (a gap is mended from the
+database); they are sent in frames at most every 50 ms, and a newcomer is shown the picture as of the last frame, so
+that the next one follows on it.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+from uuid import UUID
+
+from bidding.desk.models import Lot
+from bidding.desk.rules import LotState, Status
+from bidding.feed.rules import Countdown, coarse, countdown, shown
+from bidding.feed.schemas import LotView, events_frame, kind_of, snapshot_frame, tick_frame
+from kernel.clock import Clock, beijing
+
+FRAME_EVERY_S = 0.05
+FRAME_EVENTS = 50
+RING_EVENTS = 2_000
+
+_SHORT, _MEDIUM = 126, 65_536
+
+
+class Socket(Protocol):
+    """What a room asks of a connection."""
+
+    def write_text(self, framed: bytes) -> None:
+        """Write an already framed text message, unless the connection is closing."""
+
+
+def text_frame(payload: bytes) -> bytes:
+    """`payload` as an unmasked text frame (RFC 6455), made once for all who get it."""
+    size = len(payload)
+    if size < _SHORT:
+        return bytes((0x81, size)) + payload
+    if size < _MEDIUM:
+        return b"\x81\x7e" + size.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + size.to_bytes(8, "big") + payload
+
+
+class Room:
+    """One lot. `seq` and `state` are the latest known here, `sent_seq` and `sent_state` what the sockets have seen."""
+
+    def __init__(self, lot: Lot, state: LotState, clock: Clock) -> None:
+        self.lot_id: UUID = lot.lot_id
+        self.sockets: set[Socket] = set()
+        self.holders: set[Socket] = set()
+        """Sockets for which the room is kept: those in it, and those still at the door."""
+        self._lot = lot
+        self._clock = clock
+        self._flushing: asyncio.TimerHandle | None = None
+        self._next_frame_s = 0.0
+        self._reset(state)
+
+    def _reset(self, state: LotState) -> None:
+        self.state = self.sent_state = state
+        self.seq = self.sent_seq = state.seq
+        self._ring: deque[tuple[int, bytes]] = deque(maxlen=RING_EVENTS)
+
+    def add(self, events: Iterable[tuple[int, bytes]], state: LotState) -> bool:
+        """Take events and the state after them. False if some before them are missing: nothing was taken."""
+        new = [(seq, shown(seq, kind_of(event), event)) for seq, event in events if seq > self.seq]
+        if not new:
+            return True
+        if new[0][0] != self.seq + 1:
+            return False
+        self._ring.extend(new)
+        self.seq, self.state = new[-1][0], state
+        if self._flushing is None:
+            loop = asyncio.get_running_loop()
+            self._flushing = loop.call_at(max(loop.time(), self._next_frame_s), self._flush)
+        return True
+
+    def restart(self, state: LotState) -> None:
+        """Show a new picture to all, when too much is missing to be told event by event."""
+        self._reset(state)
+        self.broadcast(self.snapshot())
+
+    def snapshot(self) -> bytes:
+        """The picture after the last frame."""
+        return snapshot_frame(
+            self.sent_seq,
+            view_of(self._lot, self.sent_state),
+            beijing(self._clock.now()),
+            self._left(),
+            self._clock.rate,
+        )
+
+    def recent(self, after: int) -> list[tuple[int, bytes]] | None:
+        """Sent events behind `after`; None if memory does not reach back so far."""
+        first = self._ring[0][0] if self._ring else self.seq + 1
+        if after + 1 < first:
+            return None
+        return [(seq, event) for seq, event in self._ring if after < seq <= self.sent_seq]
+
+    def tick(self) -> None:
+        """The sign of life of this second."""
+        if self.sockets:
+            self.broadcast(tick_frame(self.sent_seq, self._left(), coarse(len(self.sockets)), self._clock.rate))
+
+    def broadcast(self, payload: bytes) -> None:
+        """Send one message to every socket of the room."""
+        framed = text_frame(payload)
+        for socket in self.sockets:
+            socket.write_text(framed)
+
+    def close(self) -> None:
+        """Nobody looks any more."""
+        if self._flushing is not None:
+            self._flushing.cancel()
+
+    def _flush(self) -> None:
+        self._flushing = None
+        self._next_frame_s = asyncio.get_running_loop().time() + FRAME_EVERY_S
+        if self.seq == self.sent_seq:
+            return
+        first, last = self.sent_seq + 1, self.seq
+        latest = list(self._ring)[-min(FRAME_EVENTS, last - first + 1) :]
+        self.sent_seq, self.sent_state = last, self.state
+        self.broadcast(events_frame(first, last, [event for _, event in latest]))
+
+    def _left(self) -> Countdown:
+        state = self.sent_state
+        kept_ms = None if state.remaining is None else int(state.remaining.total_seconds() * 1000)
+        return countdown(state.terms.opens_at, state.ends_at, kept_ms, self._clock.now())
+
+
+def frames(events: Sequence[tuple[int, bytes]]) -> list[bytes]:
+    """All of `events` in frames of at most fifty, for one who comes back."""
+    parts = [events[start : start + FRAME_EVENTS] for start in range(0, len(events), FRAME_EVENTS)]
+    return [events_frame(part[0][0], part[-1][0], [event for _, event in part]) for part in parts]
+
+
+def view_of(lot: Lot, state: LotState) -> LotView:
+    """The lot as everybody may see it: published terms and the state after some event."""
+    outcome = None
+    if state.status is Status.CLOSED:
+        outcome = "sold" if state.leader else "failed"
+    return LotView(
+        lot_id=lot.lot_id,
+        title=lot.title,
+        method=lot.method,
+        status=state.status,
+        outcome=outcome,
+        opens_at=beijing(lot.opens_at),
+        scheduled_end=beijing(lot.scheduled_end),
+        ends_at=beijing(state.ends_at) if state.ends_at else None,
+        start_price_fen=lot.start_price_fen,
+        increment_fen=lot.increment_fen,
+        deposit_fen=lot.deposit_fen,
+        price_fen=state.price_fen,
+        leader=state.leader,
+        leader_rank=state.leader_rank,
+        bids=state.bids,
+        extensions=state.extensions,
+    )

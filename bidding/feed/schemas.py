@@ -1,0 +1,194 @@
+"""The live protocol (design: section 9) and the wire structs of the HTTP doors: strict in, exact out.
+
+Frames to the client are made of bytes that exist already, since one event is sent to thousands.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from bidding.desk.submissions import Answer
+from bidding.feed.rules import Countdown
+from kernel.decoding import PositiveFen, ShortText, Unusable, Wire, decode
+from kernel.errors import Refusal
+
+MAX_FRAME_BYTES = 4_096
+
+
+class PlaceBid(Wire, frozen=True):
+    """A bid. `key` is made and kept by the bidder before it is sent; `confirm` repeats the price where asked for."""
+
+    key: UUID
+    price_fen: PositiveFen
+    confirm: PositiveFen | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        if self.confirm is not UNSET and self.confirm != self.price_fen:
+            raise Unusable("confirm", "expected the same amount as price_fen")
+
+
+class BidMessage(PlaceBid, frozen=True, tag_field="t", tag="bid"):
+    """The one message that a client may send over the socket."""
+
+
+class OrderLot(Wire, frozen=True):
+    """The court halts, resumes or withdraws a lot; the reason is published (R-HALT-01 to 03)."""
+
+    reason: ShortText
+    decision_id: UUID
+
+
+class OrderView(msgspec.Struct, frozen=True):
+    """An order to a lot. `state` is `waiting` until the desk has given it its place among the bids, then `done`."""
+
+    command_id: UUID
+    lot_id: UUID
+    kind: str
+    requested_at: str
+    state: str
+
+
+class LotView(msgspec.Struct, frozen=True):
+    """A lot in a snapshot. `status` is `upcoming open suspended frozen closed withdrawn annulled`.
+
+    `ends_at` is null while the lot is halted. `leader` is a bidder code.
+    """
+
+    lot_id: UUID
+    title: str
+    method: str
+    status: str
+    outcome: str | None
+    opens_at: str
+    scheduled_end: str
+    ends_at: str | None
+    start_price_fen: int
+    increment_fen: int
+    deposit_fen: int
+    price_fen: int | None
+    leader: str | None
+    leader_rank: int | None
+    bids: int
+    extensions: int
+
+
+class EventsPage(msgspec.Struct, frozen=True):
+    """Events in order, as the feed shows them. `seq` is the lot's last; ask again `after` the last one here."""
+
+    lot_id: UUID
+    seq: int
+    events: list[dict[str, Any]]
+
+
+class _Kind(msgspec.Struct):
+    kind: str
+
+
+_kind = msgspec.json.Decoder(_Kind).decode
+
+
+def kind_of(event: bytes) -> str:
+    """The kind of an event from its JSON."""
+    return _kind(event).kind
+
+
+class Chain(msgspec.Struct, frozen=True):
+    """The ends of the lot's hash chain, in hex."""
+
+    version: int
+    genesis: str
+    head: str
+    seq: int
+
+
+class RecordView(msgspec.Struct, frozen=True):
+    """The record of a finished lot (R-BID-12): the result, the last bids downwards, and where the rest is."""
+
+    lot: LotView
+    ended_at: str | None
+    ladder: list[dict[str, Any]]
+    chain: Chain
+    links: dict[str, str]
+
+
+def read_message(raw: bytes) -> BidMessage:
+    """A client's frame, or `Malformed`."""
+    return decode(raw, BidMessage, max_bytes=MAX_FRAME_BYTES)
+
+
+class _Keyed(msgspec.Struct):
+    key: UUID
+
+
+def key_in(raw: bytes) -> UUID | None:
+    """The key in a frame that is otherwise unusable, so that its sender knows which one; None if there is none."""
+    try:
+        return msgspec.json.decode(raw, type=_Keyed).key
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def ack_frame(lot_id: UUID, answer: Answer) -> bytes:
+    """An accepted bid with its receipt: the event, and the link that puts it into the chain."""
+    assert answer.seq is not None
+    assert answer.event is not None
+    assert answer.link is not None
+    return b'{"t":"ack","key":"%b","seq":%d,"receipt":{"lot_id":"%b","event":%b,"link":"%b"}}' % (
+        str(answer.key).encode(),
+        answer.seq,
+        str(lot_id).encode(),
+        answer.event,
+        answer.link.hex().encode(),
+    )
+
+
+def refused_frame(key: UUID | None, refusal: Refusal) -> bytes:
+    """A refusal with its rule and sentence; facts such as `minimum_fen` stand beside them."""
+    frame = {
+        "t": "refused",
+        "key": key,
+        "code": refusal.code,
+        "rule": refusal.rule,
+        "law": refusal.law,
+        "detail": refusal.detail,
+        "detail_en": refusal.detail_en,
+    }
+    return msgspec.json.encode(frame | refusal.facts)
+
+
+def answer_frame(lot_id: UUID, answer: Answer) -> bytes:
+    """The desk's answer as the bidder reads it, on the socket and over HTTP."""
+    return ack_frame(lot_id, answer) if answer.refusal is None else refused_frame(answer.key, answer.refusal)
+
+
+def events_frame(first: int, last: int, events: Sequence[bytes]) -> bytes:
+    """Events `first` to `last`; what is not among `events` is read over HTTP when wanted."""
+    return b'{"t":"events","from":%d,"to":%d,"events":[%b]}' % (first, last, b",".join(events))
+
+
+def snapshot_frame(seq: int, lot: LotView, now: str, left: Countdown, rate: int) -> bytes:
+    """The whole picture after event `seq`. `rate` is platform seconds per real second, 1 outside the demo."""
+    frame = {
+        "t": "snapshot",
+        "seq": seq,
+        "lot": lot,
+        "now": now,
+        "remaining_ms": left.remaining_ms,
+        "opens_in_ms": left.opens_in_ms,
+        "rate": rate,
+    }
+    return msgspec.json.encode(frame)
+
+
+def tick_frame(seq: int, left: Countdown, watchers: int, rate: int) -> bytes:
+    """Every second: a sign of life, the time left, and a coarse number of watchers."""
+    return b'{"t":"tick","seq":%d,"remaining_ms":%d,"opens_in_ms":%d,"watchers":%d,"rate":%d}' % (
+        seq,
+        left.remaining_ms,
+        left.opens_in_ms,
+        watchers,
+        rate,
+    )

@@ -1,0 +1,125 @@
+"""The HTTP doors beside the socket: bids and their answers, events in pages, the record, and orders of the court."""
+
+import asyncio
+from uuid import UUID
+
+import msgspec
+
+from appraisal.api import get_decision
+from bidding.desk import chain, commands, errors
+from bidding.desk.commands import Order
+from bidding.desk.models import Lot, LotCommand
+from bidding.desk.rules import FINISHED, Status
+from bidding.desk.submissions import Answer
+from bidding.feed import store
+from bidding.feed.errors import RecordSealed
+from bidding.feed.feed import Feed
+from bidding.feed.rooms import view_of
+from bidding.feed.schemas import Chain, EventsPage, OrderLot, OrderView, PlaceBid, RecordView
+from bidding.registration.service import standing
+from kernel.actors import Actor, Role
+from kernel.clock import beijing
+from kernel.database import AlreadyAnswered, Call, Database, Tx
+from kernel.errors import NotFound
+
+ANSWER_WITHIN_S = 5.0
+"""How long a request waits for the desk; after that the bidder asks by the key."""
+
+ORDER_WITHIN_S = 3.0
+ASK_EVERY_S = 0.05
+
+LADDER = 100
+
+DECISION_ON: dict[Order, str] = {"suspend": "suspension", "resume": "suspension", "withdraw": "withdrawal"}
+
+
+async def place_bid(feed: Feed, actor: Actor, lot_id: UUID, bid: PlaceBid) -> Answer | None:
+    """The desk's answer to a bid; None if it is not decided yet. The same fields and limits as on the socket."""
+    feed.limits.spend("message", str(actor.person))
+    submission = feed.submission(lot_id, await feed.door(actor, lot_id), bid)
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN_S):
+            return await feed.desk.submit(submission)
+    except TimeoutError:
+        return None
+
+
+async def find_answer(feed: Feed, database: Database, actor: Actor, lot_id: UUID, key: UUID) -> Answer | None:
+    """The stored answer under one's own key; None while it waits. `not-found` means: send again with the same key."""
+    found = await standing(database, actor, lot_id)
+    if found is None:
+        raise NotFound(what="bid")
+    waits = feed.desk.waits((lot_id, found.registration_id, key))
+    async with database.reading(actor) as tx:
+        stored = await store.find_answer(tx, lot_id, found.registration_id, key)
+    if stored is not None:
+        return stored.told(key)
+    if waits or feed.desk.waits((lot_id, found.registration_id, key)):
+        return None
+    raise NotFound(what="bid")
+
+
+async def list_events(database: Database, actor: Actor, lot_id: UUID, after: int, most: int) -> EventsPage:
+    """At most `most` events behind `after`."""
+    async with database.reading(actor) as tx:
+        lot = await commands.get_lot(tx, lot_id)
+        events = await store.events_after(tx, lot_id, after, most)
+    return EventsPage(lot_id, lot.seq, [msgspec.json.decode(event) for _, event in events])
+
+
+async def show_record(database: Database, actor: Actor, lot_id: UUID) -> RecordView:
+    """The record of a finished lot; refuses `record-sealed` before."""
+    async with database.reading(actor) as tx:
+        lot = await commands.get_lot(tx, lot_id)
+        if Status(lot.status) not in FINISHED:
+            raise RecordSealed()
+        return await _record(tx, lot)
+
+
+async def order_lot(database: Database, call: Call, lot_id: UUID, kind: Order, wanted: OrderLot) -> OrderView:
+    """Suspend, resume or withdraw a lot by a panel decision, and wait for its place among the bids.
+
+    The kept answer says that the order stands; a repeat asks again what became of it. Raises the desk's refusal.
+    """
+    try:
+        async with database.command(call) as tx:
+            tx.actor.must_be(Role.JUDGE)
+            lot = await commands.get_lot(tx, lot_id)
+            tx.actor.must_serve(lot.court_id, "lot")
+            await get_decision(tx, wanted.decision_id, case_id=lot.case_id, subject=DECISION_ON[kind])
+            ordered = tx.answer(_view(await commands.order(tx, lot_id, kind, wanted.reason, wanted.decision_id)))
+    except AlreadyAnswered as repeat:
+        ordered = msgspec.json.decode(repeat.answer, type=OrderView)
+    return await _outcome(database, call.actor, ordered)
+
+
+async def _outcome(database: Database, actor: Actor, ordered: OrderView) -> OrderView:
+    loop = asyncio.get_running_loop()
+    until_s = loop.time() + ORDER_WITHIN_S
+    while True:
+        async with database.reading(actor) as tx:
+            command = await commands.find_command(tx, ordered.command_id)
+        assert command is not None
+        if command.refusal is not None:
+            raise errors.BY_CODE[command.refusal]()
+        if command.decided_at is not None or loop.time() > until_s:
+            return _view(command)
+        await asyncio.sleep(ASK_EVERY_S)
+
+
+def _view(command: LotCommand) -> OrderView:
+    state = "waiting" if command.decided_at is None else "done"
+    return OrderView(command.id, command.lot_id, command.kind, beijing(command.requested_at), state)
+
+
+async def _record(tx: Tx, lot: Lot) -> RecordView:
+    ended_at = commands.ended_at(lot)
+    ladder = await store.last_bids(tx, lot.lot_id, LADDER)
+    events = f"/api/lots/{lot.lot_id}/events"
+    return RecordView(
+        lot=view_of(lot, store.state_of(lot)),
+        ended_at=beijing(ended_at) if ended_at else None,
+        ladder=[msgspec.json.decode(event) for event in ladder],
+        chain=Chain(chain.VERSION, lot.genesis.hex(), lot.link.hex(), lot.seq),
+        links={"events": events, "lot": f"/api/lots/{lot.lot_id}"},
+    )

@@ -1,0 +1,85 @@
+"""What the feed reads: lots, events and answers. It writes nothing."""
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from sqlalchemy import select
+
+from bidding.desk.batch import Stored
+from bidding.desk.chain import inner_event
+from bidding.desk.models import Lot, Submission
+from bidding.desk.rules import LotState, Method, Status, Terms
+from bidding.feed.rules import shown
+from kernel.database import Tx
+
+
+async def find_lot(tx: Tx, lot_id: UUID) -> Lot | None:
+    """A published lot; drafts are not in this table."""
+    return await tx.session.get(Lot, lot_id)
+
+
+def state_of(lot: Lot) -> LotState:
+    """The row as the rules see it."""
+    terms = Terms(
+        method=Method(lot.method),
+        opens_at=lot.opens_at,
+        scheduled_end=lot.scheduled_end,
+        start_price_fen=lot.start_price_fen,
+        increment_fen=lot.increment_fen,
+    )
+    return LotState(
+        terms=terms,
+        status=Status(lot.status),
+        ends_at=lot.ends_at,
+        remaining=None if lot.remaining_ms is None else timedelta(milliseconds=lot.remaining_ms),
+        opened=lot.opened,
+        leader=lot.leader_code,
+        leader_rank=lot.leader_rank,
+        price_fen=lot.price_fen,
+        seq=lot.seq,
+        bids=lot.bids,
+        extensions=lot.extensions,
+    )
+
+
+async def events_after(tx: Tx, lot_id: UUID, after: int, most: int) -> list[tuple[int, bytes]]:
+    """At most `most` events behind `after`, oldest first, as everybody may see them."""
+    rows = await tx.session.execute(
+        select(Submission.seq, Submission.kind, Submission.event)
+        .where(Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.seq > after)
+        .order_by(Submission.seq)
+        .limit(most)
+    )
+    return [(seq, shown(seq, kind, inner_event(sealed))) for seq, kind, sealed in rows if seq is not None]
+
+
+async def last_bids(tx: Tx, lot_id: UUID, most: int) -> list[bytes]:
+    """The latest accepted bids, newest first."""
+    rows = await tx.session.scalars(
+        select(Submission.event)
+        .where(Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.kind == "bid")
+        .order_by(Submission.seq.desc())
+        .limit(most)
+    )
+    return [inner_event(sealed) for sealed in rows]
+
+
+async def last_seqs(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[tuple[UUID, int]]:
+    """The last event of each lot, in one query."""
+    rows = await tx.session.execute(select(Lot.lot_id, Lot.seq).where(Lot.lot_id.in_(lot_ids)))
+    return [(lot_id, seq) for lot_id, seq in rows]
+
+
+async def find_answer(tx: Tx, lot_id: UUID, registration_id: UUID, key: UUID) -> Stored | None:
+    """The stored answer under a bidder's key."""
+    row = (
+        await tx.session.execute(
+            select(Submission).where(
+                Submission.lot_id == lot_id,
+                Submission.registration_id == registration_id,
+                Submission.key == key,
+            )
+        )
+    ).scalar_one_or_none()
+    return Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link) if row else None
