@@ -358,6 +358,14 @@ async def show_order(tx: Tx, order_id: UUID) -> OrderView:
     return order_view(await store.get_order(tx, order_id), await store.find_answer(tx, order_id))
 
 
+async def instruction_of(tx: Tx, order_id: UUID) -> tuple[Instruction, str]:
+    """The order as it goes to the bank, with its payee, and its state: for the slice that made it, and for `verify`."""
+    order = await store.get_order(tx, order_id)
+    answer = await store.find_answer(tx, order_id)
+    instruction = Instruction(order.id, await store.payee_of(tx, order), order.amount_fen, order.document)
+    return instruction, answer.outcome if answer else "ordered"
+
+
 async def orders_from(tx: Tx, account_id: UUID) -> list[OrderView]:
     """The orders that took money from this account, oldest first."""
     return [order_view(order, answer) for order, answer in await store.orders_from(tx, account_id)]
