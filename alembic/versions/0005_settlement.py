@@ -121,6 +121,23 @@ def upgrade() -> None:
     )
     op.create_index("ix_credit_account_id", "credit", ["account_id"], unique=False, schema="settlement")
     op.create_table(
+        "deposit",
+        sa.Column("registration_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("due_fen", sa.BigInteger(), nullable=False),
+        sa.Column("announced_fen", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("announced_fen >= 0", name=op.f("ck_deposit_announced")),
+        sa.CheckConstraint("due_fen >= 0", name=op.f("ck_deposit_due")),
+        sa.ForeignKeyConstraint(["account_id"], ["settlement.account.id"], name=op.f("fk_deposit_account_id")),
+        sa.PrimaryKeyConstraint("registration_id", name=op.f("pk_deposit")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_deposit_account_id")),
+        schema="settlement",
+    )
+    op.create_index("ix_deposit_lot_id", "deposit", ["lot_id", "registration_id"], unique=False, schema="settlement")
+    op.create_table(
         "payout_batch",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("plan_id", sa.Uuid(), nullable=False),
@@ -263,6 +280,24 @@ def upgrade() -> None:
         schema="settlement",
     )
     op.create_table(
+        "hold",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("registration_id", sa.Uuid(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("held_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("part IN ('deposit', 'rest')", name=op.f("ck_hold_part")),
+        sa.CheckConstraint("stage IN ('bid', 'price')", name=op.f("ck_hold_stage")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_hold_amount")),
+        sa.ForeignKeyConstraint(
+            ["registration_id"], ["settlement.deposit.registration_id"], name=op.f("fk_hold_registration_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_hold")),
+        sa.UniqueConstraint("registration_id", "stage", "part", name=op.f("uq_hold_registration_id_stage_part")),
+        schema="settlement",
+    )
+    op.create_table(
         "payment_order",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("natural_key", sa.Text(), nullable=False),
@@ -338,6 +373,17 @@ def upgrade() -> None:
     )
     op.create_index("ix_plan_objection_plan_id", "plan_objection", ["plan_id"], unique=False, schema="settlement")
     op.create_table(
+        "hold_end",
+        sa.Column("hold_id", sa.Uuid(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("outcome IN ('applied', 'released', 'forfeited')", name=op.f("ck_hold_end_outcome")),
+        sa.ForeignKeyConstraint(["hold_id"], ["settlement.hold.id"], name=op.f("fk_hold_end_hold_id")),
+        sa.PrimaryKeyConstraint("hold_id", name=op.f("pk_hold_end")),
+        schema="settlement",
+    )
+    op.create_table(
         "payment",
         sa.Column("batch_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -383,6 +429,7 @@ def upgrade() -> None:
     op.execute(ddl.protect("settlement.simulated_order"))
     op.execute(ddl.protect("settlement.simulated_transfer"))
     op.execute(ddl.protect("settlement.credit"))
+    op.execute(ddl.protect("settlement.deposit"))
     op.execute(ddl.protect("settlement.plan_confirmation"))
     op.execute(ddl.protect("settlement.plan_decision"))
     op.execute(ddl.protect("settlement.plan_line"))
@@ -390,7 +437,9 @@ def upgrade() -> None:
     op.execute(ddl.protect("settlement.transfer"))
     op.execute(ddl.protect("settlement.credit_claim"))
     op.execute(ddl.protect("settlement.credit_payer"))
+    op.execute(ddl.protect("settlement.hold"))
     op.execute(ddl.protect("settlement.payment_order"))
     op.execute(ddl.protect("settlement.payout_line"))
     op.execute(ddl.protect("settlement.plan_objection"))
+    op.execute(ddl.protect("settlement.hold_end"))
     op.execute(ddl.protect("settlement.payment_answer"))

@@ -89,6 +89,11 @@ async def accounts_of_case(tx: Tx, case_id: UUID) -> list[Account]:
     return list(await store.accounts_of_case(tx, case_id))
 
 
+async def accounts_of_kind(tx: Tx, kind: Kind) -> list[Account]:
+    """Every account of one kind, oldest first."""
+    return [account for account in await store.all_accounts(tx) if account.kind == kind]
+
+
 async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
     """Lock holder accounts in id order, for a use case that decides by their balances or posts several entries."""
     return await store.lock_accounts(tx, ids)
@@ -96,9 +101,13 @@ async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
 
 async def balance(tx: Tx, account_id: UUID) -> Fen:
     """What the holder account holds now, in fen."""
-    held = (await store.get_account(tx, account_id)).balance_fen
-    assert held is not None, "the outside world has no balance"
-    return held
+    return stored_balance(await store.get_account(tx, account_id))
+
+
+def stored_balance(account: Account) -> Fen:
+    """What a holder account held when it was read (locked: still holds), in fen."""
+    assert account.balance_fen is not None, "the outside world has no balance"
+    return account.balance_fen
 
 
 async def received_fen(tx: Tx, account_id: UUID, *kinds: Kind) -> Fen:

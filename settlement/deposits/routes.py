@@ -1,0 +1,34 @@
+"""HTTP routes of deposits."""
+
+from uuid import UUID
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from kernel.actors import Actor, Role
+from kernel.database import Database
+from kernel.web import allow
+from settlement.deposits import service
+from settlement.deposits.schemas import LotDeposits, OwnDeposit
+
+STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
+
+
+@get("/api/lots/{lot_id:uuid}/deposit", guards=[allow(Role.BIDDER)])
+async def show_own_deposit(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> OwnDeposit:
+    """The bidder's own deposit (保证金): the account to pay to, what came in, where it stands."""
+    return await service.show_own(database, actor, lot_id)
+
+
+@get("/api/lots/{lot_id:uuid}/deposits", guards=[allow(*STAFF)])
+async def show_lot_deposits(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> LotDeposits:
+    """All deposits of a lot for its court: amounts and states, never payers."""
+    return await service.show_lot(database, actor, lot_id)
+
+
+ROUTES = [show_own_deposit, show_lot_deposits]

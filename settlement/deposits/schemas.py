@@ -1,0 +1,57 @@
+"""Views of deposits, and their due work."""
+
+from uuid import UUID
+
+import msgspec
+
+from kernel.contracts import DueWork
+
+
+class RefundView(msgspec.Struct, frozen=True):
+    """Money on its way back to the account that paid it; `state` is `ordered`, `executed` or `rejected`."""
+
+    amount_fen: int
+    state: str
+    ordered_at: str
+
+
+class OwnDeposit(msgspec.Struct, frozen=True):
+    """A bidder's own deposit: where to pay, what came in, where it stands."""
+
+    lot_id: UUID
+    account_no: str
+    due_fen: int
+    received_fen: int
+    missing_fen: int
+    state: str
+    refunds: tuple[RefundView, ...]
+
+
+class DepositLine(msgspec.Struct, frozen=True):
+    """One deposit as the court sees it: never who paid; the code only after the close (R-BID-07)."""
+
+    due_fen: int
+    received_fen: int
+    refunded_fen: int
+    state: str
+    code: str | None
+
+
+class LotDeposits(msgspec.Struct, frozen=True):
+    """All deposits of a lot, in an order that tells nothing of who came when."""
+
+    lot_id: UUID
+    deposits: tuple[DepositLine, ...]
+    held_fen: int
+
+
+class DepositsToRelease(DueWork, frozen=True, kw_only=True):
+    """After the end of a lot: everybody but the winner gets the deposit back, some at a time (R-CLOSE-02)."""
+
+    lot_id: UUID
+    winner: UUID | None
+    after: UUID | None = None
+
+    @property
+    def key(self) -> str:
+        return f"deposits:{self.lot_id}"
