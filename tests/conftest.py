@@ -5,7 +5,7 @@ The controller of the run starts one PostgreSQL; the workers of pytest-xdist are
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 from app.embedded import EmbeddedPostgres
 from tests.support import databases
 from tests.support.browsers import find_chromium
-from tests.support.places import disk_root, fast_root, new_folder
+from tests.support.places import disk_root, fast_root, new_folder, one_at_a_time
 from tests.support.valkey import Valkey, find_valkey
 
 SERVER = pytest.StashKey[EmbeddedPostgres]()
@@ -42,12 +42,23 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         databases.throw_away(config.stash[SERVER])
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests that run whole servers need both cores: one at a time, on one worker (`--dist loadgroup`)."""
-    for item in items:
-        if item.get_closest_marker("slow") or item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("servers"))
+def run_server(config: pytest.Config) -> EmbeddedPostgres:
+    """The server that the controller started, seen from any process of the run."""
+    if SERVER in config.stash:
+        return config.stash[SERVER]
+    return EmbeddedPostgres(Path(config.workerinput["postgres"]), durable=False)  # type: ignore[attr-defined]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tests that run whole servers need both cores, so one at a time over all workers.
+
+    A lock and not `--dist loadgroup`: pytest-xdist 3.8 silently stops grouping under pytest 9.2 (its issue 1386).
+    """
+    if not (item.get_closest_marker("slow") or item.get_closest_marker("browser")):
+        return (yield)
+    with one_at_a_time(run_server(item.config).folder / "whole-servers"):
+        return (yield)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -64,9 +75,7 @@ def anyio_backend() -> tuple[str, dict[str, bool]]:
 @pytest.fixture(scope="session")
 def postgres_server(request: pytest.FixtureRequest) -> EmbeddedPostgres:
     """The run's server; fast, not durable, shared: use `database_url`."""
-    if SERVER in request.config.stash:
-        return request.config.stash[SERVER]
-    return EmbeddedPostgres(Path(request.config.workerinput["postgres"]), durable=False)  # type: ignore[attr-defined]
+    return run_server(request.config)
 
 
 @pytest.fixture(scope="session")

@@ -33,4 +33,4 @@ else say "no node here: the tests of the page helpers are left out"
 fi
 
 say "tests"
-exec $bin/python -m pytest -n "${PYTEST_WORKERS:-2}" --dist loadgroup "$@"
+exec $bin/python -m pytest -n "${PYTEST_WORKERS:-2}" --dist worksteal "$@"

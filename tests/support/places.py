@@ -1,8 +1,11 @@
 """Folders for servers under test: in memory where speed counts, on a disk where durability is the subject."""
 
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 PREFIX = "auction-tests-"
@@ -30,3 +33,11 @@ def new_folder(root: Path) -> Path:
     if os.geteuid() == 0:
         folder.chmod(0o711)
     return folder
+
+
+@contextmanager
+def one_at_a_time(lock: Path) -> Iterator[None]:
+    """Wait until no other process is inside the same lock."""
+    with lock.open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
