@@ -4,7 +4,7 @@ import asyncio
 import sys
 
 from app.serve import database_of
-from bidding.desk import verify as desk_verify
+from bidding import verify as bidding_verify
 from kernel import audit
 from kernel.actors import platform
 from kernel.clock import SystemClock
@@ -15,7 +15,7 @@ from settlement import verify as settlement_verify
 
 async def faults(tx: Tx) -> list[str]:
     """One sentence for each thing that does not verify: audit trail, lots and chains, ledger, plans and payouts."""
-    return [*await audit.faults(tx), *await desk_verify.faults(tx), *await settlement_verify.faults(tx)]
+    return [*await audit.faults(tx), *await bidding_verify.faults(tx), *await settlement_verify.faults(tx)]
 
 
 async def _verify(settings: Settings) -> list[str]:
