@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 CONTEXTS = ("appraisal", "auction", "bidding", "settlement")
 PACKAGES = ("app", "kernel", *CONTEXTS)
 
-ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "handlers", "jobs"}
+ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "handlers", "jobs", "verify"}
+"""`verify` is the slice's part of `auction verify`: it reads whatever its checks compare."""
 
 NAMED_ROOMS = {
     "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",
@@ -28,7 +29,6 @@ NAMED_ROOMS = {
     "bidding/desk/sealing.py": "refusals chained in blocks",
     "bidding/desk/session.py": "lease and transaction of one batch",
     "bidding/desk/submissions.py": "what enters the desk's queue",
-    "bidding/desk/verify.py": "replays every lot and checks its chain",
     "bidding/desk/watch.py": "clocks that part are an outage",
     "bidding/feed/bell.py": "the bell between processes",
     "bidding/feed/feed.py": "the service of a live slice: the rooms of one process",
@@ -53,6 +53,8 @@ NAMED_ROOMS = {
 
 CONTEXT_FILES = {"__init__.py", "api.py"}
 NAMED_CONTEXT_FILES = {
+    "bidding/verify.py": "replays every lot and checks its chain, over desk and registration",
+    "settlement/verify.py": "rebuilds books, plans and payouts, over all slices",
     "appraisal/days.py": "days of the law, used by every slice of appraisal",
 }
 
