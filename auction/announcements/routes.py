@@ -79,8 +79,6 @@ async def read_document(
         media_type=document.media_type,
         headers={
             "content-disposition": f"inline; filename*=UTF-8''{quote(document.name, safe='')}",
-            "x-content-type-options": "nosniff",
-            "content-security-policy": "default-src 'none'; sandbox",
             "cache-control": "private, max-age=86400, immutable",
             "etag": f'"{document.sha256.hex()}"',
         },

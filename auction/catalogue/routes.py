@@ -14,6 +14,8 @@ from auction.catalogue.store import Filter
 from auction.lots.rules import AssetKind, Round, Status, searchable
 from kernel.actors import Actor
 from kernel.database import Database
+from kernel.decoding import clean_text
+from kernel.errors import Malformed
 from kernel.money import MAX_FEN
 from kernel.web import anyone
 
@@ -40,9 +42,10 @@ async def browse(
     limit: Annotated[int, QueryParameter(ge=1, le=MOST)] = PAGE,
 ) -> CataloguePage:
     """Published lots: every word of `q` in title, place, court or case number; prices in fen; drafts never."""
+    place = _readable("place", place) if place is not None else None
     asked = {"status": status, "kind": kind, "round": lot_round, "court": court, "place": place}
     exact = {name: value for name, value in asked.items() if value is not None}
-    wanted = Filter(words_of(searchable(q)), exact, price_min, price_max)
+    wanted = Filter(words_of(searchable(_readable("q", q))), exact, price_min, price_max)
     return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit)
 
 
@@ -52,6 +55,14 @@ async def show_lot(
 ) -> LotPage:
     """One lot: the announcement as published, where the sale stands, and how it ended."""
     return await service.show_lot(database, actor, lot_id)
+
+
+def _readable(name: str, words: str) -> str:
+    """Text from the query in the form that stored text has; refuses what no stored text can hold."""
+    try:
+        return clean_text(words)
+    except ValueError as error:
+        raise Malformed(path=name, expected=str(error)) from None
 
 
 ROUTES = [browse, show_lot]

@@ -201,6 +201,27 @@ async def test_a_withdrawn_lot_can_be_drafted_anew(database_url: str) -> None:
         await support.make_published_lot(place)
 
 
+async def test_a_withdrawn_resale_drafted_anew_keeps_the_bar(database_url: str) -> None:
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        first = await support.make_published_lot(place)
+        await end(place, first, 90_000_00)
+        buyer = ordered_id()
+        resale = await make_resale(place, first, buyer)
+        times = {"round": Round.RESALE, "previous_lot_id": first}
+        await service.change_terms(database, call(place.clerk), resale, await support.make_terms(place, **times))
+        await ready(place, resale)
+        await support.publish(place, resale)
+        withdrawn = LotWithdrawn(lot_id=resale, at=database.clock.now(), reason="重新评估")
+        await support.happen(database, handlers.withdraw_lot, withdrawn)
+        anew = await support.make_draft(place, **times)
+        async with database.reading(platform("test")) as tx:
+            assert (await store.get_lot(tx, anew)).barred_person_ids == [buyer]
+            found = await api.find_resale_of(tx, first)
+        assert found is not None
+        assert found.id == anew
+
+
 async def test_terms_outside_the_law_are_refused_when_drafted(database_url: str) -> None:
     async with opened(database_url) as database:
         place = await support.make_place(database)
