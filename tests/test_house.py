@@ -51,10 +51,9 @@ NAMED_ROOMS = {
 }
 """Rooms that one slice needs and no other: what each holds."""
 
-CONTEXT_FILES = {"__init__.py", "api.py"}
+CONTEXT_FILES = {"__init__.py", "api.py", "verify.py"}
 NAMED_CONTEXT_FILES = {
     "bidding/verify.py": "replays every lot and checks its chain, over desk and registration",
-    "settlement/verify.py": "rebuilds books, plans and payouts, over all slices",
     "appraisal/days.py": "days of the law, used by every slice of appraisal",
 }
 
