@@ -53,7 +53,6 @@ NAMED_ROOMS = {
 
 CONTEXT_FILES = {"__init__.py", "api.py", "verify.py"}
 NAMED_CONTEXT_FILES = {
-    "bidding/verify.py": "replays every lot and checks its chain, over desk and registration",
     "appraisal/days.py": "days of the law, used by every slice of appraisal",
 }
 
