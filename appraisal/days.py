@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from kernel.clock import BEIJING
+from kernel.clock import beijing_day
 from kernel.errors import Refusal
 
 
@@ -12,11 +12,6 @@ class DayInFuture(Refusal):
     code = "day-in-future"
     zh = "{field} 为 {day}，晚于今日（{today}）"
     en = "{field} is {day}, later than today ({today})"
-
-
-def beijing_day(now: datetime) -> date:
-    """The calendar day in Beijing at `now`."""
-    return now.astimezone(BEIJING).date()
 
 
 def require_come(field: str, day: date, now: datetime) -> None:

@@ -6,11 +6,9 @@ day is provisional until the year's notice is out. Hour-based bidding windows ne
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import chinese_calendar
-
-from kernel.clock import BEIJING
 
 SATURDAY = 5
 
@@ -22,11 +20,6 @@ class Due:
     on: date
     rolled: bool
     known: bool
-
-
-def beijing_day(moment: datetime) -> date:
-    """The calendar day in Beijing at `moment`."""
-    return moment.astimezone(BEIJING).date()
 
 
 def due_on(start: date, days: int) -> Due:

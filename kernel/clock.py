@@ -7,7 +7,7 @@ Outside the demo the two run together; in the demo platform time races (design: 
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Protocol
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -32,6 +32,11 @@ def to_ms(moment: datetime) -> int:
 def beijing(moment: datetime) -> str:
     """RFC 3339 in +08:00 with milliseconds, as every answer shows time."""
     return moment.astimezone(BEIJING).isoformat(timespec="milliseconds")
+
+
+def beijing_day(moment: datetime) -> date:
+    """The calendar day in Beijing at `moment`: the law's days are days there."""
+    return moment.astimezone(BEIJING).date()
 
 
 def real_now() -> datetime:

@@ -147,11 +147,12 @@ def anyone(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
 
 
 async def provide_call(request: StrictRequest) -> Call:
-    """The call behind a command: actor, route, idempotency key, digest of path and body."""
+    """The call behind a command: actor, route, idempotency key, digest of all that was sent."""
     key = request.headers.get("idempotency-key", "")
     if not KEY.fullmatch(key):
         raise Malformed(path="Idempotency-Key", expected="8 to 64 letters, digits, - or _")
-    payload = request.url.path.encode() + b"\n" + await request.body()
+    name = request.headers.get("x-file-name", "")
+    payload = f"{request.url.path}?{request.url.query}\n{name}\n".encode() + await request.body()
     return Call.by(request.user, f"{request.method} {request.route_handler.handler_name}", key, payload)
 
 

@@ -18,9 +18,10 @@ from appraisal.assets.schemas import (
     seizure_views,
 )
 from appraisal.cases import service as cases
-from appraisal.days import beijing_day, require_come
+from appraisal.days import require_come
 from kernel.actors import Actor, Role
 from kernel.audit import record
+from kernel.clock import beijing_day
 from kernel.contracts import HoldLifted, HoldPlaced
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id

@@ -8,7 +8,7 @@ from uuid import UUID
 from appraisal.assets import service as assets
 from appraisal.assets.rules import AssetFacts
 from appraisal.cases.service import STAFF
-from appraisal.days import beijing_day, require_come
+from appraisal.days import require_come
 from appraisal.reference_price import rules, store
 from appraisal.reference_price.errors import ReportRecorded
 from appraisal.reference_price.rules import AppraisalReport, Basis, DatedReport, Method, ReferencePrice, Report
@@ -27,6 +27,7 @@ from appraisal.reference_price.schemas import (
 )
 from kernel.actors import Actor, Role
 from kernel.audit import record
+from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
 

@@ -44,10 +44,10 @@ from auction.announcements.schemas import (
 from auction.lots import service as lots
 from auction.lots.errors import TermsIncomplete
 from auction.lots.models import Lot
-from auction.lots.rules import Method, Round, beijing_day, check_decision, check_terms, deposit_band, lowest_start
+from auction.lots.rules import Method, Round, check_decision, check_terms, deposit_band, lowest_start
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.clock import BEIJING, beijing
+from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.contracts import LotPublished
 from kernel.database import Call, Database, Tx
 from kernel.documents import Document, get_document, store_document
@@ -158,7 +158,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
         price = await appraisal.get_reference_price(tx, lot.asset_id)
         await lots.copy_asset(tx, lot, asset, price)
         now = tx.now()
-        if missing := await find_obstacles(tx, lot, beijing_day(now)):
+        if missing := await find_obstacles(tx, lot, beijing_day(now), publishing=True):
             raise missing[0]
         text = await _compose(tx, lot, asset, price, now)
         content = msgspec.json.encode(text, order="deterministic")
@@ -194,11 +194,14 @@ async def read_draft_state(tx: Tx, lot: Lot) -> DraftState:
     )
 
 
-async def find_obstacles(tx: Tx, lot: Lot, publish_on: date) -> tuple[Refusal, ...]:
-    """Everything that forbids publishing the draft on `publish_on`, in the order a court would mend it."""
+async def find_obstacles(tx: Tx, lot: Lot, publish_on: date, *, publishing: bool = False) -> tuple[Refusal, ...]:
+    """Everything that forbids publishing the draft on `publish_on`, in the order a court would mend it.
+
+    `publishing` locks the asset, so that no hold can slip in behind the check (R-CASE-09).
+    """
     checklist = await store.read_checklist(tx, lot.id)
     notices = [Notice(view.name, NoticeStatus(view.outcome), day) for view, day in await _list_notices(tx, lot)]
-    holds = [hold.reason for hold in await appraisal.find_holds(tx, lot.asset_id)]
+    holds = [hold.reason for hold in await appraisal.find_holds(tx, lot.asset_id, lock=publishing)]
     return obstacles(
         [
             *await _checks_of_terms(tx, lot, publish_on),

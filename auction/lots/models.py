@@ -8,7 +8,8 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
-from auction.lots.rules import OPEN, AssetKind, EarlierSale, Method, Round, Schedule, Status, Terms, beijing_day
+from auction.lots.rules import OPEN, AssetKind, EarlierSale, Method, Round, Schedule, Status, Terms
+from kernel.clock import beijing_day
 from kernel.database import Base
 from kernel.money import MAX_FEN, Fen
 

@@ -27,7 +27,7 @@ from auction.lots.errors import (
     SellOffPriceDiffers,
     StartPriceTooLow,
 )
-from kernel.clock import BEIJING, to_ms
+from kernel.clock import to_ms
 from kernel.money import Fen, round_down, round_up
 
 START_PERCENT = 70
@@ -176,11 +176,6 @@ def _check_start_price(
             raise SecondRoundPriceTooLow(floor_fen=floor)
     elif terms.start_price_fen != previous_start_fen:
         raise SellOffPriceDiffers(price_fen=previous_start_fen)
-
-
-def beijing_day(moment: datetime) -> date:
-    """The calendar day in China, which the law's days are."""
-    return moment.astimezone(BEIJING).date()
 
 
 class Status(StrEnum):

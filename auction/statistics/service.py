@@ -4,12 +4,13 @@ import itertools
 from uuid import UUID
 
 from auction.lots import service as lots
-from auction.lots.rules import Round, beijing_day
+from auction.lots.rules import Round
 from auction.statistics import store
 from auction.statistics.models import EndedRound
 from auction.statistics.rules import HeldRound, LotRecord, Outcome, Stage, stage_of, statistics
 from auction.statistics.schemas import StatisticsView, figures_of
 from kernel.actors import Actor
+from kernel.clock import beijing_day
 from kernel.contracts import LotClosed
 from kernel.database import Database, Tx
 from kernel.money import Fen

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.calendar import beijing_day, due_on
-from kernel.clock import beijing
+from kernel.calendar import due_on
+from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen

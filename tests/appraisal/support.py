@@ -15,11 +15,11 @@ from appraisal.cases.schemas import AccountIn, CaseView, DecisionView, OpenCase,
 from appraisal.claims import service as claims
 from appraisal.claims.rules import ClaimKind
 from appraisal.claims.schemas import ClaimView, RegisterClaim
-from appraisal.days import beijing_day
 from appraisal.reference_price import service as reference_price
 from appraisal.reference_price.rules import Method
 from appraisal.reference_price.schemas import FixPrice
 from kernel.actors import Actor, Role, platform
+from kernel.clock import beijing_day
 from kernel.database import Database
 from kernel.identity.passwords import Passwords
 from kernel.identity.service import create_staff

@@ -21,9 +21,10 @@ from auction.announcements.rules import CHECKLIST
 from auction.announcements.schemas import Checklist, DraftState, NoticeGiven, Published
 from auction.lots import service as lots
 from auction.lots.rules import Method as SaleMethod
-from auction.lots.rules import Round, beijing_day
+from auction.lots.rules import Round
 from auction.lots.schemas import LotTerms
 from kernel.actors import Actor, platform
+from kernel.clock import beijing_day
 from kernel.contracts import Event
 from kernel.database import Database
 from kernel.money import Fen

@@ -14,8 +14,8 @@ from auction.announcements.rules import DocumentKind
 from auction.announcements.schemas import Checklist
 from auction.catalogue.service import show_lot
 from auction.lots.errors import NotADraft
-from auction.lots.rules import beijing_day
 from kernel.actors import Role, platform, visitor
+from kernel.clock import beijing_day
 from kernel.contracts import LotPublished
 from kernel.database import AlreadyAnswered
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal
