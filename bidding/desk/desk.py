@@ -125,12 +125,16 @@ class Desk:
         self._loop_task = asyncio.create_task(self._run(), name="desk")
 
     async def stop(self) -> None:
-        """Decide what waits, then stop. Anything that still cannot be decided is answered `busy`."""
+        """Decide what waits, seal, then stop. Anything that still cannot be decided is answered `busy`."""
         self._stopping = True
         self.serving = False
         self._wake.set()
         if self._loop_task is not None:
             await self._loop_task
+            try:
+                await self._session.seal(self.now())
+            except Exception as error:
+                log.warning("desk.left-unsealed", error=repr(error))
         await self._session.close()
 
     # -- the loop
@@ -281,20 +285,24 @@ class Desk:
         self._alive_s, self._alive_at = monotonic(), self.now()
 
     async def _mend_hole(self) -> None:
-        """Freeze what an outage hit, if nobody decided for `hole_s` (R-HALT-02); before anything else is decided."""
+        """Freeze what an outage hit, if nobody decided for `hole_s` (R-HALT-02); before anything else is decided.
+
+        The outage goes on until something is decided again: only that makes the desk lively.
+        """
         gap_s = monotonic() - self._alive_s
         if gap_s >= self.options.hole_s:
             await self._freeze(self._alive_at, "no-decision", gap_s)
-            self._lively()
 
     async def _freeze_where_busy(self) -> None:
-        """Lots whose bidders were told `busy` for `hole_s` running were closed to them in effect."""
-        for lot_id, since_s in list(self._queue.busy_since.items()):
-            gap_s = monotonic() - since_s
-            if gap_s >= self.options.hole_s:
-                del self._queue.busy_since[lot_id]
-                since = self.now() - timedelta(seconds=round(gap_s)) * self._clock.rate
-                await self._freeze(since, "busy", gap_s, only=lot_id)
+        """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect."""
+        now_s = monotonic()
+        for lot_id, (first_s, last_s) in list(self._queue.turned_away.items()):
+            if last_s - first_s >= self.options.hole_s:
+                since = self.now() - timedelta(seconds=round(now_s - first_s)) * self._clock.rate
+                await self._freeze(since, "busy", now_s - first_s, only=lot_id)
+            elif now_s - last_s < self.options.hole_s:
+                continue
+            del self._queue.turned_away[lot_id]
 
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: UUID | None = None) -> None:
         until = self.now()

@@ -18,8 +18,8 @@ class Queue:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.busy_since: dict[UUID, float] = {}
-        """Lots whose bidders are turned away, and since when (monotonic): five seconds of it are an outage."""
+        self.turned_away: dict[UUID, tuple[float, float]] = {}
+        """Lots whose bids meet a full queue only: the first and the last that did (monotonic seconds)."""
         self._waiting: deque[Entry] = deque()
         self._by_key: dict[Address, Entry] = {}
 
@@ -35,11 +35,12 @@ class Queue:
                 reply(Answer(sent.key, refusal=KeyReused()))
             return
         if len(self._by_key) >= self.limit and sent.kind is Kind.BID:
-            self.busy_since.setdefault(sent.lot_id, now_s)
+            first_s, _ = self.turned_away.get(sent.lot_id, (now_s, now_s))
+            self.turned_away[sent.lot_id] = first_s, now_s
             reply(Answer(sent.key, refusal=Busy()))
             return
-        if self.busy_since:
-            self.busy_since.pop(sent.lot_id, None)
+        if self.turned_away and sent.kind is Kind.BID:
+            self.turned_away.pop(sent.lot_id, None)
         entry = Entry(sent, received_at(), [reply])
         self._by_key[sent.address] = entry
         self._waiting.append(entry)

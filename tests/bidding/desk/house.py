@@ -1,0 +1,161 @@
+"""A desk on a real database with lots and bidders of a test's own."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+
+from bidding.desk.chain import genesis
+from bidding.desk.desk import Desk, DeskOptions
+from bidding.desk.rules import Kind, Method, Terms
+from bidding.desk.submissions import Answer, Submission
+from kernel.clock import Clock, FrozenClock
+from kernel.money import Fen
+
+OPENS = datetime(2025, 4, 10, 2, tzinfo=UTC)
+ENDS = OPENS + timedelta(hours=24)
+START, STEP = 100_000, 1_000
+MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
+
+
+@dataclass
+class House:
+    """Writes what registration and publication would have written, and reads what the desk wrote."""
+
+    url: str
+    clock: Clock
+    db: Any = field(repr=False)
+
+    async def lot(
+        self,
+        opens_at: datetime = OPENS,
+        ends_at: datetime = ENDS,
+        *,
+        method: Method = Method.AUCTION,
+        start_fen: int = START,
+        step_fen: int = STEP,
+    ) -> UUID:
+        """A published lot, as the handler of LotPublished copies it."""
+        lot_id = uuid4()
+        terms = Terms(
+            method=method,
+            opens_at=opens_at,
+            scheduled_end=ends_at,
+            start_price_fen=Fen(start_fen),
+            increment_fen=Fen(step_fen),
+        )
+        link = genesis(lot_id, terms)
+        await self.db.execute(
+            "INSERT INTO bidding.lot (lot_id, case_id, court_id, asset_id, title, method, opens_at, scheduled_end,"
+            " start_price_fen, increment_fen, deposit_fen, applicant_claim_fen, genesis, status, ends_at, link)"
+            " VALUES ($1, $2, $2, $2, '测试标的', $3, $4, $5, $6, $7, 10000, 0, $8, 'upcoming', $5, $8)",
+            lot_id,
+            uuid4(),
+            method,
+            opens_at,
+            ends_at,
+            start_fen,
+            step_fen,
+            link,
+        )
+        return lot_id
+
+    async def bidder(
+        self, lot_id: UUID, code: str, *, rank: int | None = None, admitted_at: datetime | None = OPENS
+    ) -> UUID:
+        """An admitted registration; `admitted_at` None leaves it without its deposit."""
+        registration_id = uuid4()
+        await self.db.execute(
+            "INSERT INTO bidding.registration (id, lot_id, code, bid_password_hash, kind, priority_rank,"
+            " deposit_due_fen, state, admitted_at) VALUES ($1, $2, $3, $4, 'ordinary', $5, 0, $6, $7)",
+            registration_id,
+            lot_id,
+            code,
+            bytes(32),
+            rank,
+            "admitted" if admitted_at else "awaiting_deposit",
+            admitted_at,
+        )
+        return registration_id
+
+    def bid(
+        self,
+        lot_id: UUID,
+        registration_id: UUID,
+        price: int,
+        *,
+        key: UUID | None = None,
+        confirm: int | None = None,
+        ingress_at: datetime | None = None,
+    ) -> Submission:
+        """A bid of `price` fen."""
+        return Submission(
+            lot_id=lot_id,
+            kind=Kind.BID,
+            key=key or uuid4(),
+            ingress_at=ingress_at or self.clock.now(),
+            registration_id=registration_id,
+            price_fen=Fen(price),
+            confirm_fen=None if confirm is None else Fen(confirm),
+        )
+
+    def order(self, lot_id: UUID, kind: Kind, reason: str = "法院裁定") -> Submission:
+        """A court's command."""
+        return Submission(
+            lot_id=lot_id, kind=kind, key=uuid4(), ingress_at=self.clock.now(), reason=reason, actor_id=uuid4()
+        )
+
+    async def row(self, lot_id: UUID) -> dict[str, Any]:
+        """The lot as the desk left it."""
+        return dict(await self.db.fetchrow("SELECT * FROM bidding.lot WHERE lot_id = $1", lot_id))
+
+    async def submissions(self, lot_id: UUID) -> list[dict[str, Any]]:
+        """All stored submissions of a lot, in order of decision."""
+        rows = await self.db.fetch("SELECT * FROM bidding.submission WHERE lot_id = $1 ORDER BY entry", lot_id)
+        return [dict(row) for row in rows]
+
+    async def kinds(self, lot_id: UUID) -> list[str]:
+        """The lot's events, by kind."""
+        return [row["kind"] for row in await self.submissions(lot_id) if row["seq"] is not None]
+
+    async def settled(self, lot_id: UUID, status: str, within_s: float = 5.0) -> dict[str, Any]:
+        """The lot once it has reached `status`."""
+        async with asyncio.timeout(within_s):
+            while (row := await self.row(lot_id))["status"] != status:
+                await asyncio.sleep(0.02)
+        return row
+
+
+@asynccontextmanager
+async def house(url: str, clock: Clock | None = None) -> AsyncIterator[House]:
+    """A connection of the test's own beside the desk's."""
+    db = await asyncpg.connect(url)
+    try:
+        yield House(url, clock or FrozenClock(OPENS), db)
+    finally:
+        await db.close()
+
+
+@asynccontextmanager
+async def desk_of(place: House, **options: Any) -> AsyncIterator[Desk]:
+    """A desk that takes bids until the body ends."""
+    desk = Desk(place.url, place.clock, DeskOptions(exclusive=True, **options))
+    await desk.start()
+    try:
+        yield desk
+    finally:
+        await desk.stop()
+
+
+def code_of(answer: Answer) -> str:
+    """`accepted`, or the refusal's code."""
+    return answer.refusal.code if answer.refusal else "accepted"
+
+
+def codes(answers: Sequence[Answer]) -> list[str]:
+    return [code_of(answer) for answer in answers]

@@ -1,0 +1,386 @@
+"""What the desk does when the database, a row, another desk or time itself misbehaves; each race with its control."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import asyncpg
+import pytest
+
+from bidding.desk import store
+from bidding.desk.desk import Desk, DeskOptions
+from bidding.desk.errors import DeskEnded
+from bidding.desk.rules import Kind
+from bidding.desk.watch import ClockWatch
+from kernel.clock import FrozenClock
+from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, codes, desk_of, house
+
+pytestmark = pytest.mark.anyio
+
+# -- the lease: no batch of an older epoch commits after a takeover
+
+
+@asynccontextmanager
+async def two_connections(url: str) -> AsyncIterator[tuple[Any, Any]]:
+    old, new = await store.connect(url), await store.connect(url)
+    try:
+        yield old, new
+    finally:
+        await old.close()
+        await new.close()
+
+
+async def taken_before_commit(old: Any, new: Any, check: str) -> bool:
+    """Whether a new desk gets the lease while a batch of the old one is in flight, which then commits."""
+    epoch = await store.take_lease(old, 0, "old", None, standby_after_s=None)
+    await old.execute("BEGIN")
+    assert await old.fetchval(check, 0) == epoch
+    taking = asyncio.create_task(store.take_lease(new, 0, "new", None, standby_after_s=None))
+    await asyncio.sleep(0.3)
+    taken = taking.done()
+    await old.execute("COMMIT")
+    assert await taking == epoch + 1
+    return taken
+
+
+async def test_a_takeover_waits_for_the_batch_in_flight(database_url: str) -> None:
+    async with two_connections(database_url) as (old, new):
+        assert not await taken_before_commit(old, new, store.CHECK_LEASE)
+
+
+async def test_control_a_plain_select_lets_an_old_batch_commit_after_the_takeover(database_url: str) -> None:
+    plain = store.CHECK_LEASE.replace(" FOR SHARE", "")
+    async with two_connections(database_url) as (old, new):
+        assert await taken_before_commit(old, new, plain)
+
+
+async def test_a_foreign_epoch_ends_the_desk(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        ended = asyncio.Event()
+        desk.on_ended.append(ended.set)
+        async with desk_of(place) as new:
+            late = await desk.submit(place.bid(lot, bidder, START))
+            assert code_of(late) == "busy", "nothing is decided under an old epoch"
+            async with asyncio.timeout(2):
+                await ended.wait()
+            assert not desk.serving
+            assert code_of(await new.submit(place.bid(lot, bidder, START))) == "accepted"
+        assert (await place.row(lot))["entries"] == 2
+
+
+async def test_a_batch_begun_under_an_old_epoch_is_refused(database_url: str) -> None:
+    async with two_connections(database_url) as (old, new):
+        epoch = await store.take_lease(old, 0, "old", None, standby_after_s=None)
+        await store.take_lease(new, 0, "new", None, standby_after_s=None)
+        with pytest.raises(DeskEnded):
+            await store.begin(old, 0, epoch)
+        await old.execute("ROLLBACK")
+
+
+async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) -> None:
+    async with house(database_url) as place:
+        async with desk_of(place):
+            pass
+        await place.db.execute("UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '2 seconds'")
+        standby = Desk(database_url, place.clock, DeskOptions())
+        await standby.start()
+        assert standby.serving
+        await standby.stop()
+        assert await place.db.fetchval("SELECT epoch FROM bidding.desk_lease") == 2
+
+
+async def test_the_clock_of_a_new_desk_starts_after_all_stamps(database_url: str) -> None:
+    async with house(database_url, FrozenClock(OPENS + MINUTE)) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            bidder = await place.bidder(lot, "B1")
+            await desk.submit(place.bid(lot, bidder, START))
+        behind = House(database_url, FrozenClock(OPENS), place.db)
+        async with desk_of(behind) as desk:
+            assert desk.now() == OPENS + MINUTE, "it stands still until its clock has caught up"
+            await desk.submit(behind.bid(lot, bidder, START + STEP, confirm=START + STEP))
+        received = [row["received_at"] for row in await place.submissions(lot)]
+        assert received == sorted(received)
+
+
+# -- failures of the data and of the database
+
+POISON = START + 7 * STEP
+
+MAKE_POISON = f"""
+    CREATE FUNCTION bidding.poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation';
+    END $$;
+    CREATE TRIGGER poison BEFORE INSERT ON bidding.submission FOR EACH ROW
+        WHEN (NEW.seq IS NOT NULL AND NEW.price_fen = {POISON}) EXECUTE FUNCTION bidding.poison();
+"""
+
+
+async def test_a_poison_bid_harms_nobody_else(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        await place.db.execute(MAKE_POISON)
+        lot, other = await place.lot(), await place.lot()
+        bidders = [await place.bidder(lot, f"B{number}") for number in range(10)]
+        elsewhere = await place.bidder(other, "C1")
+        bids = [place.bid(lot, bidder, START + n * STEP) for n, bidder in enumerate(bidders)]
+        bids.insert(5, place.bid(other, elsewhere, START))
+        answers = codes(await asyncio.gather(*(desk.submit(bid) for bid in bids)))
+        assert answers == ["accepted"] * 8 + ["not-processable"] + ["accepted"] * 2
+        refused = [row for row in await place.submissions(lot) if row["refusal"]]
+        assert [(row["refusal"], row["price_fen"]) for row in refused] == [("not-processable", POISON)]
+        row = await place.row(lot)
+        assert (row["bids"], row["price_fen"]) == (9, START + 9 * STEP)
+        assert code_of(await desk.submit(bids[8])) == "not-processable", "the stored answer is given again"
+
+
+async def test_a_copy_of_a_waiting_key_waits_with_it(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bid = place.bid(lot, await place.bidder(lot, "B1"), START)
+        async with place.db.transaction():
+            await place.db.execute("SELECT 1 FROM bidding.lot WHERE lot_id = $1 FOR UPDATE", lot)
+            first = asyncio.ensure_future(desk.submit(bid))
+            await asyncio.sleep(0.1)
+            second = asyncio.ensure_future(desk.submit(bid))
+            await asyncio.sleep(0.1)
+            assert not first.done()
+            assert desk.waits(bid.address)
+        assert await first == await second
+        assert not desk.waits(bid.address)
+
+
+async def test_a_lock_that_times_out_is_no_poison(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bid = place.bid(lot, await place.bidder(lot, "B1"), START)
+        async with place.db.transaction():
+            await place.db.execute("SELECT 1 FROM bidding.lot WHERE lot_id = $1 FOR UPDATE", lot)
+            waiting = asyncio.ensure_future(desk.submit(bid))
+            await asyncio.sleep(1.3)
+            assert not waiting.done()
+        assert code_of(await waiting) == "accepted"
+
+
+async def test_a_lost_connection_is_no_poison(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        for number in range(5):
+            price = START + number * STEP
+            waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, price, confirm=price)))
+            await asyncio.sleep(0.0005 * number)
+            await place.db.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'desk' AND datname = current_database()"
+            )
+            assert code_of(await waiting) == "accepted"
+        assert (await place.row(lot))["bids"] == 5
+
+
+async def test_a_commit_of_unknown_outcome_is_found_by_its_key(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The connection dies just behind the commit: the batch is tried again and finds its own row."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bid = place.bid(lot, await place.bidder(lot, "B1"), START)
+        execute, lost = asyncpg.Connection.execute, []
+
+        async def lose_the_answer(self: Any, query: str, *args: Any, **options: Any) -> str:
+            outcome: str = await execute(self, query, *args, **options)
+            if query == "COMMIT" and not lost and not self.is_closed():
+                lost.append(query)
+                self.terminate()
+                raise ConnectionResetError("behind the commit")
+            return outcome
+
+        monkeypatch.setattr(asyncpg.Connection, "execute", lose_the_answer)
+        answer = await desk.submit(bid)
+        assert (code_of(answer), lost) == ("accepted", ["COMMIT"])
+        row = await place.row(lot)
+        assert (row["bids"], row["seq"], answer.seq) == (1, 2, 2)
+
+
+# -- outages
+
+
+async def a_gap(place: House, real_s: float) -> None:
+    """As if the last desk had died `real_s` ago."""
+    await place.db.execute(
+        "UPDATE bidding.desk_health SET real_at = real_at - make_interval(secs => $1)", float(real_s)
+    )
+    await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - make_interval(secs => $1)", float(real_s))
+
+
+async def closing_lot(place: House, before_end: timedelta) -> Any:
+    """A lot with one bid whose desk stopped `before_end`."""
+    lot = await place.lot()
+    bidder = await place.bidder(lot, "B1")
+    async with desk_of(place) as desk:
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - before_end)
+        await desk.submit(place.bid(lot, bidder, START))
+    return lot
+
+
+async def test_after_a_long_hole_in_the_last_minutes_the_lot_is_frozen(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, timedelta(minutes=5, seconds=3))
+        await a_gap(place, 6)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(6 * SECOND)
+        async with desk_of(place) as desk:
+            row = await place.row(lot)
+            assert (row["status"], row["remaining_ms"]) == ("frozen", 303_000)
+            bidder = row["leader_registration_id"]
+            assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "suspended"
+            assert (await desk.submit(place.order(lot, Kind.RESUMED))).accepted
+            assert (await place.row(lot))["ends_at"] == place.clock.now() + 303 * SECOND
+        outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
+        assert (outage["cause"], outage["lots_frozen"], outage["until"] - outage["since"]) == ("no-desk", 1, 6 * SECOND)
+        assert 6_000 <= outage["real_ms"] <= 9_000
+
+
+async def test_control_a_short_gap_closes_on_time(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 5 * MINUTE)
+        await a_gap(place, 3)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + SECOND)
+        async with desk_of(place):
+            row = await place.row(lot)
+            assert (row["status"], row["outcome"], row["ends_at"]) == ("closed", "sold", ENDS), "before the port opens"
+
+
+async def test_a_long_hole_outside_the_last_minutes_does_not_freeze(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 10 * MINUTE)
+        await a_gap(place, 60)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(MINUTE)
+        async with desk_of(place):
+            assert (await place.row(lot))["status"] == "open"
+
+
+async def test_a_lot_that_ended_before_the_hole_is_closed(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 5 * MINUTE)
+        await place.db.execute(
+            "UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '1 hour', platform_at = $1", ENDS
+        )
+        await a_gap(place, 3600)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + 60 * MINUTE)
+        async with desk_of(place):
+            assert (await place.row(lot))["outcome"] == "sold"
+
+
+async def test_five_seconds_without_a_decision_freeze_before_anything_else(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk hangs in the closing minutes; what waited is refused `suspended` and stored (invariant 12)."""
+    async with house(database_url) as place, desk_of(place, hole_s=1.0) as desk:
+        lot, calm = await place.lot(), await place.lot(ends_at=ENDS + 60 * MINUTE)
+        bidder, other = await place.bidder(lot, "B1"), await place.bidder(calm, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - 4 * MINUTE)
+        await desk.submit(place.bid(lot, bidder, START))
+        real_begin, broken = store.begin, [True]
+
+        async def hang(*args: Any) -> None:
+            if broken[0]:
+                raise ConnectionResetError("no database")
+            await real_begin(*args)
+
+        monkeypatch.setattr(store, "begin", hang)
+        price = START + STEP
+        waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, price, confirm=price)))
+        elsewhere = asyncio.ensure_future(desk.submit(place.bid(calm, other, START)))
+        monkeypatch.setattr(desk._session, "find_due", hang)
+        await asyncio.sleep(1.4)
+        place.clock.advance(2 * SECOND)
+        broken[0] = False
+        assert code_of(await waiting) == "suspended"
+        assert code_of(await elsewhere) == "accepted", "lots outside their last minutes go on"
+        row = await place.row(lot)
+        assert (row["status"], row["bids"]) == ("frozen", 1)
+        assert (await place.submissions(lot))[-1]["refusal"] == "suspended"
+        assert await place.kinds(lot) == ["opened", "bid", "frozen"]
+        received = [one["received_at"] for one in await place.submissions(lot) if one["seq"]]
+        assert received == sorted(received)
+        monkeypatch.undo()
+
+
+async def test_control_a_shorter_hang_loses_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(database_url) as place, desk_of(place, hole_s=5.0) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - 4 * MINUTE)
+        real_begin, broken = store.begin, [True]
+
+        async def hang(*args: Any) -> None:
+            if broken[0]:
+                raise ConnectionResetError("no database")
+            await real_begin(*args)
+
+        monkeypatch.setattr(store, "begin", hang)
+        waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, START)))
+        await asyncio.sleep(1.0)
+        broken[0] = False
+        assert code_of(await waiting) == "accepted"
+        assert (await place.row(lot))["status"] == "open"
+
+
+async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place, queue=1, hole_s=0.4) as desk:
+        lot, calm = await place.lot(), await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        async with place.db.transaction():
+            await place.db.execute("SELECT 1 FROM bidding.lot WHERE lot_id = $1 FOR UPDATE", calm)
+            blocked = asyncio.ensure_future(desk.submit(place.bid(calm, bidder, START)))
+            await asyncio.sleep(0.01)
+            for _ in range(10):
+                assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "busy"
+                await asyncio.sleep(0.05)
+        await blocked
+        row = await place.settled(lot, "frozen")
+        assert row["remaining_ms"] == 300_000
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage LIMIT 1") == "busy"
+        assert (await place.row(calm))["status"] == "open"
+
+
+# -- clocks
+
+
+def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
+    watch = ClockWatch()
+    assert not watch.parted(0.0, OPENS, 0.0)
+    assert not watch.parted(1.0, OPENS + SECOND + 400 * MS, 1.0), "slewing is followed"
+    assert not watch.parted(2.0, OPENS + 2 * SECOND + 400 * MS, 2.0)
+    assert watch.parted(3.0, OPENS + timedelta(hours=1), 3.0), "a jump ahead"
+    assert watch.parted(4.0, OPENS + timedelta(hours=1, seconds=1), 4.0), "and it stays one"
+    assert not watch.parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
+    assert watch.parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
+    assert not watch.parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
+
+
+async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot, calm = await place.lot(), await place.lot(ends_at=ENDS + 60 * MINUTE)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await asyncio.sleep(1.3)
+        assert (await place.row(lot))["status"] == "open"
+        monkeypatch.setattr(ClockWatch, "parted", lambda *_: True)
+        row = await place.settled(lot, "frozen")
+        assert row["remaining_ms"] == 300_000
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "clock-offset"
+        assert (await place.row(calm))["status"] == "open"
+        assert desk.serving
