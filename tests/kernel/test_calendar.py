@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from kernel.calendar import Due, beijing_day, due_on
+from kernel.calendar import Due, due_on
 from kernel.clock import beijing_day
 
 
