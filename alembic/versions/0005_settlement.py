@@ -41,6 +41,28 @@ def upgrade() -> None:
     op.create_index("ix_account_case_id", "account", ["case_id"], unique=False, schema="settlement")
     op.create_index("ix_account_lot_id", "account", ["lot_id"], unique=False, schema="settlement")
     op.create_table(
+        "case_cost",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("lot_id", sa.Uuid(), nullable=True),
+        sa.Column("asset_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("payee_holder", sa.Text(), nullable=False),
+        sa.Column("payee_number", sa.Text(), nullable=False),
+        sa.Column("payee_bank", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("added_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("kind IN ('sale_cost', 'sale_taxes', 'rent_carve_out')", name=op.f("ck_case_cost_kind")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_case_cost_amount")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_case_cost")),
+        sa.UniqueConstraint("number", name=op.f("uq_case_cost_number")),
+        schema="settlement",
+    )
+    op.create_index("ix_case_cost_case_id", "case_cost", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
         "entry",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -58,6 +80,20 @@ def upgrade() -> None:
         schema="settlement",
     )
     op.create_index("ix_entry_case_id", "entry", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
+        "fee_setting",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("base_fen", sa.BigInteger(), nullable=False),
+        sa.Column("computed_fen", sa.BigInteger(), nullable=False),
+        sa.Column("set_fen", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decision_id", sa.Uuid(), nullable=False),
+        sa.Column("set_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("set_fen >= 0 AND computed_fen >= 0 AND base_fen >= 0", name=op.f("ck_fee_setting_amounts")),
+        sa.PrimaryKeyConstraint("case_id", "number", name=op.f("pk_fee_setting")),
+        schema="settlement",
+    )
     op.create_table(
         "plan",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -242,6 +278,67 @@ def upgrade() -> None:
         schema="settlement",
     )
     op.create_table(
+        "sale",
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("asset_id", sa.Uuid(), nullable=False),
+        sa.Column("registration_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("case_no", sa.Text(), nullable=False),
+        sa.Column("court_name", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("buyer_person_id", sa.Uuid(), nullable=False),
+        sa.Column("buyer_name", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("price_fen", sa.BigInteger(), nullable=False),
+        sa.Column("deposit_fen", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("balance_due_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("paid_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("ruling_due_on", sa.Date(), nullable=True),
+        sa.Column("ruling_decision_id", sa.Uuid(), nullable=True),
+        sa.Column("ruled_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("served_on", sa.Date(), nullable=True),
+        sa.Column("service_method", sa.Text(), nullable=True),
+        sa.Column("service_proof", sa.Text(), nullable=True),
+        sa.Column("handover_due_on", sa.Date(), nullable=True),
+        sa.Column("handed_over_on", sa.Date(), nullable=True),
+        sa.Column("handover_note", sa.Text(), nullable=True),
+        sa.Column("defaulted_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("default_decision_id", sa.Uuid(), nullable=True),
+        sa.Column("forfeited_fen", sa.BigInteger(), nullable=True),
+        sa.Column("resale_lot_id", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("(state = 'defaulted') = (defaulted_at IS NOT NULL)", name=op.f("ck_sale_defaulted")),
+        sa.CheckConstraint("(state = 'handed_over') = (handed_over_on IS NOT NULL)", name=op.f("ck_sale_handed_over")),
+        sa.CheckConstraint(
+            "(state IN ('paid', 'ruled', 'served', 'handed_over')) = (paid_at IS NOT NULL)", name=op.f("ck_sale_paid")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('ruled', 'served', 'handed_over')) = (ruling_decision_id IS NOT NULL)",
+            name=op.f("ck_sale_ruled"),
+        ),
+        sa.CheckConstraint(
+            "(state IN ('served', 'handed_over')) = (served_on IS NOT NULL)", name=op.f("ck_sale_served")
+        ),
+        sa.CheckConstraint(
+            "state IN ('awaiting_balance', 'paid', 'ruled', 'served', 'handed_over', 'defaulted')",
+            name=op.f("ck_sale_state"),
+        ),
+        sa.CheckConstraint(
+            "(defaulted_at IS NULL) = (default_decision_id IS NULL)", name=op.f("ck_sale_default_decided")
+        ),
+        sa.CheckConstraint("(defaulted_at IS NULL) = (resale_lot_id IS NULL)", name=op.f("ck_sale_resale_ordered")),
+        sa.CheckConstraint("price_fen > 0 AND deposit_fen >= 0", name=op.f("ck_sale_amounts")),
+        sa.ForeignKeyConstraint(["account_id"], ["settlement.account.id"], name=op.f("fk_sale_account_id")),
+        sa.PrimaryKeyConstraint("lot_id", name=op.f("pk_sale")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_sale_account_id")),
+        sa.UniqueConstraint("registration_id", name=op.f("uq_sale_registration_id")),
+        schema="settlement",
+    )
+    op.create_index("ix_sale_case_id", "sale", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
         "transfer",
         sa.Column("entry_id", sa.Uuid(), nullable=False),
         sa.Column("position", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -277,6 +374,24 @@ def upgrade() -> None:
         sa.Column("payer_account", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(["credit_id"], ["settlement.credit.id"], name=op.f("fk_credit_payer_credit_id")),
         sa.PrimaryKeyConstraint("credit_id", name=op.f("pk_credit_payer")),
+        schema="settlement",
+    )
+    op.create_table(
+        "default_use",
+        sa.Column("lot_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("resale_lot_id", sa.Uuid(), nullable=False),
+        sa.Column("to_costs_fen", sa.BigInteger(), nullable=False),
+        sa.Column("to_shortfall_fen", sa.BigInteger(), nullable=False),
+        sa.Column("to_case_debt_fen", sa.BigInteger(), nullable=False),
+        sa.Column("to_related_debt_fen", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint(
+            "to_costs_fen >= 0 AND to_shortfall_fen >= 0 AND to_case_debt_fen >= 0 AND to_related_debt_fen >= 0",
+            name=op.f("ck_default_use_steps"),
+        ),
+        sa.ForeignKeyConstraint(["lot_id"], ["settlement.sale.lot_id"], name=op.f("fk_default_use_lot_id")),
+        sa.PrimaryKeyConstraint("lot_id", "number", name=op.f("pk_default_use")),
         schema="settlement",
     )
     op.create_table(
@@ -424,7 +539,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("bank_ref", name=op.f("uq_payment_answer_bank_ref")),
         schema="settlement",
     )
+    op.execute(ddl.protect("settlement.case_cost"))
     op.execute(ddl.protect("settlement.entry"))
+    op.execute(ddl.protect("settlement.fee_setting"))
     op.execute(ddl.protect("settlement.plan"))
     op.execute(ddl.protect("settlement.simulated_order"))
     op.execute(ddl.protect("settlement.simulated_transfer"))
@@ -437,6 +554,7 @@ def upgrade() -> None:
     op.execute(ddl.protect("settlement.transfer"))
     op.execute(ddl.protect("settlement.credit_claim"))
     op.execute(ddl.protect("settlement.credit_payer"))
+    op.execute(ddl.protect("settlement.default_use"))
     op.execute(ddl.protect("settlement.hold"))
     op.execute(ddl.protect("settlement.payment_order"))
     op.execute(ddl.protect("settlement.payout_line"))

@@ -1,13 +1,19 @@
-"""The enforcement fee (R-COST-01) and the four steps of a forfeited deposit (R-CLOSE-08 to 10).
+"""The road of a sale, the enforcement fee (R-COST-01), the four steps of a forfeited deposit (R-CLOSE-04 to 10).
 
 Invariant: every fen of a forfeited deposit lands in exactly one step or stays pending decision; none goes
 back to the defaulting buyer, and none is asked of that buyer beyond the deposit.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as time_of_day
+from enum import StrEnum
 from fractions import Fraction
 
+from kernel.calendar import due_on
+from kernel.clock import BEIJING, beijing_day
 from kernel.money import Fen, round_half_up
+from settlement.completion.errors import BalanceNotOverdue, PurchaseUnproved, SaleElsewhere, WrongDay
 
 _YUAN = 100
 LOWEST_FEE_FEN = Fen(50 * _YUAN)
@@ -93,3 +99,102 @@ def use_forfeited_deposit(default: Default) -> ForfeitedDeposit:
         pending_decision_fen=left,
         uncovered_fen=Fen(default.costs_fen + default.shortfall_fen - to_costs - to_shortfall),
     )
+
+
+RULING_DAYS = 10
+"""The ruling is served within these days of full payment (R-CLOSE-05)."""
+
+HANDOVER_DAYS = 15
+"""The thing is handed over within these days of service (R-CLOSE-06)."""
+
+
+class SaleState(StrEnum):
+    """Where a sale stands; title passes at `served` (R-CLOSE-05)."""
+
+    AWAITING_BALANCE = "awaiting_balance"
+    PAID = "paid"
+    RULED = "ruled"
+    SERVED = "served"
+    HANDED_OVER = "handed_over"
+    DEFAULTED = "defaulted"
+
+
+class CostKind(StrEnum):
+    """What comes off the proceeds before any creditor (R-COST-01 to 05, R-SEAL-12)."""
+
+    SALE_COST = "sale_cost"
+    SALE_TAXES = "sale_taxes"
+    RENT_CARVE_OUT = "rent_carve_out"
+    ENFORCEMENT_FEE = "enforcement_fee"
+
+
+def balance_due_at(ended_at: datetime, days: int) -> datetime:
+    """The first moment that is too late: midnight in Beijing after the last day to pay (R-CLOSE-04).
+
+    The announcement sets the days; they are no procedural period, so a last day off does not move.
+    """
+    day_after = beijing_day(ended_at) + timedelta(days=days + 1)
+    return datetime.combine(day_after, time_of_day(), BEIJING).astimezone(UTC)
+
+
+def ruling_due_on(paid_at: datetime) -> date:
+    """The last day to serve the ruling (R-CLOSE-05, R-GEN-03)."""
+    return due_on(beijing_day(paid_at), RULING_DAYS).on
+
+
+def handover_due_on(served_on: date) -> date:
+    """The last day to hand the thing over (R-CLOSE-06, R-GEN-03)."""
+    return due_on(served_on, HANDOVER_DAYS).on
+
+
+def require(state: SaleState, wanted: SaleState) -> None:
+    """Refuse a step that does not start from where the sale stands."""
+    if state is not wanted:
+        raise SaleElsewhere(state=str(state))
+
+
+def require_overdue(due_at: datetime, now: datetime) -> None:
+    """Refuse to call a buyer in default who still has time (R-CLOSE-04)."""
+    if now < due_at:
+        raise BalanceNotOverdue(due_at=due_at.astimezone(BEIJING).isoformat(timespec="minutes"))
+
+
+def require_purchase_proved(purchase_limited: bool, proof: object) -> None:
+    """Refuse the ruling on a home under purchase limits without proof of the buyer's eligibility (R-HOME-02)."""
+    if purchase_limited and proof != "proved":
+        raise PurchaseUnproved()
+
+
+def require_day(day: date, earliest: date, today: date) -> None:
+    """Refuse a day in the future or before the step it follows."""
+    if not earliest <= day <= today:
+        raise WrongDay(day=day.isoformat(), earliest=earliest.isoformat(), latest=today.isoformat())
+
+
+def fee_base(applicant_claims_fen: Fen, proceeds_fen: Fen) -> Fen:
+    """What the enforcement fee is computed on: what the applicant can get, the claims up to what came in (design).
+
+    A real court took what was paid to the applicant (R-COST-01). Before any money came in, the claims stand for it.
+    """
+    return Fen(min(applicant_claims_fen, proceeds_fen)) if proceeds_fen else applicant_claims_fen
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMoney:
+    """What a case needs and has, without the deposit that is to be used; fen."""
+
+    needed_fen: int
+    """All registered claims and costs."""
+    came_in_fen: int
+    """All that came into the case account."""
+
+
+def use_for_case(default: Default, money: CaseMoney) -> ForfeitedDeposit:
+    """The four steps where the open debt follows from the case's own money (R-CLOSE-08).
+
+    `default.case_debt_open_fen` is not asked for: it is what stays open after resale, cost and shortfall money.
+    """
+    first_steps = use_forfeited_deposit(replace(default, case_debt_open_fen=Fen(0)))
+    covered = money.came_in_fen + first_steps.to_costs_fen + first_steps.to_shortfall_fen
+    open_fen = Fen(max(0, money.needed_fen - covered))
+    return use_forfeited_deposit(replace(default, case_debt_open_fen=open_fen))

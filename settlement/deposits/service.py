@@ -4,7 +4,6 @@ A deposit HELD and its bidder's eligibility are one commit (R-BID-06). Locking: 
 (`bidding.api`), then the deposit's account, then whatever the ledger moves.
 """
 
-from datetime import timedelta
 from uuid import UUID
 
 from auction import api as auction
@@ -26,9 +25,6 @@ from settlement.deposits.schemas import DepositLine, DepositsToRelease, LotDepos
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
-
-RETURN_WITHIN = timedelta(hours=24)
-"""R-CLOSE-02."""
 
 TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
 """Statuses of a lot in which deposits are accepted (R-BID-06)."""
@@ -189,32 +185,6 @@ async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotDeposit
         lines.sort(key=lambda line: (line.code or "", line.state, line.due_fen, line.received_fen))
         held = sum(line.due_fen for line in lines if line.state == State.HELD)
         return LotDeposits(lot_id, tuple(lines), held)
-
-
-async def faults(tx: Tx) -> list[str]:
-    """What does not hold of deposits: money behind every hold, and no losing deposit held 24 hours after the close."""
-    found = []
-    for deposit in await store.all_deposits(tx):
-        holds = (await store.holds_of(tx, [deposit.registration_id]))[deposit.registration_id]
-        bound = sum(hold.amount_fen for hold in holds if hold.stage is Stage.BID and hold.outcome is None)
-        if bound > ledger.stored_balance(await ledger.get_account(tx, deposit.account_id)):
-            found.append(f"deposit of registration {deposit.registration_id}: held, but the money is not there")
-        priced = {hold.part: hold.amount_fen for hold in holds if hold.stage is Stage.PRICE}
-        applied = {hold.part: hold.amount_fen for hold in holds if hold.stage is Stage.BID and _applied(hold)}
-        if priced != applied:
-            found.append(f"deposit of registration {deposit.registration_id}: applied and held for the price differ")
-        if bound and await _overdue(tx, deposit):
-            found.append(f"deposit of registration {deposit.registration_id}: held over 24 hours after the close")
-    return found
-
-
-def _applied(hold: HoldFacts) -> bool:
-    return hold.outcome is Outcome.APPLIED
-
-
-async def _overdue(tx: Tx, deposit: Deposit) -> bool:
-    ended_at = (await bidding.get_result(tx, deposit.lot_id)).ended_at
-    return ended_at is not None and tx.now() > ended_at + RETURN_WITHIN
 
 
 async def _line(tx: Tx, deposit: Deposit, holds: list[HoldFacts], over: bool, code: str | None) -> DepositLine:

@@ -12,6 +12,7 @@ from settlement.bank import jobs as bank_jobs
 from settlement.bank import service as bank
 from settlement.bank.schemas import CreditNotice, CreditView
 from settlement.ledger import service as ledger
+from settlement.ledger import verify as ledger_verify
 from tests.support.house import actor, call
 
 T = TypeVar("T")
@@ -72,4 +73,4 @@ async def money_inside(database: Database) -> dict[str, int]:
 async def ledger_faults(database: Database) -> list[str]:
     """What `verify` finds in the books."""
     async with database.reading(platform("test")) as tx:
-        return await ledger.faults(tx)
+        return await ledger_verify.faults(tx)

@@ -14,6 +14,7 @@ from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.money import Fen
 from settlement.ledger import service as ledger
+from settlement.ledger import verify
 from settlement.ledger.errors import InsufficientBalance, PostingDiffers
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.ledger.store import balances_by_transfers
@@ -86,7 +87,7 @@ def machine_over(url: str) -> type[RuleBasedStateMachine]:
                 for name in HOLDERS:
                     assert await ledger.balance(tx, self.ids[name]) == self.model[name] >= 0
                 assert sum((await balances_by_transfers(tx)).values()) == 0
-                assert await ledger.faults(tx) == []
+                assert await verify.faults(tx) == []
 
         def teardown(self) -> None:
             self.loop.run(self.database.close())

@@ -11,6 +11,7 @@ from kernel.database import Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.ledger import service as ledger
+from settlement.ledger import verify as ledger_verify
 from settlement.ledger.errors import InsufficientBalance, PostingDiffers
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer, is_account_number
@@ -46,7 +47,7 @@ async def _balances(database: Database) -> tuple[int, int]:
 
 async def _faults(database: Database) -> list[str]:
     async with database.reading(platform("test")) as tx:
-        return await ledger.faults(tx)
+        return await ledger_verify.faults(tx)
 
 
 async def test_an_account_is_opened_once_per_natural_key(database_url: str) -> None:

@@ -1,0 +1,23 @@
+"""What others tell that concerns a sale: the lot closed, money arrived on its account."""
+
+from kernel.contracts import LotClosed
+from kernel.database import Tx
+from kernel.outbox import Relay
+from settlement.bank.schemas import MoneyArrived
+from settlement.completion import service
+from settlement.ledger.rules import Kind
+
+
+async def open_sale(tx: Tx, event: LotClosed) -> None:
+    await service.open_sale(tx, event)
+
+
+async def weigh_price(tx: Tx, event: MoneyArrived) -> None:
+    if event.kind == Kind.LOT:
+        assert event.lot_id is not None, "every lot account belongs to a lot"
+        await service.weigh_price(tx, event.lot_id)
+
+
+def subscribe(relay: Relay) -> None:
+    relay.on(LotClosed, open_sale)
+    relay.on(MoneyArrived, weigh_price)

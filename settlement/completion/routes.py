@@ -1,0 +1,139 @@
+"""HTTP routes of completion."""
+
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody
+
+from kernel.actors import Actor, Role
+from kernel.database import Call, Database
+from kernel.web import allow, anyone
+from settlement.completion import service
+from settlement.completion.sale_schemas import (
+    AddCost,
+    CaseCosts,
+    Confirmation,
+    CostView,
+    DeclareDefault,
+    DefaultDeclared,
+    DefaultUses,
+    FeeView,
+    HandOver,
+    RuleSale,
+    SaleView,
+    ServeRuling,
+    SetFee,
+)
+
+
+@get("/api/lots/{lot_id:uuid}/sale", guards=[allow()])
+async def show_sale(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> SaleView:
+    """A sale on its way (成交后履行), for the buyer and the court."""
+    return await service.show_sale(database, actor, lot_id)
+
+
+@get("/api/lots/{lot_id:uuid}/confirmation", guards=[anyone])
+async def show_confirmation(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> Confirmation:
+    """The confirmation of the sale (成交确认书) with the buyer's real name, open to everybody."""
+    return await service.show_confirmation(database, actor, lot_id)
+
+
+@post("/api/lots/{lot_id:uuid}/ruling", guards=[allow(Role.JUDGE)], status_code=201)
+async def rule_sale(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[RuleSale],
+) -> SaleView:
+    """The sale ruling (成交裁定) after full payment."""
+    return await service.rule_sale(database, call, lot_id, data)
+
+
+@post("/api/lots/{lot_id:uuid}/ruling-service", guards=[allow(Role.CLERK)], status_code=201)
+async def serve_ruling(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[ServeRuling],
+) -> SaleView:
+    """The ruling was served on the buyer: title passes, the price reaches the case account."""
+    return await service.serve_ruling(database, call, lot_id, data)
+
+
+@post("/api/lots/{lot_id:uuid}/handover", guards=[allow(Role.CLERK)], status_code=201)
+async def hand_over(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[HandOver],
+) -> SaleView:
+    """The thing was handed over (交付)."""
+    return await service.hand_over(database, call, lot_id, data)
+
+
+@post("/api/lots/{lot_id:uuid}/default", guards=[allow(Role.JUDGE)], status_code=201)
+async def declare_default(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[DeclareDefault],
+) -> DefaultDeclared:
+    """The buyer defaulted (悔拍): the deposit is forfeited and a resale ordered."""
+    return await service.declare_default(database, call, lot_id, data)
+
+
+@post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
+async def add_cost(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[AddCost],
+) -> CostView:
+    """Register a cost of the case."""
+    return await service.add_cost(database, call, case_id, data)
+
+
+@get("/api/cases/{case_id:uuid}/costs", guards=[allow(*service.STAFF)])
+async def show_costs(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> CaseCosts:
+    """The costs of a case and its enforcement fee."""
+    return await service.show_costs(database, actor, case_id)
+
+
+@post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
+async def set_fee(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[SetFee],
+) -> FeeView:
+    """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
+    return await service.set_fee(database, call, case_id, data)
+
+
+@get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
+async def show_default_uses(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> DefaultUses:
+    """How forfeited deposits are used in four steps; what they do not cover is shown and never charged."""
+    return await service.show_default_uses(database, actor, case_id)
+
+
+ROUTES = [
+    show_sale,
+    show_confirmation,
+    rule_sale,
+    serve_ruling,
+    hand_over,
+    declare_default,
+    add_cost,
+    show_costs,
+    set_fee,
+    show_default_uses,
+]
