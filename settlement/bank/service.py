@@ -226,6 +226,7 @@ async def _refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, wh
 
 
 async def _order(tx: Tx, source: Account, natural_key: str, details: Mapping[str, object]) -> UUID:
+    await ledger.lock(tx, [source.id])
     order_id = ordered_id()
     transit = await ledger.open_account(
         tx,

@@ -45,12 +45,16 @@ async def accounts_of_case(tx: Tx, case_id: UUID) -> Sequence[Account]:
 
 
 async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
-    """Lock the holder accounts among `ids`, in id order; the bank's has nothing to lock."""
+    """Lock the holder accounts among `ids`, in id order; the bank's has nothing to lock.
+
+    A lock for changing, not for deleting: rows that refer to an account may be written meanwhile, or two orders out
+    of one account would block each other by their foreign keys.
+    """
     rows = await tx.session.scalars(
         select(Account)
         .where(Account.id.in_(ids), Account.kind != Kind.BANK)
         .order_by(Account.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
     return {account.id: account for account in rows}
