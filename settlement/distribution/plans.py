@@ -17,6 +17,7 @@ import msgspec
 from kernel.clock import to_ms
 from kernel.law import citation
 from kernel.money import Fen, share, yuan
+from settlement.completion.rules import CostKind
 from settlement.distribution.claims import (
     Allocation,
     Claim,
@@ -34,18 +35,6 @@ from settlement.distribution.shares import NOTHING, Share
 FORMAT = b"plan/1"
 SURPLUS_LEVEL = 13
 SURPLUS = "surplus"
-CASE_MONEY = "case_money"
-"""The pool of money that came into the case account from no sold thing."""
-
-
-class CostKind(StrEnum):
-    """What comes off the proceeds before any creditor."""
-
-    SALE_COST = "sale_cost"
-    ENFORCEMENT_FEE = "enforcement_fee"
-    SALE_TAXES = "sale_taxes"
-    RENT_CARVE_OUT = "rent_carve_out"
-
 
 FIRST_COSTS = frozenset({CostKind.SALE_COST, CostKind.ENFORCEMENT_FEE})
 """Costs of level 1."""
@@ -98,8 +87,9 @@ class Participation:
 
 @dataclass(frozen=True, slots=True)
 class Fee:
-    """The enforcement fee: computed by the brackets, and as the court set it with its reason (R-COST-01)."""
+    """The enforcement fee: computed by the brackets on a base, and as the court set it with its reason (R-COST-01)."""
 
+    base_fen: Fen
     computed_fen: Fen
     set_fen: Fen
     reason: str
@@ -249,7 +239,7 @@ def reduce_claims(claims: Iterable[Participation], paid: Mapping[tuple[UUID, str
 def reduce_costs(costs: Iterable[CostItem], paid: Mapping[UUID, int]) -> tuple[CostItem, ...]:
     """The costs less what earlier plans paid of them; settled ones drop out."""
     rests = (replace(cost, amount_fen=Fen(cost.amount_fen - paid.get(cost.id, 0))) for cost in costs)
-    return tuple(cost for cost in rests if cost.amount_fen)
+    return tuple(cost for cost in rests if cost.amount_fen > 0)
 
 
 _Borne = defaultdict[str, list[tuple[CostItem, Fen]]]

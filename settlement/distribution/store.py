@@ -5,9 +5,11 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, insert, select
 
-from kernel.calendar import beijing_day
+from kernel.audit import AuditEntry
+from kernel.clock import beijing_day
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
@@ -116,6 +118,14 @@ async def add_confirmation(tx: Tx, plan: Plan, at: datetime) -> None:
         PlanConfirmation(plan_id=plan.id, case_id=plan.case_id, confirmed_at=at, confirmed_by=tx.actor.person)
     )
     await tx.session.flush()
+
+
+async def audited_hashes(tx: Tx, action: str) -> dict[UUID, str]:
+    """What the audit trail says was drafted: plan -> hash."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == action).order_by(AuditEntry.id)
+    )
+    return {UUID(row.subject.removeprefix("plan:")): msgspec.json.decode(row.facts)["hash"] for row in rows}
 
 
 def basis_of(plan: Plan) -> Basis:

@@ -14,7 +14,8 @@ from uuid import UUID
 import msgspec
 
 from kernel.money import Fen
-from settlement.distribution.plans import CostKind, Line, PayeeKind
+from settlement.completion.rules import CostKind
+from settlement.distribution.plans import Line, PayeeKind
 from settlement.payouts.errors import (
     HashDiffers,
     NothingToPay,
@@ -103,6 +104,11 @@ class Signatures:
             return BatchState.PAID
         return BatchState.MADE if self.checked_by is None else BatchState.CHECKED
 
+    @property
+    def open(self) -> bool:
+        """Whether somebody may still sign it."""
+        return self.state in (BatchState.MADE, BatchState.CHECKED)
+
 
 def make_lines(
     plan_lines: Sequence[Line], done: frozenset[Payee], destinations: Mapping[Payee, Destination | None]
@@ -149,7 +155,7 @@ def batch_hash(batch_id: UUID, plan_id: UUID, lines: Sequence[PayoutLine]) -> by
 
 def require_none_waiting(signatures: Sequence[Signatures]) -> None:
     """Refuse a new batch while one of the plan is on its way: it would hold the same lines."""
-    if any(each.state in (BatchState.MADE, BatchState.CHECKED) for each in signatures):
+    if any(each.open for each in signatures):
         raise PayoutWaiting()
 
 

@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from kernel.money import Fen
+from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Claim, ClaimKind, DebtorKind
 from settlement.distribution.plans import (
     Basis,
     CostItem,
-    CostKind,
     Fee,
     Head,
     Line,
@@ -125,7 +125,7 @@ def test_surplus_is_a_line_to_the_debtor() -> None:
 
 
 def test_a_stored_basis_reads_back_to_the_same_lines_and_bytes() -> None:
-    with_fee = replace(W_14, fee=Fee(Fen(3_199_999), Fen(3_200_000), "whole yuan"))
+    with_fee = replace(W_14, fee=Fee(Fen(1), Fen(3_199_999), Fen(3_200_000), "whole yuan"))
     stored = basis_bytes(with_fee)
     again = read_basis(stored)
     assert again == with_fee

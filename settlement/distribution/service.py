@@ -1,0 +1,348 @@
+"""Use cases of distribution: draft a plan, let the panel decide it, serve it, take objections, confirm it.
+
+Locking: the assets whose money it is (shared, so that no hold slips in), then the case account, which everything that
+moves or promises the case's money locks; so plans, credits and payouts of one case have an order.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from appraisal import api as appraisal
+from appraisal.api import CaseFacts, TitledClaim
+from kernel.actors import Actor, Role
+from kernel.audit import record
+from kernel.clock import beijing, beijing_day
+from kernel.database import Call, Database, Tx
+from kernel.ids import ordered_id
+from kernel.money import Fen
+from settlement.completion import service as completion
+from settlement.completion.service import CASE_MONEY, CaseCost
+from settlement.distribution import procedure, store
+from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
+from settlement.distribution.errors import AssetHeld, NoClaims, NothingToDistribute
+from settlement.distribution.models import Plan
+from settlement.distribution.plan_schemas import (
+    DecidePlan,
+    ObjectToPlan,
+    PlanList,
+    PlanRow,
+    PlanView,
+    PoolView,
+    ServePlan,
+    claim_views,
+    fee_view,
+    line_view,
+    recipient_views,
+)
+from settlement.distribution.plans import (
+    Basis,
+    CostItem,
+    Fee,
+    Head,
+    Line,
+    Participation,
+    PayeeKind,
+    Proceeds,
+    basis_bytes,
+    draw,
+    plan_hash,
+    reduce_claims,
+    reduce_costs,
+)
+from settlement.distribution.procedure import Course
+from settlement.distribution.schemas import four_decimals
+from settlement.ledger import service as ledger
+from settlement.ledger.models import Account
+
+STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
+"""Who of a court may read its plans and accounts."""
+
+DOCUMENT = "distribution_plan"
+DRAFTED = "distribution.draft"
+
+
+async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
+    """Draft the next version of the case's plan from its money, costs and claims (R-DIST-03, 04, 08).
+
+    Forfeited deposits are used first as far as costs and claims now ask for it (R-CLOSE-08). Refuses
+    `nothing-to-distribute` without new money and `no-claims` without creditors.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.MAKER)
+        case = await served_case(tx, case_id)
+        await lock_case_money(tx, case.id)
+        await completion.settle_default_use(tx, case.id)
+        now = tx.now()
+        basis = await current_basis(tx, case)
+        if not basis.claims:
+            raise NoClaims()
+        if not basis.proceeds:
+            raise NothingToDistribute()
+        drawn, stored = draw(basis), basis_bytes(basis)
+        head = Head(ordered_id(), case.id, await store.latest_version(tx, case.id) + 1, now, tx.actor.person)
+        plan = Plan(
+            id=head.id,
+            case_id=case.id,
+            version=head.version,
+            made_at=now,
+            made_by=head.made_by,
+            basis=stored,
+            proceeds_fen=drawn.outcome.proceeds_fen,
+            distributed_fen=drawn.outcome.distributed_fen,
+            surplus_fen=drawn.outcome.surplus_fen,
+            hash=plan_hash(head, stored, drawn.lines),
+        )
+        await store.add_plan(tx, plan, drawn.lines)
+        facts = {"version": plan.version, "hash": plan.hash.hex(), "proceeds_fen": plan.proceeds_fen}
+        await record(tx, DRAFTED, f"plan:{plan.id}", facts, case_id=case.id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def decide_plan(database: Database, call: Call, plan_id: UUID, wanted: DecidePlan) -> PlanView:
+    """Record that the panel decided the plan as it stands (R-DIST-04)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        plan, basis, course = await _locked(tx, plan_id)
+        procedure.decide(course)
+        decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=plan.case_id, subject=DOCUMENT)
+        procedure.require_fresh(basis, await current_basis(tx, await appraisal.get_case(tx, plan.case_id)))
+        await store.add_decision(tx, plan.id, decision.id, tx.now())
+        facts = {"decision": str(decision.id), "hash": plan.hash.hex()}
+        await record(tx, "distribution.decide", f"plan:{plan.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def serve_plan(database: Database, call: Call, plan_id: UUID, wanted: ServePlan) -> PlanView:
+    """Record service on one recipient, which starts that recipient's fifteen days (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, _, course = await _locked(tx, plan_id)
+        served = procedure.serve(course, wanted.party_id, wanted.served_on)
+        service_id = await appraisal.record_service(
+            tx,
+            case_id=plan.case_id,
+            addressee_party_id=served.party_id,
+            document=DOCUMENT,
+            subject=f"plan:{plan.id}",
+            served_on=served.served_on,
+            method=wanted.method,
+            proof=wanted.proof,
+        )
+        await store.add_service(tx, plan.id, served, service_id, tx.now())
+        facts = {"party": str(served.party_id), "objection_until": served.objection_until.isoformat()}
+        await record(tx, "distribution.serve", f"plan:{plan.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def object_to_plan(database: Database, call: Call, plan_id: UUID, wanted: ObjectToPlan) -> PlanView:
+    """Record a recipient's written objection; the plan can then not be confirmed as it stands (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, _, course = await _locked(tx, plan_id)
+        now = tx.now()
+        objection = procedure.object_to(course, wanted.party_id, wanted.objected_on, wanted.text, beijing_day(now))
+        await store.add_objection(tx, plan.id, objection, now)
+        facts = {"party": str(objection.party_id), "objected_on": objection.objected_on.isoformat()}
+        await record(tx, "distribution.object", f"plan:{plan.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanView:
+    """Let the plan be paid, once every recipient's clock ran out without an objection (R-DIST-05).
+
+    Holds are asked again (R-CASE-09), and the plan must still say what the case is: else `plan-stale`.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        plan = await served_plan(tx, plan_id)
+        await require_no_holds(tx, store.basis_of(plan))
+        plan, basis, course = await _locked(tx, plan_id)
+        now = tx.now()
+        current = await current_basis(tx, await appraisal.get_case(tx, plan.case_id))
+        procedure.confirm(course, basis, current, beijing_day(now))
+        await store.add_confirmation(tx, plan, now)
+        facts = {"version": plan.version, "hash": plan.hash.hex()}
+        await record(tx, "distribution.confirm", f"plan:{plan.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def show_plan(database: Database, actor: Actor, plan_id: UUID) -> PlanView:
+    """One plan of the reader's court."""
+    async with database.reading(actor) as tx:
+        tx.actor.must_be(*STAFF)
+        return await plan_view(tx, await served_plan(tx, plan_id))
+
+
+async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanList:
+    """The plans of a case of the reader's court, latest version first."""
+    async with database.reading(actor) as tx:
+        tx.actor.must_be(*STAFF)
+        case = await served_case(tx, case_id)
+        rows = []
+        for plan in await store.list_plans(tx, case.id):
+            course = await store.course_of(tx, plan, store.basis_of(plan))
+            made_at, hash_ = beijing(plan.made_at), plan.hash.hex()
+            rows.append(
+                PlanRow(plan.id, plan.version, course.state, made_at, plan.proceeds_fen, plan.surplus_fen, hash_)
+            )
+        return PlanList(tuple(rows))
+
+
+async def served_case(tx: Tx, case_id: UUID) -> CaseFacts:
+    """The case, if the actor's court serves it; else there is no such case."""
+    case = await appraisal.get_case(tx, case_id)
+    tx.actor.must_serve(case.court_id, "case")
+    return case
+
+
+async def served_plan(tx: Tx, plan_id: UUID) -> Plan:
+    """The plan, if the actor's court serves its case; else there is no such plan."""
+    plan = await store.get_plan(tx, plan_id)
+    tx.actor.must_serve((await appraisal.get_case(tx, plan.case_id)).court_id, "plan")
+    return plan
+
+
+async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
+    """The case account, locked: nobody else moves or promises the case's money until the transaction ends."""
+    account = await completion.case_account(tx, case_id)
+    return (await ledger.lock(tx, [account.id]))[account.id]
+
+
+async def require_no_holds(tx: Tx, basis: Basis) -> None:
+    """Refuse to distribute or pay the proceeds of a thing on hold (R-CASE-09); none can be placed meanwhile."""
+    assets = sorted(UUID(proceeds.pool) for proceeds in basis.proceeds if proceeds.pool != CASE_MONEY)
+    for asset_id in assets:
+        for hold in await appraisal.find_holds(tx, asset_id, lock=True):
+            raise AssetHeld(reason=hold.reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """A confirmed plan as payouts use it."""
+
+    plan_id: UUID
+    case_id: UUID
+    basis: Basis
+    lines: tuple[Line, ...]
+
+
+async def find_confirmed(tx: Tx, plan_id: UUID) -> Confirmed | None:
+    """The plan, if it was confirmed."""
+    if await store.find_confirmation(tx, plan_id) is None:
+        return None
+    plan = await store.get_plan(tx, plan_id)
+    return Confirmed(plan.id, plan.case_id, store.basis_of(plan), await store.lines_of(tx, plan.id))
+
+
+async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
+    """The case's confirmed plans, oldest first."""
+    return [
+        Confirmed(plan.id, plan.case_id, store.basis_of(plan), await store.lines_of(tx, plan.id))
+        for plan in await store.confirmed_plans(tx, case_id)
+    ]
+
+
+async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
+    """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
+    earlier = await confirmed_plans(tx, case.id)
+    given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
+    proceeds = tuple(
+        Proceeds(each.pool, each.name, Fen(left))
+        for each in await completion.distributable(tx, case.id)
+        if (left := each.amount_fen - given_of_pool[each.pool])
+    )
+    sold = {each.pool for each in proceeds}
+    costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
+    fee = await completion.find_fee(tx, case.id)
+    claims = [_participation(case, claim) for claim in await appraisal.list_claims(tx, case.id)]
+    return Basis(
+        debtor=DebtorKind(case.debtor.kind),
+        debtor_party=case.debtor.id,
+        debtor_name=case.debtor.name,
+        proceeds=proceeds,
+        costs=reduce_costs(costs, paid_of_cost),
+        claims=reduce_claims(claims, paid_of_claim),
+        fee=Fee(fee.base_fen, fee.computed_fen, fee.set_fen, fee.reason) if fee else None,
+    )
+
+
+def _given(
+    earlier: Iterable[Confirmed],
+) -> tuple[dict[str, int], dict[tuple[UUID, str], int], dict[UUID, int]]:
+    """What confirmed plans gave: by pool, by claim and part, by cost; fen."""
+    pools: defaultdict[str, int] = defaultdict(int)
+    claims: defaultdict[tuple[UUID, str], int] = defaultdict(int)
+    costs: defaultdict[UUID, int] = defaultdict(int)
+    for plan in earlier:
+        for proceeds in plan.basis.proceeds:
+            pools[proceeds.pool] += proceeds.amount_fen
+        for line in plan.lines:
+            if line.claim_id is not None:
+                claims[line.claim_id, line.part] += line.amount_fen
+            elif line.payee_kind is PayeeKind.COST:
+                costs[line.payee_id] += line.amount_fen
+    return pools, claims, costs
+
+
+def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
+    """The cost with the pool that bears it; the cost of a thing that brought nothing is the whole case's."""
+    pool = str(cost.asset_id) if str(cost.asset_id) in sold else None
+    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen)
+
+
+def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
+    kind = ClaimKind(claim.kind)
+    return Participation(
+        party_id=claim.party_id,
+        name=case.party(claim.party_id).name,
+        claim=Claim(
+            id=str(claim.id),
+            kind=kind,
+            pool=str(claim.asset_id) if kind in BOUND_TO_POOL else None,
+            rank_on=claim.rank_on,
+            sealed_on=claim.sealed_on,
+            costs_fen=claim.costs_fen,
+            interest_fen=claim.interest_fen,
+            principal_fen=claim.principal_fen,
+            doubled_fen=claim.doubled_fen,
+        ),
+    )
+
+
+async def _locked(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
+    """The plan of the actor's court with what happened to it, under the lock of its case's money."""
+    plan = await served_plan(tx, plan_id)
+    await lock_case_money(tx, plan.case_id)
+    basis = store.basis_of(plan)
+    return plan, basis, await store.course_of(tx, plan, basis)
+
+
+async def plan_view(tx: Tx, plan: Plan) -> PlanView:
+    """The whole plan, read back from its rows."""
+    basis, lines = store.basis_of(plan), await store.lines_of(tx, plan.id)
+    outcome, course = draw(basis).outcome, await store.course_of(tx, plan, basis)
+    decision = await store.find_decision(tx, plan.id)
+    confirmation = await store.find_confirmation(tx, plan.id)
+    return PlanView(
+        id=plan.id,
+        case_id=plan.case_id,
+        version=plan.version,
+        state=course.state,
+        made_at=beijing(plan.made_at),
+        hash=plan.hash.hex(),
+        debtor_kind=basis.debtor,
+        proceeds_fen=plan.proceeds_fen,
+        distributed_fen=plan.distributed_fen,
+        surplus_fen=plan.surplus_fen,
+        quota=None if outcome.quota is None else four_decimals(outcome.quota),
+        rules=outcome.rules,
+        pools=tuple(PoolView(each.pool, each.name, each.amount_fen) for each in basis.proceeds),
+        fee=fee_view(basis.fee),
+        lines=tuple(line_view(line) for line in lines),
+        claims=claim_views(basis, outcome),
+        recipients=recipient_views(course),
+        decision_id=decision.decision_id if decision else None,
+        confirmed_at=beijing(confirmation.confirmed_at) if confirmation else None,
+    )

@@ -1,0 +1,337 @@
+"""Use cases of payouts: the maker's batch, the checker's and the payer's signature, and the case account's statement.
+
+Locking: the assets whose money it is (shared), the case account, then the batch. So making, checking and paying of
+one case happen one after the other, beside everything else that moves its money.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from uuid import UUID
+
+from appraisal import api as appraisal
+from appraisal.api import CaseFacts
+from kernel.actors import Actor, Role
+from kernel.audit import record
+from kernel.clock import beijing, beijing_day
+from kernel.database import Call, Database, Tx
+from kernel.ids import ordered_id
+from kernel.money import Fen
+from settlement.bank import service as bank
+from settlement.bank.rules import Payee as BankPayee
+from settlement.bank.schemas import PaymentAnswered
+from settlement.completion import service as completion
+from settlement.completion.rules import CostKind
+from settlement.distribution import service as distribution
+from settlement.distribution.deadlines import Event, deadline
+from settlement.distribution.plans import Line, PayeeKind
+from settlement.distribution.service import Confirmed
+from settlement.ledger import service as ledger
+from settlement.ledger.models import Account
+from settlement.ledger.rules import Kind, Posting, Transfer
+from settlement.ledger.store import Line as Movement
+from settlement.payouts import rules, store
+from settlement.payouts.errors import PlanNotConfirmed
+from settlement.payouts.models import Payment, PayoutBatch
+from settlement.payouts.rules import Destination, LineState, Payee, PayoutLine, Route
+from settlement.payouts.schemas import (
+    AccountView,
+    PayoutLineView,
+    PayoutView,
+    Remainder,
+    Sign,
+    StatementLine,
+    remainder,
+)
+
+INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED)
+"""From where money arrives in a case account; what comes from a payee is a payment that the bank rejected."""
+
+
+async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutView:
+    """Make the batch that pays a confirmed plan: every payee with an account who is not paid yet (R-ACCT-06).
+
+    An earlier batch of which a payee's account has changed becomes void; one that could still be signed is refused
+    `payout-waiting`.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.MAKER)
+        plan, case = await _locked_plan(tx, plan_id)
+        destinations = await _destinations(tx, case)
+        await _void_changed(tx, plan_id, destinations)
+        rules.require_none_waiting([store.signatures_of(each) for each in await store.batches_of(tx, plan_id)])
+        lines = rules.make_lines(plan.lines, await store.paid_of(tx, plan_id), destinations)
+        batch = PayoutBatch(
+            id=ordered_id(),
+            plan_id=plan_id,
+            case_id=plan.case_id,
+            total_fen=Fen(sum(line.amount_fen for line in lines)),
+            made_by=tx.actor.person,
+            made_at=tx.now(),
+        )
+        batch.hash = rules.batch_hash(batch.id, plan_id, lines)
+        await store.add_batch(tx, batch, lines)
+        facts = {"plan": str(plan_id), "hash": batch.hash.hex(), "total_fen": batch.total_fen}
+        await record(tx, "payouts.make", f"payout:{batch.id}", facts, case_id=plan.case_id)
+        return tx.answer(await _view(tx, batch, case))
+
+
+async def check_batch(database: Database, call: Call, batch_id: UUID, wanted: Sign) -> PayoutView:
+    """The checker, another person than the maker, signs the batch by its hash (R-ACCT-06)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CHECKER)
+        batch, case, _ = await _locked_batch(tx, batch_id)
+        rules.check(store.signatures_of(batch), tx.actor.person)
+        await _require_as_signed(tx, batch, case, wanted)
+        batch.checked_by, batch.checked_at = tx.actor.person, tx.now()
+        await tx.session.flush()
+        await record(tx, "payouts.check", f"payout:{batch.id}", {"hash": batch.hash.hex()}, case_id=batch.case_id)
+        return tx.answer(await _view(tx, batch, case))
+
+
+async def pay_batch(database: Database, call: Call, batch_id: UUID, wanted: Sign) -> PayoutView:
+    """The payer, a third person, signs by the hash, and the money leaves the case account line by line (R-ACCT-06).
+
+    Each line is ordered at the bank under its own key, so it is never paid twice; the enforcement fee goes to the
+    state's account (R-COST-02). Holds are asked again (R-CASE-09).
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.PAYER)
+        batch, case, account = await _locked_batch(tx, batch_id)
+        rules.pay(store.signatures_of(batch), tx.actor.person)
+        lines = await _require_as_signed(tx, batch, case, wanted)
+        batch.paid_by, batch.paid_at = tx.actor.person, tx.now()
+        await tx.session.flush()
+        for line in lines:
+            await _pay_line(tx, batch, account, line)
+        facts = {"hash": batch.hash.hex(), "total_fen": batch.total_fen}
+        await record(tx, "payouts.pay", f"payout:{batch.id}", facts, case_id=batch.case_id)
+        return tx.answer(await _view(tx, batch, case))
+
+
+async def settle_payment(tx: Tx, answered: PaymentAnswered) -> None:
+    """Note what the bank did with a line's order; a rejected line's money is back and may be paid by a new batch."""
+    payment = await store.lock_payment_of_order(tx, answered.order_id)
+    if payment is None or payment.state != LineState.ORDERED:
+        return
+    payment.state, payment.settled_at = answered.outcome, tx.now()
+    await tx.session.flush()
+    facts = {"position": payment.position, "bank_ref": answered.bank_ref}
+    await record(tx, f"payouts.{answered.outcome}", f"payout:{payment.batch_id}", facts, case_id=answered.case_id)
+
+
+async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> PayoutView:
+    """One batch of the reader's court."""
+    async with database.reading(actor) as tx:
+        tx.actor.must_be(*distribution.STAFF)
+        batch = await store.get_batch(tx, batch_id)
+        return await _view(tx, batch, await _served_case(tx, batch))
+
+
+async def show_account(database: Database, actor: Actor, case_id: UUID) -> AccountView:
+    """The case account: its movements with the running balance, and why money is still there (R-ACCT-01, 08)."""
+    async with database.reading(actor) as tx:
+        tx.actor.must_be(*distribution.STAFF)
+        case = await distribution.served_case(tx, case_id)
+        accounts = await ledger.accounts_of_case(tx, case.id)
+        account = next((each for each in accounts if each.kind == Kind.CASE), None)
+        named = await remainder_of(tx, case, accounts)
+        lines = await ledger.statement(tx, account.id) if account else []
+        return AccountView(
+            case_id=case.id,
+            case_no=case.case_no,
+            account_no=account.number if account and account.number else "",
+            balance_fen=_balance(account),
+            held_fen=sum(each.amount_fen for each in named),
+            pay_by=await _pay_by(tx, account),
+            statement=_with_balance(lines),
+            remainder=named,
+        )
+
+
+async def remainder_of(tx: Tx, case: CaseFacts, accounts: Iterable[Account]) -> tuple[Remainder, ...]:
+    """Every fen of the case's money that is still here, with the reason why (R-ACCT-01, 09)."""
+    held: dict[str, int] = {}
+    for account in accounts:
+        held[account.kind] = held.get(account.kind, 0) + _balance(account)
+    payable, waiting = await _unpaid(tx, case)
+    undistributed = held.get(Kind.CASE, 0) - payable - sum(waiting.values())
+    found = [
+        remainder("undistributed", undistributed),
+        remainder("in_plan", payable),
+        *(remainder("no_payee_account", amount_fen, payee=payee) for payee, amount_fen in waiting.items()),
+        remainder("pending", held.get(Kind.PENDING, 0)),
+        remainder("escrow", held.get(Kind.ESCROW, 0)),
+        remainder("deferred", held.get(Kind.DEFERRED, 0)),
+    ]
+    return tuple(each for each in found if each.amount_fen)
+
+
+async def _unpaid(tx: Tx, case: CaseFacts) -> tuple[int, dict[str, int]]:
+    """What confirmed plans still owe: in all to payees with an account, and by name to those without; fen."""
+    payable = 0
+    waiting: dict[str, int] = {}
+    destinations = await _destinations(tx, case)
+    for line in await unpaid_lines(tx, case.id):
+        if destinations[line.payee_kind, line.payee_id] is None:
+            waiting[line.payee] = waiting.get(line.payee, 0) + line.amount_fen
+        else:
+            payable += line.amount_fen
+    return payable, waiting
+
+
+async def unpaid_lines(tx: Tx, case_id: UUID) -> list[Line]:
+    """Lines of confirmed plans whose money has not left the case account, or came back to it."""
+    found: list[Line] = []
+    for plan in await distribution.confirmed_plans(tx, case_id):
+        paid = await store.paid_of(tx, plan.plan_id)
+        found += [line for line in plan.lines if (line.payee_kind, line.payee_id) not in paid]
+    return found
+
+
+async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | None]:
+    """Where each payee of the case is paid, as the rows of parties and costs say now; None without an account."""
+    found: dict[Payee, Destination | None] = {}
+    for party in case.parties:
+        account = party.account
+        found[PayeeKind.PARTY, party.id] = (
+            Destination(account.holder, account.number, account.bank) if account else None
+        )
+    for cost in await completion.list_costs(tx, case.id):
+        route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
+        found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
+    return found
+
+
+async def _locked_plan(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts]:
+    """The confirmed plan under the locks of its assets and of its case's money."""
+    plan_case = (await distribution.served_plan(tx, plan_id)).case_id
+    plan = await distribution.find_confirmed(tx, plan_id)
+    if plan is None:
+        raise PlanNotConfirmed()
+    await distribution.require_no_holds(tx, plan.basis)
+    await distribution.lock_case_money(tx, plan_case)
+    return plan, await distribution.served_case(tx, plan_case)
+
+
+async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts, Account]:
+    """The batch of the actor's court under the locks of its assets, of its case's money, and its own."""
+    found = await store.get_batch(tx, batch_id)
+    case = await _served_case(tx, found)
+    plan = await distribution.find_confirmed(tx, found.plan_id)
+    assert plan is not None, "a batch is made from a confirmed plan"
+    await distribution.require_no_holds(tx, plan.basis)
+    account = await distribution.lock_case_money(tx, case.id)
+    return await store.lock_batch(tx, batch_id), case, account
+
+
+async def _served_case(tx: Tx, batch: PayoutBatch) -> CaseFacts:
+    case = await appraisal.get_case(tx, batch.case_id)
+    tx.actor.must_serve(case.court_id, "batch")
+    return case
+
+
+async def _void_changed(tx: Tx, plan_id: UUID, destinations: Mapping[Payee, Destination | None]) -> None:
+    for batch in await store.batches_of(tx, plan_id):
+        if store.signatures_of(batch).open:
+            changed = rules.changed_payee(await store.lines_of(tx, batch.id), destinations)
+            if changed is not None:
+                batch.voided_at = tx.now()
+                facts = {"payee": changed}
+                await record(tx, "payouts.void", f"payout:{batch.id}", facts, case_id=batch.case_id)
+    await tx.session.flush()
+
+
+async def _require_as_signed(tx: Tx, batch: PayoutBatch, case: CaseFacts, wanted: Sign) -> tuple[PayoutLine, ...]:
+    """The lines, if the hash given is the batch's, the rows still make that hash, and every payee is still the same."""
+    lines = await store.lines_of(tx, batch.id)
+    rules.require_hash(wanted.hash, batch.hash)
+    rules.require_hash(wanted.hash, rules.batch_hash(batch.id, batch.plan_id, lines))
+    rules.require_same_payees(lines, await _destinations(tx, case))
+    return lines
+
+
+async def _pay_line(tx: Tx, batch: PayoutBatch, account: Account, line: PayoutLine) -> None:
+    key, document = f"payout:{batch.id}:{line.position}", f"payout:{batch.id}"
+    if line.route is Route.STATE_FEE:
+        state = await ledger.open_account(tx, Kind.STATE_FEE, str(tx.actor.court_id))
+        transfer = Transfer(account.id, state.id, line.amount_fen)
+        await ledger.post(tx, Posting(key, "payouts.fee", document, (transfer,), batch.case_id))
+        await store.add_payment(tx, batch, line, settled_at=tx.now())
+        return
+    order_id = await bank.order_payment(
+        tx,
+        from_account=account.id,
+        payee=BankPayee(line.holder, line.number, line.bank),
+        amount_fen=line.amount_fen,
+        reason="payouts.pay",
+        document=document,
+        natural_key=key,
+    )
+    await store.add_payment(tx, batch, line, order_id=order_id)
+
+
+def _balance(account: Account | None) -> int:
+    return account.balance_fen or 0 if account else 0
+
+
+async def _pay_by(tx: Tx, account: Account | None) -> str | None:
+    """The last day to pay the oldest money still there; money is taken to leave in order of arrival (R-ACCT-03)."""
+    if account is None:
+        return None
+    arrivals = [line for line in await ledger.statement(tx, account.id) if line.gain_fen > 0 and line.other in INFLOWS]
+    left_fen = sum(line.gain_fen for line in arrivals) - _balance(account)
+    for line in arrivals:
+        left_fen -= line.gain_fen
+        if left_fen < 0:
+            return deadline(Event.MONEY_ARRIVED, beijing_day(line.at)).on.isoformat()
+    return None
+
+
+def _with_balance(lines: Sequence[Movement]) -> tuple[StatementLine, ...]:
+    found: list[StatementLine] = []
+    balance_fen = 0
+    for line in lines:
+        balance_fen += line.gain_fen
+        found.append(
+            StatementLine(beijing(line.at), line.reason, line.document, line.other, line.gain_fen, balance_fen)
+        )
+    return tuple(found)
+
+
+async def _view(tx: Tx, batch: PayoutBatch, case: CaseFacts) -> PayoutView:
+    lines, payments = await store.lines_of(tx, batch.id), await store.payments_of(tx, batch.id)
+    signatures = store.signatures_of(batch)
+    destinations = await _destinations(tx, case)
+    accounts = await ledger.accounts_of_case(tx, case.id)
+    return PayoutView(
+        id=batch.id,
+        plan_id=batch.plan_id,
+        case_id=batch.case_id,
+        state=signatures.state,
+        hash=batch.hash.hex(),
+        total_fen=batch.total_fen,
+        made_by=batch.made_by,
+        made_at=beijing(batch.made_at),
+        checked_by=batch.checked_by,
+        checked_at=beijing(batch.checked_at) if batch.checked_at else None,
+        paid_by=batch.paid_by,
+        paid_at=beijing(batch.paid_at) if batch.paid_at else None,
+        pay_by=await _pay_by(tx, next((each for each in accounts if each.kind == Kind.CASE), None)),
+        changed_payee=rules.changed_payee(lines, destinations) if signatures.open else None,
+        lines=tuple(_line_view(line, payments.get(line.position)) for line in lines),
+    )
+
+
+def _line_view(line: PayoutLine, payment: Payment | None) -> PayoutLineView:
+    return PayoutLineView(
+        position=line.position,
+        payee_kind=line.payee_kind,
+        payee_id=line.payee_id,
+        holder=line.holder,
+        number=line.number,
+        bank=line.bank,
+        route=line.route,
+        amount_fen=line.amount_fen,
+        reason=line.reason,
+        state=payment.state if payment else LineState.WAITING,
+        order_id=payment.order_id if payment else None,
+    )

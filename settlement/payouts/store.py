@@ -1,0 +1,113 @@
+"""All SQL of payouts."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import insert, select
+
+from kernel.database import Tx
+from kernel.errors import NotFound
+from settlement.distribution.plans import PayeeKind
+from settlement.payouts.models import Payment, PayoutBatch, PayoutLineRow
+from settlement.payouts.rules import LineState, Payee, PayoutLine, Route, Signatures
+
+
+async def add_batch(tx: Tx, batch: PayoutBatch, lines: Sequence[PayoutLine]) -> None:
+    tx.session.add(batch)
+    await tx.session.flush()
+    await tx.session.execute(insert(PayoutLineRow), [{"batch_id": batch.id, **asdict(line)} for line in lines])
+
+
+async def get_batch(tx: Tx, batch_id: UUID) -> PayoutBatch:
+    batch = await tx.session.get(PayoutBatch, batch_id)
+    if batch is None:
+        raise NotFound(what="batch")
+    return batch
+
+
+async def lock_batch(tx: Tx, batch_id: UUID) -> PayoutBatch:
+    """The batch with its row locked: a signature is decided by the signatures before it."""
+    batch = await tx.session.get(PayoutBatch, batch_id, with_for_update=True, populate_existing=True)
+    if batch is None:
+        raise NotFound(what="batch")
+    return batch
+
+
+async def batches_of(tx: Tx, plan_id: UUID) -> Sequence[PayoutBatch]:
+    """The plan's batches, oldest first."""
+    return (
+        await tx.session.scalars(select(PayoutBatch).where(PayoutBatch.plan_id == plan_id).order_by(PayoutBatch.id))
+    ).all()
+
+
+async def all_batches(tx: Tx) -> Sequence[PayoutBatch]:
+    return (await tx.session.scalars(select(PayoutBatch).order_by(PayoutBatch.id))).all()
+
+
+async def lines_of(tx: Tx, batch_id: UUID) -> tuple[PayoutLine, ...]:
+    rows = await tx.session.scalars(
+        select(PayoutLineRow).where(PayoutLineRow.batch_id == batch_id).order_by(PayoutLineRow.position)
+    )
+    return tuple(_line(row) for row in rows)
+
+
+async def payments_of(tx: Tx, batch_id: UUID) -> dict[int, Payment]:
+    """What became of the batch's lines, by position; lines without a row wait."""
+    rows = await tx.session.scalars(select(Payment).where(Payment.batch_id == batch_id))
+    return {row.position: row for row in rows}
+
+
+async def paid_of(tx: Tx, plan_id: UUID) -> frozenset[Payee]:
+    """Payees of the plan whose money left the case account and was not rejected."""
+    rows = await tx.session.execute(
+        select(Payment.payee_kind, Payment.payee_id).where(
+            Payment.plan_id == plan_id, Payment.state != LineState.REJECTED
+        )
+    )
+    return frozenset((PayeeKind(row.payee_kind), row.payee_id) for row in rows)
+
+
+async def add_payment(
+    tx: Tx, batch: PayoutBatch, line: PayoutLine, *, order_id: UUID | None = None, settled_at: datetime | None = None
+) -> None:
+    """Write that the line's money left; the database refuses a second payment to a payee of one plan."""
+    tx.session.add(
+        Payment(
+            batch_id=batch.id,
+            position=line.position,
+            plan_id=batch.plan_id,
+            payee_kind=line.payee_kind,
+            payee_id=line.payee_id,
+            order_id=order_id,
+            state=LineState.ORDERED if settled_at is None else LineState.EXECUTED,
+            settled_at=settled_at,
+        )
+    )
+    await tx.session.flush()
+
+
+async def lock_payment_of_order(tx: Tx, order_id: UUID) -> Payment | None:
+    """The payment behind a payment order, locked; None for an order that is no payout."""
+    found = await tx.session.scalars(select(Payment).where(Payment.order_id == order_id).with_for_update())
+    return found.one_or_none()
+
+
+def signatures_of(batch: PayoutBatch) -> Signatures:
+    """Who signed the batch so far."""
+    return Signatures(batch.made_by, batch.checked_by, batch.paid_by, batch.voided_at is not None)
+
+
+def _line(row: PayoutLineRow) -> PayoutLine:
+    return PayoutLine(
+        position=row.position,
+        payee_kind=PayeeKind(row.payee_kind),
+        payee_id=row.payee_id,
+        holder=row.holder,
+        number=row.number,
+        bank=row.bank,
+        route=Route(row.route),
+        amount_fen=row.amount_fen,
+        reason=row.reason,
+    )

@@ -1,0 +1,120 @@
+"""Pure rules of payouts: lines from a plan, the hash that is signed, three people."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from kernel.money import Fen
+from settlement.distribution.plans import Line, PayeeKind
+from settlement.payouts.errors import NothingToPay, PayeeChanged, PayoutPaid, PayoutVoid, SamePerson
+from settlement.payouts.rules import (
+    BatchState,
+    Destination,
+    Payee,
+    PayoutLine,
+    Route,
+    Signatures,
+    batch_hash,
+    check,
+    make_lines,
+    pay,
+    require_same_payees,
+)
+
+ANNE, BO, CY = UUID(int=1), UUID(int=2), UUID(int=3)
+BATCH, PLAN = UUID(int=8), UUID(int=9)
+HERS: Payee = (PayeeKind.PARTY, ANNE)
+FEE: Payee = (PayeeKind.COST, CY)
+ACCOUNTS: dict[Payee, Destination | None] = {
+    HERS: Destination("Anne", "1", "bank"),
+    FEE: Destination("state", "2", "", Route.STATE_FEE),
+}
+
+
+def plan_line(position: int, payee: Payee, part: str, amount_fen: int) -> Line:
+    return Line(position, 10, "R-DIST-03", None, None, *payee, "name", None, part, Fen(amount_fen), "{}")
+
+
+LINES = [
+    plan_line(1, FEE, "enforcement_fee", 5),
+    plan_line(2, HERS, "interest", 20),
+    plan_line(3, HERS, "principal", 100),
+    plan_line(4, HERS, "surplus", 1),
+]
+
+
+def made() -> tuple[PayoutLine, ...]:
+    return make_lines(LINES, frozenset(), ACCOUNTS)
+
+
+def test_one_line_per_payee_with_its_sum_and_reasons() -> None:
+    assert [(line.payee, line.amount_fen, line.reason, line.route) for line in made()] == [
+        (FEE, 5, "执行申请费", Route.STATE_FEE),
+        (HERS, 121, "案款、余款退还", Route.BANK),
+    ]
+
+
+def test_payees_that_were_paid_or_have_no_account_are_left_out() -> None:
+    assert [line.payee for line in make_lines(LINES, frozenset([FEE]), ACCOUNTS)] == [HERS]
+    assert [line.payee for line in make_lines(LINES, frozenset(), {**ACCOUNTS, HERS: None})] == [FEE]
+    with pytest.raises(NothingToPay) as refusal:
+        make_lines(LINES, frozenset([FEE]), {**ACCOUNTS, HERS: None})
+    assert refusal.value.facts["waiting"] == 1
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("position", 7),
+        ("payee_kind", PayeeKind.PARTY),
+        ("payee_id", BO),
+        ("holder", "thief"),
+        ("number", "3"),
+        ("bank", "other"),
+        ("route", Route.BANK),
+        ("amount_fen", Fen(6)),
+        ("reason", "x"),
+    ],
+)
+def test_the_hash_covers_every_column(column: str, value: object) -> None:
+    first, *others = made()
+    changed = [replace(first, **{column: value}), *others]  # type: ignore[arg-type]
+    assert batch_hash(BATCH, PLAN, changed) != batch_hash(BATCH, PLAN, made())
+    assert batch_hash(PLAN, BATCH, made()) != batch_hash(BATCH, PLAN, made())
+
+
+@pytest.mark.parametrize(
+    "now",
+    [
+        Destination("Anne", "2", "bank"),
+        Destination("Ann", "1", "bank"),
+        Destination("Anne", "1", "other"),
+        Destination("Anne", "1", "bank", Route.STATE_FEE),
+        None,
+    ],
+)
+def test_any_change_of_a_payees_account_is_seen(now: Destination | None) -> None:
+    require_same_payees(made(), ACCOUNTS)
+    with pytest.raises(PayeeChanged):
+        require_same_payees(made(), {**ACCOUNTS, HERS: now})
+
+
+def test_three_people_sign_in_order() -> None:
+    fresh = Signatures(ANNE, None, None, void=False)
+    assert fresh.state is BatchState.MADE
+    with pytest.raises(SamePerson):
+        check(fresh, ANNE)
+    check(fresh, BO)
+    checked = Signatures(ANNE, BO, None, void=False)
+    assert checked.state is BatchState.CHECKED
+    for person in (ANNE, BO):
+        with pytest.raises(SamePerson):
+            pay(checked, person)
+    pay(checked, CY)
+    paid = Signatures(ANNE, BO, CY, void=False)
+    assert paid.state is BatchState.PAID
+    with pytest.raises(PayoutPaid):
+        pay(paid, CY)
+    with pytest.raises(PayoutVoid):
+        check(replace(fresh, void=True), BO)
