@@ -130,6 +130,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=3,
+            hide_parameters=True,  # an error in the log must not show what was written
             connect_args={"server_settings": TIMEOUTS_MS | {"timezone": "UTC"}, "timeout": 5},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
