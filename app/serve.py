@@ -7,9 +7,9 @@ the port. Embedded, the process holds the data folder's lock, runs its own Postg
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 import uvicorn
@@ -24,6 +24,8 @@ from kernel.logs import configure_logs
 from kernel.settings import Settings
 
 log = structlog.get_logger("serve")
+
+T = TypeVar("T")
 
 GRACE_S = 5
 
@@ -141,11 +143,10 @@ def main_worker(settings: Settings) -> int:
     return 0
 
 
-def run(main: Any) -> None:
-    """Run on uvloop where there is one."""
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run on uvloop where there is one; returns what `main` returns."""
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main)
-    else:
-        uvloop.run(main)
+        return asyncio.run(main)
+    return uvloop.run(main)
