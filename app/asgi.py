@@ -94,6 +94,7 @@ def create_app(parts: Platform) -> Litestar:
             "identity": Provide(provide_identity),
         },
         openapi_config=OpenAPIConfig(title="网络司法拍卖平台 Online judicial auction", version="0.1.0", path="/schema"),
+        logging_config=None,
         debug=False,
     )
     app.state["database"] = parts.database
