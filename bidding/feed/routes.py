@@ -21,7 +21,7 @@ JSON = "application/json"
 
 async def provide_feed(state: State) -> Feed:
     """The feed of this process."""
-    feed: Feed = state["platform"].feed
+    feed: Feed = state["feed"]
     return feed
 
 

@@ -1,0 +1,1 @@
+"""The feed against real sockets, a real server and a real database."""
