@@ -99,6 +99,7 @@ def create_app(parts: Platform) -> Litestar:
     )
     app.state["database"] = parts.database
     app.state["identity"] = parts.identity
+    app.state["settings"] = parts.settings
     app.state["desk"] = parts.desk
     app.state["feed"] = parts.feed
     return app

@@ -89,7 +89,7 @@ async def make_transfer(
     database: NamedDependency[Database], call: NamedDependency[Call], state: State, data: JSONBody[MakeTransfer]
 ) -> TransferAccepted:
     """The world outside: a person pays at their own bank. Only where the simulated bank is switched on."""
-    if not state["platform"].settings.simulated_bank:
+    if not state["settings"].simulated_bank:
         raise NoSimulatedBank()
     return await simulated.make_transfer(database, call, data)
 
