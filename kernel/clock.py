@@ -117,7 +117,10 @@ class FrozenClock:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """One row of the demo's clock: from (`real`, `platform`) on time runs at `rate`, after `until` at `rate_after`."""
+    """One row of the demo's clock: from (`real`, `platform`) on time runs at `rate`, after `until` at `rate_after`.
+
+    An `until` that is reached already never lets it run at `rate`.
+    """
 
     real_ms: int
     platform_ms: int
@@ -127,11 +130,12 @@ class Pace:
 
     def platform_at(self, real_ms: int) -> int:
         """Platform time (epoch ms) at a real moment: continuous and rising."""
+        until_ms = max(self.until_ms, self.platform_ms)
         raced = self.platform_ms + max(0, real_ms - self.real_ms) * self.rate
-        if raced <= self.until_ms or self.until_ms < self.platform_ms:
+        if raced <= until_ms:
             return raced
-        real_at_until = self.real_ms + -(-(self.until_ms - self.platform_ms) // self.rate)
-        return self.until_ms + max(0, real_ms - real_at_until) * self.rate_after
+        real_at_until = self.real_ms + -(-(until_ms - self.platform_ms) // self.rate)
+        return until_ms + max(0, real_ms - real_at_until) * self.rate_after
 
 
 class ScaledClock:

@@ -56,3 +56,8 @@ def test_the_scaled_clock_does_not_jump_when_the_pace_changes() -> None:
     clock.run(100_000, before + timedelta(days=30), 60)
     assert clock.now() - before < timedelta(days=1)
     assert clock.now() >= before
+
+
+def test_a_pace_whose_goal_is_behind_does_not_race() -> None:
+    pace = Pace(real_ms=0, platform_ms=50_000, rate=1_000_000, until_ms=49_999, rate_after=60)
+    assert pace.platform_at(1_000) == 110_000
