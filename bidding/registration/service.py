@@ -11,6 +11,7 @@ import secrets
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from appraisal.api import get_decision
 from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, Method, Status
@@ -106,6 +107,7 @@ async def grant_priority(database: Database, call: Call, lot_id: UUID, wanted: G
         lot = await commands.lock_lot(tx, lot_id)
         tx.actor.must_serve(lot.court_id, "lot")
         rules.check_open(Status(lot.status) in FINISHED, lot.ends_at, tx.now())
+        await get_decision(tx, wanted.decision_id, case_id=lot.case_id, subject="priority")
         person_id = await find_person_id(tx, wanted.username)
         if person_id is None:
             raise NotFound(what="person")

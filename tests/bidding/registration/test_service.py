@@ -24,12 +24,14 @@ from bidding.registration.errors import (
 )
 from bidding.registration.models import IdentityAccess, Registration
 from bidding.registration.rules import BidderKind
-from bidding.registration.schemas import Register, UnlockLot
+from bidding.registration.schemas import GrantPriority, Register, UnlockLot
 from kernel.actors import Actor, Role, platform
 from kernel.contracts import HoldLifted, HoldPlaced
 from kernel.database import Database
-from kernel.errors import Forbidden, KeyReused, NotFound
+from kernel.errors import Forbidden, KeyReused, NotFound, Refusal
+from kernel.identity.service import create_staff
 from kernel.ids import ordered_id, random_id
+from tests.appraisal.support import QUICK_PASSWORDS, make_case, make_court, make_decision
 from tests.bidding.support import CASE, COURT, DEPOSIT_FEN, ENDS, START_FEN, admitted, bidder, ordinary, publish
 from tests.support.house import call, frozen, opened
 
@@ -280,6 +282,83 @@ async def test_codes_are_unique_and_tell_no_order(database_url: str) -> None:
         for order in (codes[0], [str(own.registration_id) for own in made[0]]):
             rises = sum(a < b for a, b in itertools.pairwise(order))
             assert 8 <= rises <= 31  # of 39; by chance outside once in 10,000 runs
+
+
+async def test_a_priority_purchaser_before_and_after_registering(database_url: str) -> None:
+    """R-PRIO-01: by decision of the panel; the code says so unless it already stands in the lot's record."""
+    async with opened(database_url) as database:
+        court = await make_court(database)
+        case = await make_case(database, court)
+        decision = await make_decision(database, court, case, "priority")
+        lot_id = await publish(database, case_id=case.id, court_id=court.id)
+        early, late, bound = [await named_bidder(database, f"buyer-{n}") for n in range(3)]
+
+        await grant(database, court.judge, lot_id, early, 1, decision.id)
+        _, first = await admitted(database, lot_id, early)
+        assert (first.priority_rank, str(first.code)[0], len(str(first.code))) == (1, "P", 6)
+
+        _, before = await admitted(database, lot_id, late)
+        assert (before.priority_rank, str(before.code)[0] == "P") == (None, False)
+        await grant(database, court.judge, lot_id, late, 2, decision.id)
+        after = await service.show_own(database, late, lot_id)
+        assert (after.priority_rank, str(after.code)[0]) == (2, "P")
+        await grant(database, court.judge, lot_id, late, 3, decision.id)
+        assert (await service.show_own(database, late, lot_id)).code == after.code
+
+        _, recorded = await admitted(database, lot_id, bound)
+        await submitted(database, lot_id, recorded.registration_id)
+        await grant(database, court.judge, lot_id, bound, 4, decision.id)
+        kept = await service.show_own(database, bound, lot_id)
+        assert (kept.priority_rank, kept.code) == (4, recorded.code)
+
+
+async def test_priority_needs_its_own_decision_and_court(database_url: str) -> None:
+    async with opened(database_url) as database:
+        court, other = await make_court(database), await make_court(database)
+        case = await make_case(database, court)
+        wrong = await make_decision(database, court, case, "suspension")
+        right = await make_decision(database, court, case, "priority")
+        lot_id = await publish(database, case_id=case.id, court_id=court.id)
+        who = await named_bidder(database, "buyer")
+        with pytest.raises(Refusal):
+            await grant(database, court.judge, lot_id, who, 1, wrong.id)
+        with pytest.raises(NotFound):
+            await grant(database, other.judge, lot_id, who, 1, right.id)
+        with pytest.raises(NotFound):
+            await grant(database, court.judge, lot_id, bidder("nobody"), 1, right.id)
+        with pytest.raises(Forbidden):
+            await grant(database, court.clerk, lot_id, who, 1, right.id)
+        assert (await admitted(database, lot_id, who))[1].priority_rank is None
+
+
+async def named_bidder(database: Database, name: str) -> Actor:
+    """A bidder with an account, so that a judge can name them."""
+    made = await create_staff(
+        database,
+        QUICK_PASSWORDS,
+        username=name,
+        real_name="某人",
+        password="a long password",
+        roles=[Role.BIDDER],
+        court_code=None,
+    )
+    return Actor(made.id, name, frozenset({Role.BIDDER}), None, "127.0.0.1", random_id())
+
+
+async def grant(database: Database, judge: Actor, lot_id: UUID, who: Actor, rank: int, decision_id: UUID) -> None:
+    wanted = GrantPriority(username=who.name, rank=rank, decision_id=decision_id)
+    await service.grant_priority(database, call(judge), lot_id, wanted)
+
+
+async def submitted(database: Database, lot_id: UUID, registration_id: UUID) -> None:
+    """A refusal in the lot's record under this registration."""
+    insert = text(
+        "INSERT INTO bidding.submission (lot_id, entry, kind, registration_id, key, price_fen, received_at,"
+        " ingress_at, refusal, payload_hash, event, link) VALUES (:lot, 1, 'bid', :registration, gen_random_uuid(), 1,"
+        " now(), now(), 'below-start-price', sha256(''), '', sha256(''))"
+    )
+    async with database.transaction(platform("test")) as tx:
+        await tx.session.execute(insert, {"lot": lot_id, "registration": registration_id})
 
 
 async def test_a_hold_suspends_the_lot_and_stops_its_resume(database_url: str) -> None:
