@@ -1,6 +1,6 @@
 """A case on its last stretch: money in its account, claims, a plan on its way, all by the use cases of its officers."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import count
 from uuid import UUID
@@ -17,6 +17,7 @@ from settlement.distribution.plan_schemas import DecidePlan, ObjectToPlan, PlanV
 from settlement.payouts import service as payouts
 from settlement.payouts.schemas import AccountView, PayoutView, Sign
 from tests.appraisal.support import Court, make_case, make_court, make_decision, party_of
+from tests.auction.support import Place
 from tests.settlement.support import credit, notice
 from tests.support.house import call, frozen
 
@@ -54,7 +55,6 @@ class Road:
     maker: Actor
     checker: Actor
     payer: Actor
-    plans: list[PlanView] = field(default_factory=list)
 
     def id_of(self, ref: str) -> UUID:
         return party_of(self.case, ref).id
@@ -126,10 +126,19 @@ class Road:
 async def make_road(database: Database, *wanted: PartyIn) -> Road:
     """A court with its officers and a case of it; one applicant `A` against a person unless told otherwise."""
     court = await make_court(database)
+    return _road(database, court, await make_case(database, court, parties=wanted or parties("A")))
+
+
+def road_of(place: Place) -> Road:
+    """The last stretch of a case whose asset is sold."""
+    return _road(place.database, place.court, place.case)
+
+
+def _road(database: Database, court: Court, case: CaseView) -> Road:
     return Road(
         database=database,
         court=court,
-        case=await make_case(database, court, parties=wanted or parties("A")),
+        case=case,
         maker=court.staff(Role.MAKER),
         checker=court.staff(Role.CHECKER),
         payer=court.staff(Role.PAYER),
