@@ -75,6 +75,36 @@ def _verify(arguments: argparse.Namespace) -> int:
     return main_verify(_settings(arguments))
 
 
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", choices=("bids",), help="bids: durable accepted bids a second through sockets")
+    parser.add_argument("--lots", type=int, default=1)
+    parser.add_argument("--bidders", type=int, default=128, help="one socket each (default 128)")
+    parser.add_argument("--watchers", type=int, default=0, help="further sockets that only look")
+    parser.add_argument("--rate", type=int, default=0, help="bids offered a second in all; 0: as fast as answered")
+    parser.add_argument("--seconds", type=int, default=20, help="measured after 5 s of warm-up (default 20)")
+    parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    from app.bench.bids import Options, main_bench_bids
+
+    wanted = {name: value for name, value in vars(arguments).items() if name in Options.__struct_fields__}
+    return main_bench_bids(Options(**wanted))
+
+
+def _demo_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--exit", action="store_true", help="end after the last payout, with a summary")
+    parser.add_argument("--port", type=int, help="port to listen on (default 8000, or a free one if that is taken)")
+    parser.add_argument("--data-dir", help="new folder for the data, which is kept (default: a temporary one)")
+
+
+def _demo(arguments: argparse.Namespace) -> int:
+    from app.demo.run import Options, main_demo
+
+    options = Options(leave=arguments.exit, port=arguments.port, data_dir=arguments.data_dir)
+    return main_demo(_settings(argparse.Namespace()), options)
+
+
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data); unused with DATABASE_URL")
 
@@ -98,6 +128,8 @@ COMMANDS = {
     "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
     "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),
     "verify": Command("replay and check every lot, chain, ledger and plan", _data_arguments, _verify),
+    "bench": Command("measure on an embedded database of its own", _bench_arguments, _bench),
+    "demo": Command("play published sales from seizure to payout, then serve on", _demo_arguments, _demo),
     "calc": Command("recompute a decision by the platform's pure rules", _calc_arguments, _calc),
 }
 
