@@ -5,7 +5,7 @@ made anew for ever, and a Redis that hangs holds up nobody.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
@@ -40,18 +40,18 @@ class Bell:
             group.create_task(self._for_ever(self._send), name="bell-send")
             group.create_task(self._for_ever(self._listen), name="bell-listen")
 
-    async def _for_ever(self, work: Callable[["Redis"], object]) -> None:
+    async def _for_ever(self, work: Callable[[Redis], Awaitable[None]]) -> None:
         while True:
             redis = Redis.from_url(self._url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S)
             try:
-                await work(redis)  # type: ignore[misc]
+                await work(redis)
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("bell.lost", error=repr(error))
                 await asyncio.sleep(RETRY_S)
             finally:
                 await redis.aclose()
 
-    async def _send(self, redis: "Redis") -> None:
+    async def _send(self, redis: Redis) -> None:
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -59,7 +59,7 @@ class Bell:
             for lot_id, seq in waiting.items():
                 await redis.publish(CHANNEL, f"{lot_id} {seq}")
 
-    async def _listen(self, redis: "Redis") -> None:
+    async def _listen(self, redis: Redis) -> None:
         async with redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANNEL)
             while True:

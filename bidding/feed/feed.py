@@ -289,11 +289,13 @@ class Feed:
 
     def _count_in(self, socket: LiveSocket) -> None:
         socket.counted = True
+        person_id = socket.actor.person_id if socket.actor else None
+        socket.sender = str(person_id) if person_id else f"{socket.source} {id(socket)}"
         socket.room.holders.add(socket)
         self._sockets.add(socket)
         self._of_address[socket.source] += 1
-        if socket.actor and socket.actor.person_id:
-            self._of_person[socket.actor.person_id] += 1
+        if person_id:
+            self._of_person[person_id] += 1
 
     def _leave(self, socket: LiveSocket) -> None:
         if not socket.counted:
@@ -330,9 +332,8 @@ class Feed:
 
     def over_limit(self, socket: LiveSocket) -> RateLimited | None:
         """Count a message against its sender's limit; who goes on past it is closed."""
-        actor = socket.actor
         try:
-            self.limits.spend("message", str(actor.person_id) if actor else f"{socket.source} {id(socket)}")
+            self.limits.spend("message", socket.sender)
         except RateLimited as refusal:
             socket.strikes += 1
             if socket.strikes > STRIKES:

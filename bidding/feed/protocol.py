@@ -45,6 +45,8 @@ class LiveSocket(ServerConnection):
     room: Room
     actor: Actor | None = None
     source: str = "unknown"
+    sender: str = ""
+    """Whose limit its messages count against."""
     after: int | None = None
     registration_id: UUID | None = None
     strikes = 0
