@@ -14,6 +14,9 @@ from settlement.distribution.plans import Basis, Line, draw, line_bytes, plan_ha
 from settlement.distribution.procedure import Course
 from settlement.distribution.service import DRAFTED
 
+UNREADABLE = (msgspec.MsgspecError, Malformed, ValueError, KeyError)
+"""What a basis raises that no draft has written."""
+
 
 async def faults(tx: Tx) -> list[str]:
     """Everything in plans that does not verify, one sentence each; empty when all is well."""
@@ -37,7 +40,7 @@ async def _broken_plan(tx: Tx, plan: Plan) -> list[str]:
     try:
         basis = store.basis_of(plan)
         found += _broken_replay(plan, basis, lines)
-    except (msgspec.MsgspecError, Malformed) as error:
+    except UNREADABLE as error:
         return [*found, f"has a basis that cannot be read: {error}"]
     return found + await _broken_course(tx, plan, await store.course_of(tx, plan, basis))
 

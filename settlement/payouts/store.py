@@ -94,6 +94,16 @@ async def lock_payment_of_order(tx: Tx, order_id: UUID) -> Payment | None:
     return found.one_or_none()
 
 
+async def orders_open(tx: Tx, case_id: UUID) -> Sequence[UUID]:
+    """Payment orders of the case whose outcome is not noted yet."""
+    rows = await tx.session.scalars(
+        select(Payment.order_id)
+        .join(PayoutBatch, PayoutBatch.id == Payment.batch_id)
+        .where(PayoutBatch.case_id == case_id, Payment.state == LineState.ORDERED)
+    )
+    return [order_id for order_id in rows if order_id is not None]
+
+
 def signatures_of(batch: PayoutBatch) -> Signatures:
     """Who signed the batch so far."""
     return Signatures(batch.made_by, batch.checked_by, batch.paid_by, batch.voided_at is not None)

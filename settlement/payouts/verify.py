@@ -1,11 +1,14 @@
 """Proof of payouts: batches rebuilt from plans, three signatures, money that left, case accounts (invariant 26)."""
 
+from uuid import UUID
+
 from appraisal import api as appraisal
 from kernel.database import Tx
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee
 from settlement.distribution import service as distribution
 from settlement.distribution.plans import amounts_by_payee
+from settlement.distribution.verify import UNREADABLE
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
@@ -35,7 +38,10 @@ async def _broken_batch(tx: Tx, batch: PayoutBatch) -> list[str]:
     signed = [person for person in (batch.made_by, batch.checked_by, batch.paid_by) if person is not None]
     if len(set(signed)) != len(signed):
         found.append("was signed twice by one person")
-    plan = await distribution.find_confirmed(tx, batch.plan_id)
+    try:
+        plan = await distribution.find_confirmed(tx, batch.plan_id)
+    except UNREADABLE:
+        return [*found, "pays a plan whose basis cannot be read"]
     if plan is None:
         return [*found, "pays a plan that is not confirmed"]
     due = amounts_by_payee(plan.lines)
@@ -71,12 +77,22 @@ async def _broken_case_account(tx: Tx, account: Account) -> list[str]:
     """A case account holds what no confirmed plan gave away, and what confirmed plans have not paid; no fen else."""
     assert account.case_id is not None
     case = await appraisal.get_case(tx, account.case_id)
-    basis = await distribution.current_basis(tx, case)
+    try:
+        basis = await distribution.current_basis(tx, case)
+    except UNREADABLE:
+        return [f"the account of case {case.case_no} was distributed by a plan whose basis cannot be read"]
     unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds)
-    unpaid = sum(line.amount_fen for line in await service.unpaid_lines(tx, case.id))
+    lines = await service.unpaid_lines(tx, case.id)
+    unpaid = sum(line.amount_fen for line in lines) + await _just_returned(tx, case.id)
     if account.balance_fen != unplanned + unpaid:
         return [
             f"the account of case {case.case_no} holds {account.balance_fen} fen; {unplanned} are not distributed yet"
             f" and {unpaid} not paid yet"
         ]
     return []
+
+
+async def _just_returned(tx: Tx, case_id: UUID) -> int:
+    """Money that the bank sent back a moment ago, whose payment is about to be noted as rejected; fen."""
+    orders = [await bank.instruction_of(tx, order_id) for order_id in await store.orders_open(tx, case_id)]
+    return sum(instruction.amount_fen for instruction, state in orders if state == LineState.REJECTED)

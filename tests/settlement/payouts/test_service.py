@@ -12,6 +12,7 @@ from kernel.actors import Actor, Role, platform
 from kernel.database import Database
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.ids import ordered_id
+from settlement import verify
 from settlement.bank import service as bank
 from settlement.bank.schemas import Confirmation
 from settlement.payouts import errors, handlers, service
@@ -19,7 +20,7 @@ from settlement.payouts.models import PayoutBatch
 from settlement.payouts.schemas import PayoutView, Sign
 from tests.appraisal.support import make_claim, make_court
 from tests.settlement.distribution.road import Road, make_road, parties
-from tests.settlement.support import MACHINE, bank_relay, ledger_faults, money_inside
+from tests.settlement.support import MACHINE, bank_relay, money_inside
 from tests.support.house import actor, call, opened
 
 pytestmark = pytest.mark.anyio
@@ -45,6 +46,11 @@ async def settle(database: Database) -> None:
     relay = bank_relay(database)
     handlers.subscribe(relay)
     await relay.settle()
+
+
+async def faults(database: Database) -> list[str]:
+    async with database.reading(platform("verify")) as tx:
+        return await verify.faults(tx)
 
 
 def shown(batch: PayoutView) -> list[tuple[str, str, int, str]]:
@@ -81,7 +87,7 @@ async def test_a_plan_is_paid_by_three_people_and_the_account_ends_at_zero(datab
         account = await road.account()
         assert (account.balance_fen, account.held_fen, account.remainder, account.pay_by) == (0, 0, (), None)
         assert [line.balance_fen for line in account.statement] == [60_000, 40_000, 10_000, 0]
-        assert await ledger_faults(database) == []
+        assert await faults(database) == []
 
 
 async def test_one_person_signs_once(database_url: str) -> None:
@@ -115,20 +121,14 @@ async def test_the_database_itself_wants_three_people(database_url: str, who: st
 async def test_signatures_come_in_order_and_once(database_url: str) -> None:
     async with opened(database_url) as database:
         road = await two_creditors(database)
-        batch = await road.make(await road.confirmed())
+        plan = await road.confirmed()
+        batch = await road.make(plan)
         await refused(errors.PayoutNotChecked, road.pay(batch))
         await road.check(batch)
         await refused(errors.PayoutChecked, road.check(batch, road.court.staff(Role.CHECKER)))
         await road.pay(batch)
         await refused(errors.PayoutPaid, road.pay(batch, road.court.staff(Role.PAYER)))
-        await refused(errors.NothingToPay, road.make(await road_plan(road)))
-
-
-async def road_plan(road: Road) -> Any:
-    from settlement.distribution import service as distribution
-
-    plans = await distribution.show_plans(road.database, road.maker, road.case.id)
-    return await distribution.show_plan(road.database, road.maker, plans.plans[0].id)
+        await refused(errors.NothingToPay, road.make(plan))
 
 
 async def test_another_hash_is_refused(database_url: str) -> None:
@@ -211,6 +211,7 @@ async def test_a_rejected_payment_is_back_and_may_be_paid_again(database_url: st
         assert order is not None
         rejection = Confirmation(order_id=order, outcome="rejected", bank_ref="no-such-account")
         await bank.confirm(database, call(MACHINE), rejection)
+        assert await faults(database) == [], "before the outcome is noted"
         await settle(database)
         assert [line.state for line in (await service.show_batch(database, road.maker, first.id)).lines] == [
             "rejected",
@@ -222,7 +223,7 @@ async def test_a_rejected_payment_is_back_and_may_be_paid_again(database_url: st
         assert shown(second) == [("当事人A", "案款", 20_000, "ordered")]
         await settle(database)
         assert await money_inside(database) == {}
-        assert await ledger_faults(database) == []
+        assert await faults(database) == []
 
 
 async def test_two_payers_at_once_pay_once(database_url: str) -> None:
