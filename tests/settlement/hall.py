@@ -11,8 +11,9 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
+from sqlalchemy import text
+
 from appraisal.cases.rules import Subject
-from auction.announcements import service as announcements
 from auction.lots import handlers as lot_handlers
 from auction.lots import service as lots
 from auction.statistics import handlers as statistics_handlers
@@ -138,6 +139,19 @@ class Hall:
         async with self.desk():
             pass
 
+    async def sold_off(self, lot_id: UUID, price_fen: int) -> Bidder:
+        """The lot sold by sell-off: its bidder prepays the whole start price (R-SELL-04)."""
+        async with self.database.transaction(self.place.judge) as tx:
+            made_sell_off = text("UPDATE bidding.lot SET method = 'sell_off' WHERE lot_id = :lot")
+            await tx.session.execute(made_sell_off, {"lot": lot_id})
+        buyer = await self.admitted(lot_id)
+        await self.sell(lot_id, (buyer, price_fen))
+        frozen(self.database).advance(timedelta(hours=2))  # the first bid gave it 24 hours of its own (R-SELL-05)
+        async with self.desk():
+            pass
+        await self.relay.settle()
+        return buyer
+
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """A desk that runs while the body does; it opens and closes what is due when it starts."""
@@ -222,6 +236,3 @@ async def hall(url: str, **place: Any) -> AsyncIterator[Hall]:
         ):
             module.subscribe(relay)
         yield Hall(database, await make_place(database, **place), relay)
-
-
-__all__ = ["YUAN", "Bidder", "Hall", "announcements", "hall"]

@@ -321,9 +321,9 @@ async def test_a_deposit_against_the_close_is_held_and_released_or_refused_and_r
         own = await place.register(bidder, lot_id)
         async with place.database.reading(platform("test")) as tx:
             ends_at = (await tx.session.execute(text("SELECT ends_at FROM bidding.lot"))).scalar_one()
-        frozen(place.database).set(ends_at - timedelta(milliseconds=1))
-        async with place.desk():
-            pass
+        frozen(place.database).set(ends_at - timedelta(hours=1))
+        async with place.desk():  # opens the lot; its health row shows that there is no outage
+            frozen(place.database).set(ends_at - timedelta(milliseconds=1))
         await bank.book_credit(place.database, call(MACHINE), notice("twice", own.account_no, DUE))
 
         async def close() -> None:

@@ -1,0 +1,330 @@
+"""Defaults on the real road: the four steps to the fen in published cases, bars, races, and what is never charged."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from appraisal.cases.rules import Subject
+from kernel.actors import platform
+from kernel.database import Tx
+from kernel.errors import Refusal
+from kernel.money import Fen
+from settlement import verify
+from settlement.bank import service as bank
+from settlement.completion import service as completion
+from settlement.completion.errors import BalanceNotOverdue, LotOfAnotherCase, SaleElsewhere
+from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, PayeeIn, SetFee
+from settlement.deposits import service as deposits
+from settlement.deposits.errors import HoldEnded
+from settlement.ledger.rules import Kind
+from tests.appraisal.support import make_claim
+from tests.settlement.hall import YUAN, Bidder, Hall, hall
+from tests.settlement.support import MACHINE, credit, money_inside, notice, within
+from tests.support.house import call, frozen
+
+pytestmark = pytest.mark.anyio
+
+
+async def _faults(place: Hall) -> list[str]:
+    async with place.database.reading(platform("verify")) as tx:
+        return await verify.faults(tx)
+
+
+async def _use(place: Hall) -> DefaultUseView:
+    (use,) = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+    return use
+
+
+async def _proceeds(place: Hall) -> int:
+    async with place.database.reading(platform("test")) as tx:
+        return sum(each.amount_fen for each in await completion.distributable(tx, place.case_id))
+
+
+async def _defaulted(place: Hall, price_fen: int, **terms: Any) -> tuple[UUID, UUID, Bidder]:
+    """A first sale whose buyer pays nothing beyond the deposit; returns the lot, its resale draft and the buyer."""
+    first = await place.lot(**terms)
+    buyer = await place.sold(first, price_fen)
+    place.pass_days(11)
+    return first, (await place.default(first)).resale_lot_id, buyer
+
+
+async def _resold(place: Hall, first: UUID, resale: UUID, price_fen: int, **terms: Any) -> None:
+    await place.publish_resale(first, resale, **terms)
+    await place.pay_balance(await place.sold(resale, price_fen, "后买受人"), resale)
+    await place.rule_and_serve(resale)
+
+
+def _terms(start: int, deposit: int, increment: int = 1_000) -> dict[str, Any]:
+    return {
+        "start_price_fen": Fen(start * YUAN),
+        "deposit_fen": Fen(deposit * YUAN),
+        "increment_fen": Fen(increment * YUAN),
+    }
+
+
+async def test_changle_the_deposit_covers_part_of_the_shortfall(database_url: str) -> None:
+    """Sold 1,552,000, deposit 100,000, re-sold 1,204,000: 248,000 uncovered, shown and not charged."""
+    async with hall(database_url, reference_price_fen=Fen(1_200_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=3_000_000 * YUAN)
+        terms = _terms(900_000, 100_000)
+        first, resale, buyer = await _defaulted(place, 1_552_000 * YUAN, **terms)
+        assert await money_inside(place.database) == {"pending": 100_000 * YUAN}
+        use = await _use(place)
+        assert (use.settled, use.pending_decision_fen, use.uncovered_fen) == (False, 100_000 * YUAN, None)
+        assert (await place.deposit(buyer, first)).state == "forfeited"
+
+        await _resold(place, first, resale, 1_204_000 * YUAN, **terms)
+        use = await _use(place)
+        assert (use.shortfall_fen, use.to_shortfall_fen) == (348_000 * YUAN, 100_000 * YUAN)
+        assert (use.pending_decision_fen, use.uncovered_fen) == (0, 248_000 * YUAN)
+        assert await money_inside(place.database) == {"case": 1_304_000 * YUAN}
+        assert await _proceeds(place) == 1_304_000 * YUAN
+        assert await _faults(place) == []
+
+
+async def test_w_20a_a_higher_resale_leaves_the_deposit_pending(database_url: str) -> None:
+    async with hall(database_url, reference_price_fen=Fen(50_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=32_572_025 * YUAN)
+        terms = _terms(35_000_000, 2_000_000, 100_000)
+        first, resale, _ = await _defaulted(place, 40_200_000 * YUAN, **terms)
+        await place.publish_resale(first, resale, **terms)
+        await place.cost(10_178_266_23, "sale_taxes", resale)
+        await place.cost(30_000_00, "sale_cost", resale)
+        await place.pay_balance(await place.sold(resale, 45_000_000 * YUAN, "后买受人"), resale)
+        await place.rule_and_serve(resale)
+
+        decision = await place.decide(Subject.ENFORCEMENT_FEE)
+        wanted = SetFee(set_fen=Fen(99_972_00), reason="按元收取", decision_id=decision)
+        fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+        assert (fee.base_fen, fee.computed_fen, fee.set_fen) == (32_572_025_00, 99_972_03, 99_972_00)
+
+        async def settle(tx: Tx) -> None:
+            await completion.settle_default_use(tx, place.case_id)
+
+        await within(place.database, settle)
+        use = await _use(place)
+        assert (use.shortfall_fen, use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen) == (0, 0, 0, 0)
+        assert (use.pending_decision_fen, use.uncovered_fen) == (2_000_000_00, 0)
+        assert await money_inside(place.database) == {"case": 45_000_000_00, "pending": 2_000_000_00}
+        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        left = 45_000_000_00 - costs.total_fen - 32_572_025_00
+        assert left == 2_119_736_77
+        assert await _faults(place) == []
+
+
+async def test_w_08a_all_four_steps_and_a_cost_registered_late(database_url: str) -> None:
+    """The steps of W-08 a: 5,000 costs, 120,000 shortfall, 160,000 open debt, 15,000 pending out of 300,000."""
+    async with hall(database_url, reference_price_fen=Fen(2_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=1_760_000 * YUAN)
+        first, resale, _ = await _defaulted(place, 1_600_000 * YUAN, **_terms(1_500_000, 300_000))
+        await place.cost(5_000 * YUAN, lot_id=first)
+        await _resold(place, first, resale, 1_480_000 * YUAN, **_terms(1_400_000, 280_000))
+        use = await _use(place)
+        steps = (use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen, use.to_related_debt_fen)
+        assert steps == (5_000 * YUAN, 120_000 * YUAN, 160_000 * YUAN, 0)
+        assert use.pending_decision_fen == 15_000 * YUAN
+        assert await _proceeds(place) == 1_765_000 * YUAN
+
+        await place.cost(10_000 * YUAN, lot_id=first)
+
+        async def settle(tx: Tx) -> None:
+            await completion.settle_default_use(tx, place.case_id)
+
+        await asyncio.gather(*[within(place.database, settle) for _ in range(3)])
+        use = await _use(place)
+        steps = (use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen, use.pending_decision_fen)
+        assert steps == (15_000 * YUAN, 120_000 * YUAN, 160_000 * YUAN, 5_000 * YUAN)
+        assert await _proceeds(place) == 1_775_000 * YUAN
+        assert await _faults(place) == []
+
+
+async def test_w_08d_a_higher_resale_pays_costs_and_open_debt(database_url: str) -> None:
+    async with hall(database_url, reference_price_fen=Fen(1_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = _terms(900_000, 100_000)
+        first, resale, _ = await _defaulted(place, 1_000_000 * YUAN, **terms)
+        await place.cost(4_000 * YUAN, lot_id=first)
+        await _resold(place, first, resale, 1_080_000 * YUAN, **terms)
+        use = await _use(place)
+        assert (use.shortfall_fen, use.to_costs_fen, use.to_case_debt_fen) == (0, 4_000 * YUAN, 96_000 * YUAN)
+        assert (use.pending_decision_fen, use.uncovered_fen) == (0, 0)
+
+
+async def test_a_resale_that_defaults_too_is_measured_step_by_step(database_url: str) -> None:
+    """100 -> 90 -> 80: each buyer answers for the fall after their own sale, once the last one is paid."""
+    async with hall(database_url, reference_price_fen=Fen(1_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = _terms(700_000, 70_000)
+        first, second, _ = await _defaulted(place, 1_000_000 * YUAN, **terms)
+        await place.publish_resale(first, second, **terms)
+        await place.sold(second, 900_000 * YUAN, "次买受人")
+        place.pass_days(11)
+        third = (await place.default(second)).resale_lot_id
+        assert await money_inside(place.database) == {"pending": 140_000 * YUAN}
+        await _resold(place, second, third, 800_000 * YUAN, **terms)
+        uses = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+        assert [(use.shortfall_fen, use.to_shortfall_fen, use.uncovered_fen) for use in uses] == [
+            (100_000 * YUAN, 70_000 * YUAN, 30_000 * YUAN)
+        ] * 2
+        assert await _proceeds(place) == 940_000 * YUAN
+        assert await _faults(place) == []
+
+
+async def test_a_sell_off_default_costs_the_announced_deposit_and_no_more(database_url: str) -> None:
+    """R-SELL-06 (W-18): prepaid 70,000.00, deposit 7,000.00, sold at 80,000.00 and not paid."""
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer = await place.sold_off(lot_id, 80_000_00)
+        assert await money_inside(place.database) == {"lot": 70_000_00}
+        place.pass_days(12)
+        assert (await place.default(lot_id)).forfeited_fen == 7_000_00
+        assert await money_inside(place.database) == {"pending": 7_000_00}
+        own = await place.deposit(buyer, lot_id)
+        assert own.state == "forfeited"
+        assert [(refund.amount_fen, refund.state) for refund in own.refunds] == [(63_000_00, "executed")]
+        assert await _faults(place) == []
+
+
+async def test_nobody_defaults_before_the_last_day_has_passed(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        await place.sold(lot_id, 80_000_00)
+        wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
+        async with place.database.reading(platform("test")) as tx:
+            due_at = (await completion.store.get_sale(tx, lot_id)).balance_due_at
+        frozen(place.database).set(due_at - timedelta(milliseconds=1))
+        with pytest.raises(BalanceNotOverdue):
+            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+        frozen(place.database).set(due_at)
+        declared = await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+        assert declared.forfeited_fen == 7_000_00
+        with pytest.raises(SaleElsewhere):
+            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+
+
+async def test_what_was_paid_beyond_the_deposit_goes_back_also_when_it_comes_later(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer = await place.sold(lot_id, 80_000_00)
+        sale = await completion.show_sale(place.database, buyer.actor, lot_id)
+        await place.pay(buyer, sale.account_no, 20_000_00)
+        place.pass_days(11)
+        await place.default(lot_id)
+        assert await money_inside(place.database) == {"pending": 7_000_00}
+        await place.pay(buyer, sale.account_no, 53_000_00)
+        assert await money_inside(place.database) == {"pending": 7_000_00}
+        assert await _faults(place) == []
+
+
+async def test_the_buyer_who_defaulted_is_barred_from_the_resale(database_url: str) -> None:
+    async with hall(database_url) as place:
+        first, resale, buyer = await _defaulted(place, 80_000_00)
+        await place.publish_resale(first, resale)
+        with pytest.raises(Refusal) as refused:
+            await place.register(buyer, resale)
+        assert refused.value.code == "barred"
+
+
+async def test_a_late_balance_before_the_default_still_completes_the_sale(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer = await place.sold(lot_id, 80_000_00)
+        place.pass_days(30)
+        assert (await completion.show_sale(place.database, buyer.actor, lot_id)).overdue
+        await place.pay_balance(buyer, lot_id)
+        assert (await completion.show_sale(place.database, buyer.actor, lot_id)).state == "paid"
+        wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
+        with pytest.raises(SaleElsewhere):
+            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+
+
+@pytest.mark.parametrize("attempt", range(3))
+async def test_the_balance_against_the_default_one_wins(database_url: str, attempt: int) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer = await place.sold(lot_id, 80_000_00)
+        place.pass_days(11)
+        sale = await completion.show_sale(place.database, buyer.actor, lot_id)
+        wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
+        await credit(place.database, notice("balance", sale.account_no, sale.missing_fen))
+
+        async def weigh(tx: Tx) -> None:
+            await completion.weigh_price(tx, lot_id)
+
+        await asyncio.gather(
+            within(place.database, weigh),
+            completion.declare_default(place.database, call(place.court.judge), lot_id, wanted),
+            return_exceptions=True,
+        )
+        await place.relay.settle()
+        state = (await completion.show_sale(place.database, buyer.actor, lot_id)).state
+        inside = await money_inside(place.database)
+        assert (state, inside) in [("paid", {"lot": 80_000_00}), ("defaulted", {"pending": 7_000_00})]
+        assert await _faults(place) == []
+
+
+async def test_control_without_the_sale_s_lock_the_price_hold_ends_once_all_the_same(database_url: str) -> None:
+    """The second line behind the lock: applied by the payment, the deposit cannot be forfeited too."""
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer = await place.sold(lot_id, 80_000_00)
+        registration_id = buyer.registrations[lot_id]
+
+        async def use_up(tx: Tx) -> None:
+            await deposits.use_up(tx, registration_id, "test")
+
+        async def forfeit(tx: Tx) -> Fen:
+            sale = await completion.store.get_sale(tx, lot_id)
+            pending = await completion.ledger.open_account(tx, Kind.PENDING, str(lot_id))
+            return await deposits.forfeit(tx, registration_id, sale.account_id, pending.id, "test")
+
+        outcomes = await asyncio.gather(
+            within(place.database, use_up), within(place.database, forfeit), return_exceptions=True
+        )
+        assert sum(isinstance(outcome, HoldEnded) for outcome in outcomes) == 1
+
+
+async def test_costs_belong_to_the_case_of_their_lot(database_url: str) -> None:
+    async with hall(database_url) as place, hall(database_url) as other:
+        lot_id = await other.lot()
+        wanted = AddCost(
+            kind="sale_cost",
+            name="拍辅费",
+            amount_fen=Fen(1),
+            payee=PayeeIn(holder="辅助机构", number="1"),
+            document="发票",
+            lot_id=lot_id,
+        )
+        maker = place.court.staff(completion.Role.MAKER)
+        with pytest.raises(LotOfAnotherCase):
+            await completion.add_cost(place.database, call(maker), place.case_id, wanted)
+
+
+async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str) -> None:
+    """W-09 stands in the pure rules; here computed and set stand side by side."""
+    async with hall(database_url) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=10_001_00)
+        for set_fen in (50_00, 51_00):
+            wanted = SetFee(
+                set_fen=Fen(set_fen), reason="酌定", decision_id=await place.decide(Subject.ENFORCEMENT_FEE)
+            )
+            fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+            assert (fee.computed_fen, fee.set_fen) == (50_02, set_fen)
+        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
+
+
+async def test_money_paid_straight_to_the_case_is_distributable_by_itself(database_url: str) -> None:
+    async with hall(database_url) as place:
+
+        async def number(tx: Tx) -> str:
+            return (await completion.case_account(tx, place.case_id)).number or ""
+
+        account_no = await within(place.database, number)
+        await bank.book_credit(place.database, call(MACHINE), notice("straight", account_no, 300))
+        async with place.database.reading(platform("test")) as tx:
+            (proceeds,) = await completion.distributable(tx, place.case_id)
+            assert (proceeds.pool, proceeds.amount_fen) == ("case_money", 300)
