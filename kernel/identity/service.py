@@ -37,6 +37,10 @@ async def register(
             raise PersonKnown()
         person = await _add_person(tx, username, wanted.real_name, password_hash, roles={Role.BIDDER}, court_id=None)
         tx.session.add(PersonIdentity(person_id=person.id, id_number=id_number, confirmed_by=check.name))
+        try:
+            await tx.session.flush()
+        except IntegrityError:  # registered elsewhere since we looked
+            raise PersonKnown() from None
         return await _view(tx, person)
 
 
