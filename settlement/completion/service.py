@@ -1,11 +1,10 @@
 """Use cases of a sale after the hammer: balance, ruling, service, handover, default, resale; costs and fee of a case.
 
-Locking: the sale's row first, then the asset (holds), auction's lot, then the deposit's and the lot's accounts. Title
-passes when the ruling is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
+Locking (docs/locking.md): the asset (holds), auction's lot, the sale's row, then accounts. Title passes when the ruling
+is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -130,9 +129,8 @@ async def rule_sale(database: Database, call: Call, lot_id: UUID, wanted: RuleSa
     """Record the sale ruling after full payment (R-CLOSE-05); purchase limits and holds stand in its way."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        sale = await _served_sale(tx, lot_id)
+        sale = await _disposable_sale(tx, lot_id)
         rules.require(SaleState(sale.state), SaleState.PAID)
-        await _require_no_holds(tx, sale)
         decision = await appraisal.get_decision(
             tx, wanted.decision_id, case_id=sale.case_id, subject=appraisal.Subject.SALE_RULING
         )
@@ -150,11 +148,10 @@ async def serve_ruling(database: Database, call: Call, lot_id: UUID, wanted: Ser
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
-        sale = await _served_sale(tx, lot_id)
+        sale = await _disposable_sale(tx, lot_id)
         rules.require(SaleState(sale.state), SaleState.RULED)
         assert sale.ruled_at is not None
         rules.require_day(wanted.served_on, beijing_day(sale.ruled_at), beijing_day(tx.now()))
-        await _require_no_holds(tx, sale)
         sale.state, sale.served_on = SaleState.SERVED, wanted.served_on
         sale.service_method, sale.service_proof = wanted.method, wanted.proof
         sale.handover_due_on = rules.handover_due_on(wanted.served_on)
@@ -195,14 +192,16 @@ async def declare_default(database: Database, call: Call, lot_id: UUID, wanted: 
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        sale = await _served_sale(tx, lot_id)
-        rules.require(SaleState(sale.state), SaleState.AWAITING_BALANCE)
-        rules.require_overdue(sale.balance_due_at, tx.now())
+        sale = await store.get_sale(tx, lot_id)
+        tx.actor.must_serve(sale.court_id, "sale")
         decision = await appraisal.get_decision(
             tx, wanted.decision_id, case_id=sale.case_id, subject=appraisal.Subject.DEFAULT
         )
         await auction.mark_defaulted(tx, lot_id)
         resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=[sale.buyer_person_id])
+        sale = await store.lock_sale(tx, lot_id)
+        rules.require(SaleState(sale.state), SaleState.AWAITING_BALANCE)
+        rules.require_overdue(sale.balance_due_at, tx.now())
         pending = await _pending_account(tx, sale)
         document = f"decision:{decision.id}"
         forfeited_fen = await deposits.forfeit(tx, sale.registration_id, sale.account_id, pending.id, document)
@@ -586,8 +585,11 @@ async def _served_case(tx: Tx, case_id: UUID) -> appraisal.CaseFacts:
     return case
 
 
-async def _require_no_holds(tx: Tx, sale: Sale) -> None:
-    """Refuse while a hold stands, and keep one from being placed until this transaction ends (R-CASE-09)."""
-    holds: Sequence[appraisal.Hold] = await appraisal.find_holds(tx, sale.asset_id, lock=True)
+async def _disposable_sale(tx: Tx, lot_id: UUID) -> Sale:
+    """The sale, locked; refused while a hold stands, and none can be placed before this transaction ends (R-CASE-09)."""
+    sale = await store.get_sale(tx, lot_id)
+    tx.actor.must_serve(sale.court_id, "sale")
+    holds = await appraisal.find_holds(tx, sale.asset_id, lock=True)
     if holds:
         raise AssetOnHold(reason=holds[0].reason)
+    return await store.lock_sale(tx, lot_id)
