@@ -1,7 +1,7 @@
 """Use cases of payouts: the maker's batch, the checker's and the payer's signature, and the case account's statement.
 
-Locking: the assets whose money it is (shared), the case account, then the batch. So making, checking and paying of
-one case happen one after the other, beside everything else that moves its money.
+Locking: the assets whose money it is (shared), then the case account, which guards the case's batches too: making,
+checking and paying happen one after the other, beside everything else that moves its money.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -213,14 +213,14 @@ async def _locked_plan(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts]:
 
 
 async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts, Account]:
-    """The batch of the actor's court under the locks of its assets, of its case's money, and its own."""
+    """The batch of the actor's court, read under the locks of its assets and of its case's money."""
     found = await store.get_batch(tx, batch_id)
     case = await _served_case(tx, found)
     plan = await distribution.find_confirmed(tx, found.plan_id)
     assert plan is not None, "a batch is made from a confirmed plan"
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, case.id)
-    return await store.lock_batch(tx, batch_id), case, account
+    return await store.get_batch(tx, batch_id), case, account
 
 
 async def _served_case(tx: Tx, batch: PayoutBatch) -> CaseFacts:

@@ -21,15 +21,8 @@ async def add_batch(tx: Tx, batch: PayoutBatch, lines: Sequence[PayoutLine]) -> 
 
 
 async def get_batch(tx: Tx, batch_id: UUID) -> PayoutBatch:
-    batch = await tx.session.get(PayoutBatch, batch_id)
-    if batch is None:
-        raise NotFound(what="batch")
-    return batch
-
-
-async def lock_batch(tx: Tx, batch_id: UUID) -> PayoutBatch:
-    """The batch with its row locked: a signature is decided by the signatures before it."""
-    batch = await tx.session.get(PayoutBatch, batch_id, with_for_update=True, populate_existing=True)
+    """The batch as it is now: what was read before a lock was waited for is read again."""
+    batch = await tx.session.get(PayoutBatch, batch_id, populate_existing=True)
     if batch is None:
         raise NotFound(what="batch")
     return batch

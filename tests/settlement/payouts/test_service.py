@@ -239,26 +239,26 @@ async def test_two_payers_at_once_pay_once(database_url: str) -> None:
         assert await money_inside(database) == {"payee": 60_000}
 
 
-async def test_without_the_locks_only_the_database_stops_a_second_payment(
+async def test_without_the_lock_only_the_database_stops_a_second_payment(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The control: with the batch read unlocked both payers pass the rules; the unique index lets one payment stand."""
+    """The control: with the case account unlocked both payers pass the rules; a unique key lets one payment stand."""
     both = asyncio.Barrier(2)
 
-    async def unlocked(tx: Any, batch_id: Any) -> Any:
-        batch = await service.store.get_batch(tx, batch_id)
-        await asyncio.wait_for(both.wait(), 5)
-        return batch
-
-    async def no_lock(tx: Any, case_id: Any) -> Any:
+    async def not_locked(tx: Any, case_id: Any) -> Any:
         return await service.completion.case_account(tx, case_id)
+
+    async def together(tx: Any, batch_id: Any) -> Any:
+        await asyncio.wait_for(both.wait(), 5)
+        return await read(tx, batch_id)
 
     async with opened(database_url) as database:
         road = await two_creditors(database)
         batch = await road.make(await road.confirmed())
         await road.check(batch)
-        monkeypatch.setattr(service.store, "lock_batch", unlocked)
-        monkeypatch.setattr(service.distribution, "lock_case_money", no_lock)
+        read = service.store.get_batch
+        monkeypatch.setattr(service.distribution, "lock_case_money", not_locked)
+        monkeypatch.setattr(service.store, "get_batch", together)
         outcomes = await asyncio.gather(
             *[road.pay(batch, road.court.staff(Role.PAYER)) for _ in range(2)], return_exceptions=True
         )
