@@ -21,6 +21,15 @@ class NoClaims(Refusal):
     en = "No claim is registered in this case, so there is nobody to distribute to"
 
 
+class FeeNotSet(Refusal):
+    """The enforcement fee comes off the proceeds before any creditor; a plan without it would give it away."""
+
+    code = "fee-not-set"
+    rule = "R-COST-02"
+    zh = "尚未确定执行申请费（可定为 0 并写明理由），不能制作分配方案"
+    en = "The enforcement fee has not been set (it may be set to 0 with a reason), so no plan can be drafted"
+
+
 class PlanSuperseded(Refusal):
     """A later version has taken the plan's place."""
 

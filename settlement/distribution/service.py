@@ -21,7 +21,7 @@ from settlement.completion import service as completion
 from settlement.completion.service import CASE_MONEY, CaseCost
 from settlement.distribution import procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
-from settlement.distribution.errors import AssetHeld, NoClaims, NothingToDistribute
+from settlement.distribution.errors import AssetHeld, FeeNotSet, NoClaims, NothingToDistribute
 from settlement.distribution.models import Plan
 from settlement.distribution.plan_schemas import (
     DecidePlan,
@@ -67,7 +67,7 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
     """Draft the next version of the case's plan from its money, costs and claims (R-DIST-03, 04, 08).
 
     Forfeited deposits are used first as far as costs and claims now ask for it (R-CLOSE-08). Refuses
-    `nothing-to-distribute` without new money and `no-claims` without creditors.
+    `nothing-to-distribute` without new money, `no-claims` without creditors, `fee-not-set` without the enforcement fee.
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
@@ -80,6 +80,8 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
             raise NoClaims()
         if not basis.proceeds:
             raise NothingToDistribute()
+        if basis.fee is None:
+            raise FeeNotSet()
         drawn, stored = draw(basis), basis_bytes(basis)
         head = Head(ordered_id(), case.id, await store.latest_version(tx, case.id) + 1, now, tx.actor.person)
         plan = Plan(

@@ -11,7 +11,9 @@ from appraisal.cases.schemas import AccountIn, CaseView, PartyIn
 from kernel.actors import Actor, Role, platform
 from kernel.clock import beijing_day
 from kernel.database import Database
+from kernel.money import Fen
 from settlement.completion import service as completion
+from settlement.completion.sale_schemas import SetFee
 from settlement.distribution import service as distribution
 from settlement.distribution.plan_schemas import DecidePlan, ObjectToPlan, PlanView, ServePlan
 from settlement.payouts import service as payouts
@@ -72,6 +74,12 @@ class Road:
         assert number is not None
         await credit(self.database, notice(f"in-{next(REFERENCES)}", number, amount_fen))
 
+    async def set_fee(self, set_fen: int = 0, reason: str = "免交") -> None:
+        """The court sets the enforcement fee."""
+        decision = await make_decision(self.database, self.court, self.case, Subject.ENFORCEMENT_FEE)
+        wanted = SetFee(set_fen=Fen(set_fen), reason=reason, decision_id=decision.id)
+        await completion.set_fee(self.database, call(self.court.judge), self.case.id, wanted)
+
     async def draft(self) -> PlanView:
         return await distribution.draft_plan(self.database, call(self.maker), self.case.id)
 
@@ -124,13 +132,15 @@ class Road:
 
 
 async def make_road(database: Database, *wanted: PartyIn) -> Road:
-    """A court with its officers and a case of it; one applicant `A` against a person unless told otherwise."""
+    """A court with its officers and a case of it without a fee; one applicant `A` unless parties are given."""
     court = await make_court(database)
-    return _road(database, court, await make_case(database, court, parties=wanted or parties("A")))
+    road = _road(database, court, await make_case(database, court, parties=wanted or parties("A")))
+    await road.set_fee()
+    return road
 
 
 def road_of(place: Place) -> Road:
-    """The last stretch of a case whose asset is sold."""
+    """The last stretch of a case whose asset is sold; its fee is still to be set."""
     return _road(place.database, place.court, place.case)
 
 

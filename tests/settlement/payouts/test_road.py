@@ -12,10 +12,10 @@ from kernel.database import Database
 from kernel.money import Fen
 from settlement import verify
 from settlement.completion import service as completion
-from settlement.completion.sale_schemas import AddCost, PayeeIn, SetFee
-from settlement.distribution.errors import AssetHeld
+from settlement.completion.sale_schemas import AddCost, PayeeIn
+from settlement.distribution.errors import AssetHeld, FeeNotSet
 from settlement.payouts import service as payouts
-from tests.appraisal.support import make_claim, make_decision
+from tests.appraisal.support import make_claim
 from tests.auction import support
 from tests.settlement.distribution.road import Road, parties, road_of
 from tests.settlement.sales import make_market
@@ -43,12 +43,6 @@ async def add_cost(road: Road, kind: str, amount_fen: int, lot_id: UUID | None =
     await completion.add_cost(road.database, call(road.maker), road.case.id, wanted)
 
 
-async def set_fee(road: Road, set_fen: int, reason: str) -> None:
-    decision = await make_decision(road.database, road.court, road.case, "enforcement_fee")
-    wanted = SetFee(set_fen=Fen(set_fen), reason=reason, decision_id=decision.id)
-    await completion.set_fee(road.database, call(road.court.judge), road.case.id, wanted)
-
-
 async def faults(database: Database) -> list[str]:
     async with database.reading(platform("test")) as tx:
         return await verify.faults(tx)
@@ -70,7 +64,7 @@ async def test_w20a_to_the_fen(database_url: str) -> None:
 
         await add_cost(road, "sale_taxes", 1_017_826_623, resale)
         await add_cost(road, "sale_cost", 3_000_000, resale)
-        await set_fee(road, 9_997_200, "按整元收取")
+        await road.set_fee(9_997_200, "按整元收取")
         plan = await road.confirmed()
         assert [(line.level, line.part, line.amount_fen) for line in plan.lines] == [
             (1, "sale_cost", 3_000_000),
@@ -117,6 +111,7 @@ async def test_w13_a_mortgage_partly_covered_shares_with_the_ordinary(database_u
         await market.complete(lot, 200_000_000)
         await add_cost(road, "sale_cost", 3_000_000, lot)
         await road.bring_money(30_000_000)
+        await road.set_fee()
         plan = await road.confirmed()
         assert [
             (line.pool == str(place.asset_id), line.level, line.payee.name, line.amount_fen) for line in plan.lines
@@ -147,6 +142,9 @@ async def test_a_hold_stops_confirmation_and_payment(database_url: str) -> None:
         await make_claim(database, road.court, road.case, "applicant", principal_fen=100)
         terms = {"start_price_fen": Fen(150_000_000), "increment_fen": Fen(1_000_000), "deposit_fen": Fen(10_000_000)}
         await market.complete(await support.make_published_lot(place, **terms), 160_000_000)
+        with pytest.raises(FeeNotSet):
+            await road.draft()
+        await road.set_fee()
         plan = await road.serve_all(await road.decide(await road.draft()))
         road.pass_days(20)
         standing = await support.hold(place)
