@@ -4,7 +4,7 @@ Locking: the assets whose money it is (shared), then the case account, which gua
 checking and paying happen one after the other, beside everything else that moves its money.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -27,7 +27,6 @@ from settlement.distribution.service import Confirmed
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
-from settlement.ledger.store import Line as Movement
 from settlement.payouts import rules, store
 from settlement.payouts.errors import PlanNotConfirmed
 from settlement.payouts.models import Payment, PayoutBatch
@@ -134,7 +133,6 @@ async def show_account(database: Database, actor: Actor, case_id: UUID) -> Accou
         accounts = await ledger.accounts_of_case(tx, case.id)
         account = next((each for each in accounts if each.kind == Kind.CASE), None)
         named = await remainder_of(tx, case, accounts)
-        lines = await ledger.statement(tx, account.id) if account else []
         return AccountView(
             case_id=case.id,
             case_no=case.case_no,
@@ -142,7 +140,7 @@ async def show_account(database: Database, actor: Actor, case_id: UUID) -> Accou
             balance_fen=_balance(account),
             held_fen=sum(each.amount_fen for each in named),
             pay_by=await _pay_by(tx, account),
-            statement=_with_balance(lines),
+            statement=await _statement(tx, account) if account else (),
             remainder=named,
         )
 
@@ -286,14 +284,13 @@ async def _pay_by(tx: Tx, account: Account | None) -> str | None:
     return None
 
 
-def _with_balance(lines: Sequence[Movement]) -> tuple[StatementLine, ...]:
+async def _statement(tx: Tx, account: Account) -> tuple[StatementLine, ...]:
     found: list[StatementLine] = []
     balance_fen = 0
-    for line in lines:
+    for line in await ledger.statement(tx, account.id):
         balance_fen += line.gain_fen
-        found.append(
-            StatementLine(beijing(line.at), line.reason, line.document, line.other, line.gain_fen, balance_fen)
-        )
+        at = beijing(line.at)
+        found.append(StatementLine(at, line.reason, line.document, line.other, line.gain_fen, balance_fen))
     return tuple(found)
 
 

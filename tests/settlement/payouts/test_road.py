@@ -1,5 +1,9 @@
 """W-20a and W-13 to the end: from the hammer over default, resale and plan to the payees' accounts, to the fen."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,53 +18,59 @@ from settlement import verify
 from settlement.completion import service as completion
 from settlement.completion.sale_schemas import AddCost, PayeeIn
 from settlement.distribution.errors import AssetHeld, FeeNotSet
+from settlement.payouts import handlers
 from settlement.payouts import service as payouts
 from tests.appraisal.support import make_claim
-from tests.auction import support
+from tests.auction.support import TENANT, hold
 from tests.settlement.distribution.road import Road, parties, road_of
-from tests.settlement.sales import make_market
+from tests.settlement.hall import Hall, hall
 from tests.settlement.support import money_inside
-from tests.support.house import call, opened
+from tests.support.house import call
 
 pytestmark = pytest.mark.anyio
 
-W20_TERMS = {
-    "start_price_fen": Fen(40_000_000_00),
-    "increment_fen": Fen(100_000_00),
-    "deposit_fen": Fen(2_000_000_00),
-}
+W20 = {"start_price_fen": Fen(4_000_000_000), "increment_fen": Fen(10_000_000), "deposit_fen": Fen(200_000_000)}
+HOME = {"start_price_fen": Fen(150_000_000), "increment_fen": Fen(1_000_000), "deposit_fen": Fen(10_000_000)}
 
 
-async def add_cost(road: Road, kind: str, amount_fen: int, lot_id: UUID | None = None) -> None:
-    wanted = AddCost(
-        kind=kind,  # type: ignore[arg-type]
-        name=kind,
-        amount_fen=Fen(amount_fen),
-        payee=PayeeIn(holder=f"收款人 {kind}", number=f"7000{len(kind)}", bank="某银行"),
-        document="缴款书",
-        lot_id=lot_id,
-    )
+@asynccontextmanager
+async def case_of(url: str, *creditors: str, debtor: PartyKind = PartyKind.PERSON) -> AsyncIterator[tuple[Hall, Road]]:
+    """A case with these creditors; its asset may start at 40,000,000.00 or at 1,500,000.00."""
+    reference = Fen(5_000_000_000) if debtor is PartyKind.ENTERPRISE else Fen(200_000_000)
+    everybody = (*parties(*creditors, debtor=debtor), TENANT)
+    async with hall(url, parties=everybody, reference_price_fen=reference) as place:
+        handlers.subscribe(place.relay)
+        yield place, road_of(place.place)
+
+
+async def complete(place: Hall, lot_id: UUID, price_fen: int) -> None:
+    """Sold, paid, and the ruling served: the price is in the case account."""
+    await place.pay_balance(await place.sold(lot_id, price_fen), lot_id)
+    await place.rule_and_serve(lot_id)
+
+
+async def add_cost(road: Road, kind: Any, amount_fen: int, lot_id: UUID) -> None:
+    payee = PayeeIn(holder=f"收款人 {kind}", number=f"7000{len(kind)}", bank="某银行")
+    wanted = AddCost(kind=kind, name=kind, amount_fen=Fen(amount_fen), payee=payee, document="缴款书", lot_id=lot_id)
     await completion.add_cost(road.database, call(road.maker), road.case.id, wanted)
 
 
 async def faults(database: Database) -> list[str]:
-    async with database.reading(platform("test")) as tx:
+    async with database.reading(platform("verify")) as tx:
         return await verify.faults(tx)
 
 
 async def test_w20a_to_the_fen(database_url: str) -> None:
-    async with opened(database_url) as database:
-        place = await support.make_place(
-            database,
-            parties=parties("applicant", debtor=PartyKind.ENTERPRISE),
-            reference_price_fen=Fen(50_000_000_00),
-        )
-        market, road = make_market(place), road_of(place)
-        await make_claim(database, road.court, road.case, "applicant", principal_fen=3_257_202_500)
-        first = await support.make_published_lot(place, **W20_TERMS)
-        await market.sell(first, 4_020_000_000)
-        resale = await market.default(first, **W20_TERMS)
-        await market.complete(resale, 4_500_000_000)
+    async with case_of(database_url, "applicant", debtor=PartyKind.ENTERPRISE) as (place, road):
+        await make_claim(road.database, road.court, road.case, "applicant", principal_fen=3_257_202_500)
+        first = await place.lot(**W20)
+        await place.sold(first, 4_020_000_000)
+        place.pass_days(11)
+        resale = (await place.default(first)).resale_lot_id
+        opens_at = road.database.clock.now() + timedelta(days=40)
+        when = {"opens_at": opens_at, "scheduled_end": opens_at + timedelta(days=1)}
+        await place.publish_resale(first, resale, **W20, **when)
+        await complete(place, resale, 4_500_000_000)
 
         await add_cost(road, "sale_taxes", 1_017_826_623, resale)
         await add_cost(road, "sale_cost", 3_000_000, resale)
@@ -76,10 +86,10 @@ async def test_w20a_to_the_fen(database_url: str) -> None:
         assert plan.fee is not None
         assert (plan.fee.base_fen, plan.fee.computed_fen) == (3_257_202_500, 9_997_203)
         assert (plan.fee.set_fen, plan.fee.reason) == (9_997_200, "按整元收取")
-        assert await faults(database) == []
+        assert await faults(road.database) == []
 
         await road.paid(plan)
-        await market.relay.settle()
+        await place.relay.settle()
         account = await road.account()
         assert [(line.amount_fen, line.balance_fen) for line in account.statement] == [
             (4_500_000_000, 4_500_000_000),
@@ -92,30 +102,24 @@ async def test_w20a_to_the_fen(database_url: str) -> None:
         assert (account.balance_fen, account.held_fen) == (0, 200_000_000)
         (rest,) = account.remainder
         assert (rest.kind, rest.amount_fen, rest.rule) == ("pending", 200_000_000, "R-CLOSE-10")
-        assert await money_inside(database) == {"pending": 200_000_000, "state_fee": 9_997_200}
-        assert await faults(database) == []
+        assert await money_inside(road.database) == {"pending": 200_000_000, "state_fee": 9_997_200}
+        assert await faults(road.database) == []
 
 
 async def test_w13_a_mortgage_partly_covered_shares_with_the_ordinary(database_url: str) -> None:
-    async with opened(database_url) as database:
-        place = await support.make_place(
-            database, parties=parties("applicant", "M", "C"), reference_price_fen=Fen(2_000_000_00)
-        )
-        market, road = make_market(place), road_of(place)
-        secured = {"kind": ClaimKind.SECURED, "asset_id": place.asset_id, "principal_fen": 230_000_000}
-        await make_claim(database, road.court, road.case, "M", **secured)  # type: ignore[arg-type]
-        await make_claim(database, road.court, road.case, "applicant", principal_fen=40_000_000)
-        await make_claim(database, road.court, road.case, "C", principal_fen=27_000_000)
-        terms = {"start_price_fen": Fen(150_000_000), "increment_fen": Fen(1_000_000), "deposit_fen": Fen(10_000_000)}
-        lot = await support.make_published_lot(place, **terms)
-        await market.complete(lot, 200_000_000)
-        await add_cost(road, "sale_cost", 3_000_000, lot)
+    async with case_of(database_url, "applicant", "M", "C") as (place, road):
+        asset_id, secured = place.place.asset_id, ClaimKind.SECURED
+        claim = {"kind": secured, "asset_id": asset_id, "principal_fen": 230_000_000}
+        await make_claim(road.database, road.court, road.case, "M", **claim)  # type: ignore[arg-type]
+        await make_claim(road.database, road.court, road.case, "applicant", principal_fen=40_000_000)
+        await make_claim(road.database, road.court, road.case, "C", principal_fen=27_000_000)
+        lot_id = await place.lot(**HOME)
+        await complete(place, lot_id, 200_000_000)
+        await add_cost(road, "sale_cost", 3_000_000, lot_id)
         await road.bring_money(30_000_000)
         await road.set_fee()
         plan = await road.confirmed()
-        assert [
-            (line.pool == str(place.asset_id), line.level, line.payee.name, line.amount_fen) for line in plan.lines
-        ] == [
+        assert [(line.pool == str(asset_id), line.level, line.payee.name, line.amount_fen) for line in plan.lines] == [
             (True, 1, "收款人 sale_cost", 3_000_000),
             (True, 7, "当事人M", 197_000_000),
             (False, 10, "当事人M", 9_900_000),
@@ -130,32 +134,29 @@ async def test_w13_a_mortgage_partly_covered_shares_with_the_ordinary(database_u
             ("当事人applicant", 12_000_000),
             ("当事人C", 8_100_000),
         ]
-        await market.relay.settle()
-        assert await money_inside(database) == {}
-        assert await faults(database) == []
+        await place.relay.settle()
+        assert await money_inside(road.database) == {}
+        assert await faults(road.database) == []
 
 
 async def test_a_hold_stops_confirmation_and_payment(database_url: str) -> None:
-    async with opened(database_url) as database:
-        place = await support.make_place(database, parties=parties("applicant"), reference_price_fen=Fen(2_000_000_00))
-        market, road = make_market(place), road_of(place)
-        await make_claim(database, road.court, road.case, "applicant", principal_fen=100)
-        terms = {"start_price_fen": Fen(150_000_000), "increment_fen": Fen(1_000_000), "deposit_fen": Fen(10_000_000)}
-        await market.complete(await support.make_published_lot(place, **terms), 160_000_000)
+    async with case_of(database_url, "applicant") as (place, road):
+        await make_claim(road.database, road.court, road.case, "applicant", principal_fen=100)
+        await complete(place, await place.lot(**HOME), 160_000_000)
         with pytest.raises(FeeNotSet):
             await road.draft()
         await road.set_fee()
         plan = await road.serve_all(await road.decide(await road.draft()))
         road.pass_days(20)
-        standing = await support.hold(place)
+        standing = await hold(place.place)
         with pytest.raises(AssetHeld) as refusal:
             await road.confirm(plan)
         assert refusal.value.rule == "R-CASE-09"
-        await assets.lift_hold(database, call(place.judge), standing)
+        await assets.lift_hold(road.database, call(road.court.judge), standing)
         await road.confirm(plan)
         batch = await road.make(plan)
         await road.check(batch)
-        await support.hold(place)
+        await hold(place.place)
         with pytest.raises(AssetHeld):
             await road.pay(batch)
-        assert (await payouts.show_batch(database, road.maker, batch.id)).state == "checked"
+        assert (await payouts.show_batch(road.database, road.maker, batch.id)).state == "checked"
