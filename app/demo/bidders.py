@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Origin
 
 from app.demo.plans import PlannedBid
-from app.demo.users import Door, User, until
+from app.demo.users import User, until
 
 ANSWER_WITHIN_S = 30
 
@@ -35,6 +35,10 @@ class Lot:
     version: str
     opens_at: datetime
     ends_at: datetime
+
+    @property
+    def path(self) -> str:
+        return f"/api/lots/{self.id}"
 
 
 @dataclass
@@ -127,22 +131,24 @@ class Bidder:
     code: str = ""
     bid_password: str = ""
 
-    async def enrol(self, door: Door, *, kind: str = "ordinary") -> None:
-        """Sign up, register on the lot, pay the deposit at the bank, get the bid password and enter it."""
-        await self.user.sign_up(door.password)
-        await self.join(kind=kind)
-
-    async def join(self, *, kind: str = "ordinary") -> None:
-        """Register a signed-in person on the lot, up to the unlocked bid box."""
-        lot = f"/api/lots/{self.lot.id}"
+    async def register(self, *, kind: str = "ordinary") -> None:
+        """Register on the lot (报名), having read and accepted the announcement."""
         wanted = {"kind": kind, "accepts": self.lot.version, "declares_eligible": True}
-        await self.user.post(f"{lot}/registrations", wanted)
-        deposit = await until(lambda: self.user.get(f"{lot}/deposit"), bool)
+        await self.user.post(f"{self.lot.path}/registrations", wanted)
+
+    async def pay_deposit(self) -> None:
+        """Pay the deposit into the account that settlement opened for this registration."""
+        deposit = await until(lambda: self.user.get(f"{self.lot.path}/deposit"), bool)
         await self.pay(deposit["account_no"], deposit["due_fen"])
-        own = await until(lambda: self.user.get(f"{lot}/registration"), lambda own: own["state"] == "admitted")
+
+    async def unlock(self) -> None:
+        """Once admitted: get the bid password, shown once, and enter it."""
+        own = await until(
+            lambda: self.user.get(f"{self.lot.path}/registration"), lambda own: own["state"] == "admitted"
+        )
         self.code = own["code"]
-        self.bid_password = (await self.user.post(f"{lot}/bid-password"))["password"]
-        await self.user.post(f"{lot}/unlock", {"password": self.bid_password})
+        self.bid_password = (await self.user.post(f"{self.lot.path}/bid-password"))["password"]
+        await self.user.post(f"{self.lot.path}/unlock", {"password": self.bid_password})
 
     async def pay(self, account_no: str, amount_fen: int) -> None:
         """Go to the bank: the outside world, which the simulated bank plays."""
@@ -171,6 +177,16 @@ def turns(plan: Sequence[PlannedBid], bidder: int) -> list[tuple[PlannedBid, int
     return [(bid, before[index]) for index, bid in enumerate(plan) if bid.bidder == bidder]
 
 
-def visits(lot_opens_at: datetime, bidder: int) -> datetime:
+def registers_at(lot: Lot, bidder: int) -> datetime:
     """When a bidder registers: in three waves over the last days before the opening."""
-    return lot_opens_at - timedelta(days=9 - 3 * (bidder % 3), hours=1)
+    return lot.opens_at - timedelta(days=9 - 3 * (bidder % 3), hours=1)
+
+
+def pays_at(lot: Lot, bidder: int) -> datetime:
+    """When a bidder goes to the bank: the morning after."""
+    return registers_at(lot, bidder) + timedelta(days=1)
+
+
+def unlocks_at(lot: Lot, bidder: int) -> datetime:
+    """When a bidder takes the bid password: the morning after the payment."""
+    return pays_at(lot, bidder) + timedelta(days=1)

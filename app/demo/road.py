@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from app.demo import papers
-from app.demo.bidders import Bidder, Lot, screen_of, turns, visits
+from app.demo.bidders import Bidder, Lot, pays_at, registers_at, screen_of, turns, unlocks_at
 from app.demo.people import bank_account, person
 from app.demo.plans import EXTENSION, PlannedBid, plan
 from app.demo.sales import Bidding, Sale
@@ -37,7 +37,7 @@ SUSPENDED_FOR = timedelta(minutes=8)
 ARRIVES_EARLY = timedelta(minutes=1)
 SETTLED_LATER = timedelta(minutes=1)
 
-COUNTERS = 6
+COUNTERS = 12
 
 PANEL = ("审判长周法官", "审判员吴法官", "审判员郑法官")
 ENQUIRED = ("询价平台甲", "询价平台乙", "询价平台丙")
@@ -318,8 +318,13 @@ async def sell(case: Case, lot: Lot, bidding: Bidding) -> None:
 async def take_part(play: Play, auction: Auction, bidder: Bidder, index: int) -> None:
     """One bidder, from the registration to the end of the lot."""
     stage, lot = play.stage, auction.lot
-    async with stage.at(visits(lot.opens_at, index)), play.counters:
-        await bidder.enrol(play.door)
+    async with stage.at(registers_at(lot, index)), play.counters:
+        await bidder.user.sign_up(play.door.password)
+        await bidder.register()
+    async with stage.at(pays_at(lot, index)), play.counters:
+        await bidder.pay_deposit()
+    async with stage.at(unlocks_at(lot, index)), play.counters:
+        await bidder.unlock()
     own = turns(auction.bids, index)
     async with AsyncExitStack() as seat:
         async with stage.at(lot.ends_at + own[0][0].at - ARRIVES_EARLY):
