@@ -213,10 +213,8 @@ class Replay:
         registration = self.registrations.get(row.registration_id)
         if registration is None:
             return None
-        admission = Admission(
-            registration.lot_id, registration.code, registration.priority_rank, registration.admitted_at
-        )
-        return admission.bidder(row.lot_id, row.received_at)
+        bidder = Bidder(registration.code, registration.priority_rank)
+        return Admission(registration.lot_id, bidder, registration.admitted_at).bidder_at(row.received_at, row.lot_id)
 
     def _row_by_replay(self) -> dict[str, object]:
         state: LotState = self.state

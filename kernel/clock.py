@@ -8,6 +8,7 @@ Outside the demo the two run together; in the demo platform time races (design: 
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Protocol
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -19,8 +20,9 @@ def whole_ms(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
+@lru_cache(maxsize=256)
 def from_ms(epoch_ms: int) -> datetime:
-    """The moment `epoch_ms` milliseconds after 1970, exactly."""
+    """The moment `epoch_ms` milliseconds after 1970, exactly. Many bids share one, so the latest are remembered."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket
 from bidding.desk.batch import Admission, Book, Entry, Reading, decide_batch
 from bidding.desk.models import Lot, Submission
-from bidding.desk.rules import Kind, LotState, Method, Status, Terms
+from bidding.desk.rules import Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.submissions import Submission as Sent
 from bidding.registration.models import Registration
 from kernel.clock import SystemClock
@@ -73,9 +73,10 @@ async def _bid(sessions: async_sessionmaker[AsyncSession], clock: SystemClock, t
         )
         assert earlier is None
         registration = await session.get_one(Registration, ticket.registration_id)
-        admission = Admission(lot.lot_id, registration.code, registration.priority_rank, registration.admitted_at)
+        bidder = Bidder(registration.code, registration.priority_rank)
+        admission = Admission(lot.lot_id, bidder, registration.admitted_at)
         book = _book(lot)
-        reading = Reading({lot.lot_id: book}, {registration.id: admission}, {}, {})
+        reading = Reading({lot.lot_id.int: book}, {registration.id.int: admission}, {}, {})
         decided = decide_batch([Entry(sent, at)], reading)
         session.add_all(Submission(**row._asdict()) for row in decided.rows)
         _carry_over(lot, book)

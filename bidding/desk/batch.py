@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from bidding.desk import chain, errors, rules
-from bidding.desk.rules import Bid, Bidder, Event, Kind, LotState
+from bidding.desk.rules import Bid, Bidder, Event, Kind, LotState, Status
 from bidding.desk.submissions import Address, Answer, Submission
 from kernel import contracts
 from kernel.errors import KeyReused, NotFound, RateLimited, Refusal
@@ -27,23 +27,25 @@ MAX_STORED_REFUSALS = 1_000
 
 MINUTE_S = 60
 
+OPENING_KINDS = frozenset({Kind.OPENED, Kind.FROZEN})
+"""What does not wait for the opening of a lot: it opens it, or halts it before."""
+
 OWN_KINDS = frozenset({Kind.OPENED, Kind.CLOSED, Kind.FROZEN})
 """What the desk owes a lot by itself: pointless commands of these kinds vanish, and failed ones are owed again."""
 
 
 class Admission(msgspec.Struct, frozen=True):
-    """A registration as read in the batch's transaction."""
+    """A registration as read in the batch's transaction; `admitted_at` is None while it may not bid."""
 
     lot_id: UUID
-    code: str
-    rank: int | None
+    bidder: Bidder
     admitted_at: datetime | None
 
-    def bidder(self, lot_id: UUID, at: datetime) -> Bidder | None:
+    def bidder_at(self, at: datetime, lot_id: UUID) -> Bidder | None:
         """The bidder, if admitted to this lot at or before `at` (R-BID-06)."""
-        if self.lot_id != lot_id or self.admitted_at is None or self.admitted_at > at:
+        if self.admitted_at is None or self.admitted_at > at or self.lot_id.int != lot_id.int:
             return None
-        return Bidder(self.code, self.rank)
+        return self.bidder
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -80,6 +82,10 @@ class Entry:
     waiters: list[Callable[[Answer], None]] = field(default_factory=list)
     poison: bool = False
     """It failed alone: it is stored as `not-processable`, whatever the rules would say."""
+    address: Address = (0, 0, 0)
+
+    def __post_init__(self) -> None:
+        self.address = self.sent.address
 
 
 @dataclass(slots=True)
@@ -106,10 +112,11 @@ class Book:
 class Reading:
     """Everything a batch reads, by one query each."""
 
-    books: dict[UUID, Book]
-    admissions: dict[UUID, Admission]
+    books: dict[int, Book]
+    """By lot. Lots and registrations are named by the number of their UUID, which hashes quickly."""
+    admissions: dict[int, Admission]
     stored: dict[Address, Stored]
-    refusals_kept: dict[UUID, int]
+    refusals_kept: dict[int, int]
     """How many refusals of a registration are stored."""
     waiting_commands: frozenset[UUID] = frozenset()
     """Lots with an undecided command from another use case: they are not closed before it is decided."""
@@ -178,16 +185,16 @@ def decide(state: LotState, sent: Submission, bidder: Bidder | None, at: datetim
 
 def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1) -> Decided:
     """Decide all `entries` in order. `rate` is the platform clock's, so that lateness is measured in real time."""
-    decided = Decided()
-    seen: dict[Address, Stored] = reading.stored
+    decided, late_after = Decided(), LATE_AFTER * rate
+    answers, books, stored = decided.answers, reading.books, reading.stored
     for entry in entries:
         sent = entry.sent
-        if (earlier := seen.get(sent.address)) is not None:
-            decided.answers.append((entry, earlier.answer(sent)))
-        elif (book := reading.books.get(sent.lot_id)) is None:
-            decided.answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
+        if (earlier := stored.get(entry.address)) is not None:
+            answers.append((entry, earlier.answer(sent)))
+        elif (book := books.get(sent.lot_id.int)) is None:
+            answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
         else:
-            if entry.received_at - sent.ingress_at > LATE_AFTER * rate:
+            if entry.received_at - sent.ingress_at > late_after:
                 book.late_entries += 1
                 book.touched = True
             _decide_entry(entry, book, reading, decided)
@@ -196,9 +203,10 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1) -
 
 def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) -> None:
     sent, at = entry.sent, _time_of_entry(entry, book)
-    admission = reading.admissions.get(sent.registration_id) if sent.registration_id else None
-    bidder = admission.bidder(sent.lot_id, at) if admission else None
-    if sent.kind not in {Kind.OPENED, Kind.FROZEN} and (opening := rules.decide_open(book.state, at)):
+    admission = reading.admissions.get(sent.registration_id.int) if sent.registration_id is not None else None
+    bidder = admission.bidder_at(at, sent.lot_id) if admission is not None else None
+    upcoming = book.state.status is Status.UPCOMING and sent.kind not in OPENING_KINDS
+    if upcoming and (opening := rules.decide_open(book.state, at)):
         # The opening is due work of the same queue; whoever enters behind its time finds the lot open.
         _write_event(owed(sent.lot_id, Kind.OPENED, at), opening, book, decided)
     decision = _decision(entry, book, bidder, at, reading)
@@ -213,15 +221,16 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         decided.answers.append((entry, Answer(sent.key, refusal=RateLimited(retry_after_s=MINUTE_S))))
         return
     else:
-        code = admission.code if admission else None
+        code = admission.bidder.code if admission is not None else None
         stored = _write_refusal(entry, decision, at, code=code, book=book, decided=decided)
         answer = Answer(sent.key, refusal=decision)
-        if sent.registration_id:
-            reading.refusals_kept[sent.registration_id] = reading.refusals_kept.get(sent.registration_id, 0) + 1
+        if sent.registration_id is not None:
+            kept, number = reading.refusals_kept, sent.registration_id.int
+            kept[number] = kept.get(number, 0) + 1
     if sent.requested_at is not None:
         decided.commands.append((sent.key, stored.refusal))
     decided.answers.append((entry, answer))
-    reading.stored[sent.address] = stored
+    reading.stored[entry.address] = stored
 
 
 def _decision(
@@ -252,7 +261,7 @@ def _too_many_refusals(sent: Submission, reading: Reading) -> bool:
     """Whether another refusal of this bidder would only be counted."""
     if sent.registration_id is None:
         return False
-    return reading.refusals_kept.get(sent.registration_id, 0) >= MAX_STORED_REFUSALS
+    return reading.refusals_kept.get(sent.registration_id.int, 0) >= MAX_STORED_REFUSALS
 
 
 def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -> Stored:

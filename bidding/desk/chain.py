@@ -70,8 +70,8 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    facts = f"{sent.kind}|{sent.key}|{sent.price_fen}|{sent.confirm_fen}|{sent.actor_id}|{sent.reason or ''}"
-    return hashlib.sha256(facts.encode()).digest()
+    what, reason = f"{sent.kind.value}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
+    return hashlib.sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
 
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:
@@ -153,8 +153,13 @@ def seal_refusal(
 
 
 def _head(sent: Submission, payload: bytes) -> bytes:
-    ingress_at = shown(sent.ingress_at)
-    return f'{{"v":{VERSION},"lot":"{sent.lot_id}","payload":"{payload.hex()}","ingress_at":"{ingress_at}",'.encode()
+    lot, ingress_at = _lot_text(sent.lot_id.int), shown(sent.ingress_at)
+    return f'{{"v":{VERSION},"lot":"{lot}","payload":"{payload.hex()}","ingress_at":"{ingress_at}",'.encode()
+
+
+@lru_cache(maxsize=8192)
+def _lot_text(number: int) -> str:
+    return str(UUID(int=number))
 
 
 read_sealed = msgspec.json.Decoder(Sealed).decode

@@ -21,7 +21,7 @@ from bidding.desk.errors import DeskEnded
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
-from bidding.desk.submissions import Answer, Submission
+from bidding.desk.submissions import Answer, Submission, address
 from bidding.desk.watch import ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.errors import Busy
@@ -95,7 +95,7 @@ class Desk:
 
     def waits(self, sent_as: tuple[UUID, UUID | None, UUID]) -> bool:
         """Whether a submission under this (lot, registration, key) is not yet decided."""
-        return self._queue.holds(sent_as)
+        return self._queue.holds(address(*sent_as))
 
     def now(self) -> datetime:
         """Platform time, never before anything this desk or one before it has stamped (R-BID-11)."""
@@ -224,7 +224,7 @@ class Desk:
                 self._publish(entries, decided, books)
                 return
 
-    def _publish(self, entries: list[Entry], decided: Decided, books: dict[UUID, Book]) -> None:
+    def _publish(self, entries: list[Entry], decided: Decided, books: list[Book]) -> None:
         """After the commit: answers first, then the feed's bell and the relay's."""
         for entry, answer in decided.answers:
             self._queue.answer(entry, answer)
@@ -233,10 +233,10 @@ class Desk:
             for entry in entries:
                 if id(entry) not in answered:
                     self._queue.drop(entry)
-        for lot_id, book in books.items():
+        for book in books:
             if book.touched:
                 for listener in self.on_committed:
-                    listener(lot_id, book.events, book)
+                    listener(book.lot_id, book.events, book)
         if decided.told:
             self.on_told()
 

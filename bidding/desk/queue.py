@@ -28,7 +28,8 @@ class Queue:
 
     def put(self, sent: Submission, received_at: Callable[[], datetime], reply: Reply, now_s: float) -> None:
         """Let a submission join, stamped at that moment; a full queue and a reused key are answered at once."""
-        if (entry := self._by_key.get(sent.address)) is not None:
+        address = sent.address
+        if (entry := self._by_key.get(address)) is not None:
             if entry.sent.same_payload(sent):
                 entry.waiters.append(reply)
             else:
@@ -41,8 +42,8 @@ class Queue:
             return
         if self.turned_away and sent.kind is Kind.BID:
             self.turned_away.pop(sent.lot_id, None)
-        entry = Entry(sent, received_at(), [reply])
-        self._by_key[sent.address] = entry
+        entry = Entry(sent, received_at(), [reply], address=address)
+        self._by_key[address] = entry
         self._waiting.append(entry)
 
     def holds(self, address: Address) -> bool:
@@ -59,13 +60,13 @@ class Queue:
 
     def answer(self, entry: Entry, answer: Answer) -> None:
         """Give an entry's answer to all who wait for it."""
-        self._by_key.pop(entry.sent.address, None)
+        self._by_key.pop(entry.address, None)
         for reply in entry.waiters:
             reply(answer)
 
     def drop(self, entry: Entry) -> None:
         """Forget an entry that has no answer: a command of the desk's own that became pointless."""
-        self._by_key.pop(entry.sent.address, None)
+        self._by_key.pop(entry.address, None)
 
     def turn_away(self) -> None:
         """Answer `busy` to all that wait: the desk has ended, and the same keys may be sent to the next one."""

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from bidding.desk import sealing, store
-from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, decide_batch, owed
+from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded
 from bidding.desk.rules import FINISHED, Kind
 from bidding.desk.store import Signs
@@ -29,7 +29,7 @@ class Session:
         self._dsn = dsn
         self._share = share
         self._db: store.Connection | None = None
-        self._refusals: dict[UUID, int] = {}
+        self._refusals: dict[int, int] = {}
         """Stored refusals by registration, counted once: nobody else writes them."""
         self.epoch = 0
         self.unsealed: set[UUID] = set()
@@ -42,7 +42,7 @@ class Session:
         self.unsealed = await sealing.find_unsealed(db)
         return signs
 
-    async def write(self, entries: Sequence[Entry], now: datetime, rate: int) -> tuple[Decided, dict[UUID, Book]]:
+    async def write(self, entries: Sequence[Entry], now: datetime, rate: int) -> tuple[Decided, list[Book]]:
         """Decide a batch and commit it; all or nothing."""
         db = await self._connection()
         try:
@@ -55,7 +55,7 @@ class Session:
             await self._abandon(db)
             raise
         self._remember(reading)
-        return decided, reading.books
+        return decided, list(reading.books.values())
 
     async def healthy(self, platform_at: datetime) -> datetime:
         """Write this second's sign of life; returns the database's clock. Raises DeskEnded at a foreign epoch."""
@@ -122,11 +122,11 @@ class Session:
 
     async def _read(self, db: store.Connection, entries: Sequence[Entry]) -> Reading:
         sent = [entry.sent for entry in entries]
-        books = await store.lock_lots(db, {one.lot_id for one in sent})
-        stored = await store.find_stored(db, [one.address for one in sent])
-        bidders = {one.registration_id: one.lot_id for one in sent if one.registration_id is not None}
-        admissions: dict[UUID, Admission] = await store.get_admissions(db, bidders) if bidders else {}
-        if unknown := [(lot_id, bidder) for bidder, lot_id in bidders.items() if bidder not in self._refusals]:
+        books = await store.lock_lots(db, {one.lot_id.int: one.lot_id for one in sent}.values())
+        stored = await store.find_stored(db, sent)
+        bidders = {one.registration_id.int: one for one in sent if one.registration_id is not None}
+        admissions = await store.get_admissions(db, [_bidder(one) for one in bidders.values()]) if bidders else {}
+        if unknown := [(one.lot_id, _bidder(one)) for number, one in bidders.items() if number not in self._refusals]:
             self._refusals |= await store.count_refusals(db, unknown)
         closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
         resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
@@ -134,26 +134,29 @@ class Session:
             books=books,
             admissions=admissions,
             stored=stored,
-            refusals_kept={bidder: self._refusals[bidder] for bidder in bidders},
+            refusals_kept={number: self._refusals[number] for number in bidders},
             waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
             held=await store.held_lots(db, resuming) if resuming else frozenset(),
         )
 
     def _remember(self, reading: Reading) -> None:
         """After a commit: the counts of refusals, and which lots have some to seal."""
-        for bidder, kept in reading.refusals_kept.items():
-            self._refusals[bidder] = kept
-        for book in reading.books.values():
+        self._refusals |= reading.refusals_kept
+        finished = set()
+        for number, book in reading.books.items():
             if book.refused:
                 self.unsealed.add(book.lot_id)
-        if any(book.state.status in FINISHED for book in reading.books.values()):
-            self._forget_finished(reading)
+            if book.state.status in FINISHED:
+                finished.add(number)
+        if finished:
+            for bidder, admission in reading.admissions.items():
+                if admission.lot_id.int in finished:
+                    self._refusals.pop(bidder, None)
 
-    def _forget_finished(self, reading: Reading) -> None:
-        for bidder, admission in reading.admissions.items():
-            book = reading.books.get(admission.lot_id)
-            if book is not None and book.state.status in FINISHED:
-                self._refusals.pop(bidder, None)
+
+def _bidder(sent: Submission) -> UUID:
+    assert sent.registration_id is not None
+    return sent.registration_id
 
 
 def is_data_fault(error: BaseException) -> bool:
@@ -166,7 +169,7 @@ def is_data_fault(error: BaseException) -> bool:
 
 def lots_in_order(entries: Iterable[Entry]) -> list[list[Entry]]:
     """The entries of a batch lot by lot, each in order of entry."""
-    lots: dict[UUID, list[Entry]] = {}
+    lots: dict[int, list[Entry]] = {}
     for entry in entries:
-        lots.setdefault(entry.sent.lot_id, []).append(entry)
+        lots.setdefault(entry.sent.lot_id.int, []).append(entry)
     return list(lots.values())

@@ -15,8 +15,8 @@ import msgspec
 
 from bidding.desk import errors
 from bidding.desk.batch import Admission, Book, Decided, Row, Stored
-from bidding.desk.rules import HALTED, Kind, LotState, Method, Status, Terms
-from bidding.desk.submissions import Address
+from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
+from bidding.desk.submissions import Address, Submission, address
 from kernel import contracts
 from kernel.money import Fen
 
@@ -165,9 +165,9 @@ WAITING_COMMANDS = """
 HELD_LOTS = "SELECT DISTINCT lot_id FROM bidding.lot_hold WHERE lot_id = ANY($1) AND lifted_at IS NULL"
 
 
-async def lock_lots(db: Connection, lot_ids: Iterable[UUID]) -> dict[UUID, Book]:
+async def lock_lots(db: Connection, lot_ids: Iterable[UUID]) -> dict[int, Book]:
     """The lots of a batch, locked in the order of their ids."""
-    return {row["lot_id"]: book_of(row) for row in await db.fetch(LOCK_LOTS, list(lot_ids))}
+    return {row["lot_id"].int: book_of(row) for row in await db.fetch(LOCK_LOTS, list(lot_ids))}
 
 
 def book_of(row: Any) -> Book:
@@ -206,31 +206,29 @@ def book_of(row: Any) -> Book:
     )
 
 
-async def find_stored(db: Connection, addresses: Sequence[Address]) -> dict[Address, Stored]:
-    """Answers given before under these keys."""
-    bids = [address for address in addresses if address[1] is not None]
-    commands = [address for address in addresses if address[1] is None]
+async def find_stored(db: Connection, sent: Sequence[Submission]) -> dict[Address, Stored]:
+    """Answers given before under the keys of these submissions."""
+    bids = [(one.lot_id, one.registration_id, one.key) for one in sent if one.registration_id is not None]
+    commands = [(one.lot_id, one.key) for one in sent if one.registration_id is None]
     rows = []
     if bids:
-        lots, registrations, keys = zip(*bids, strict=True)
-        rows += await db.fetch(FIND_STORED, lots, registrations, keys)
+        rows += await db.fetch(FIND_STORED, *zip(*bids, strict=True))
     if commands:
-        lots, _, keys = zip(*commands, strict=True)
-        rows += await db.fetch(FIND_STORED_COMMANDS, lots, keys)
-    return {(row[0], row[1], row[2]): Stored(row[3], row[4], row[5], row[6], row[7]) for row in rows}
+        rows += await db.fetch(FIND_STORED_COMMANDS, *zip(*commands, strict=True))
+    return {address(row[0], row[1], row[2]): Stored(row[3], row[4], row[5], row[6], row[7]) for row in rows}
 
 
-async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[UUID, Admission]:
+async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[int, Admission]:
     """The registrations behind a batch's bids."""
     rows = await db.fetch(GET_ADMISSIONS, list(registration_ids))
-    return {row[0]: Admission(row[1], row[2], row[3], row[4]) for row in rows}
+    return {row[0].int: Admission(row[1], Bidder(row[2], row[3]), row[4]) for row in rows}
 
 
-async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[UUID, int]:
+async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[int, int]:
     """How many refusals of these (lot, registration) are stored; asked once per bidder and desk."""
     lots, registrations = zip(*bidders, strict=True)
-    counted = {row[0]: row[1] for row in await db.fetch(COUNT_REFUSALS, lots, registrations)}
-    return {registration: counted.get(registration, 0) for registration in registrations}
+    counted = {row[0].int: row[1] for row in await db.fetch(COUNT_REFUSALS, lots, registrations)}
+    return {registration.int: counted.get(registration.int, 0) for registration in registrations}
 
 
 async def waiting_commands(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:

@@ -35,7 +35,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> "Address":
         """What a key is unique within (invariant 10)."""
-        return self.lot_id, self.registration_id, self.key
+        return address(self.lot_id, self.registration_id, self.key)
 
     def same_payload(self, other: "Submission") -> bool:
         """Whether a second copy under the key asks for the same."""
@@ -48,7 +48,13 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-Address = tuple[UUID, UUID | None, UUID]
+Address = tuple[int, int, int]
+"""Lot, registration and key as numbers: a UUID's own hash is a Python call."""
+
+
+def address(lot_id: UUID, registration_id: UUID | None, key: UUID) -> Address:
+    """The address of a submission; commands, which have no registration, have 0 in its place."""
+    return lot_id.int, registration_id.int if registration_id else 0, key.int
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -148,9 +148,9 @@ async def test_a_copy_of_a_waiting_key_waits_with_it(database_url: str) -> None:
             second = asyncio.ensure_future(desk.submit(bid))
             await asyncio.sleep(0.1)
             assert not first.done()
-            assert desk.waits(bid.address)
+            assert desk.waits((bid.lot_id, bid.registration_id, bid.key))
         assert await first == await second
-        assert not desk.waits(bid.address)
+        assert not desk.waits((bid.lot_id, bid.registration_id, bid.key))
 
 
 async def test_a_lock_that_times_out_is_no_poison(database_url: str) -> None:
