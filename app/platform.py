@@ -23,6 +23,7 @@ from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings
+from settlement.bank import jobs as bank
 
 log = structlog.get_logger("platform")
 
@@ -30,7 +31,6 @@ SUBSCRIBERS = (
     "auction.lots.handlers",
     "auction.statistics.handlers",
     "bidding.registration.handlers",
-    "settlement.bank.jobs",
     "settlement.deposits.handlers",
     "settlement.completion.handlers",
     "settlement.distribution.handlers",
@@ -52,6 +52,7 @@ class Platform:
         for name in SUBSCRIBERS:
             if find_spec(name):
                 importlib.import_module(name).subscribe(self.relay)
+        bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
         self.desk = Desk(url, clock, options)
         self.desk.on_told = self.relay.ring

@@ -156,6 +156,7 @@ async def serve_ruling(database: Database, call: Call, lot_id: UUID, wanted: Ser
         sale.service_method, sale.service_proof = wanted.method, wanted.proof
         sale.handover_due_on = rules.handover_due_on(wanted.served_on)
         await appraisal.end_seizures(tx, sale.asset_id, wanted.served_on)
+        await store.lock_defaulted(tx, sale.case_id)  # sales before accounts
         case = await case_account(tx, sale.case_id)
         proceeds = Transfer(sale.account_id, case.id, sale.price_fen)
         document = f"ruling:{sale.ruling_decision_id}"
@@ -586,7 +587,7 @@ async def _served_case(tx: Tx, case_id: UUID) -> appraisal.CaseFacts:
 
 
 async def _disposable_sale(tx: Tx, lot_id: UUID) -> Sale:
-    """The sale, locked; refused while a hold stands, and none can be placed before this transaction ends (R-CASE-09)."""
+    """The sale, locked; refused while a hold stands, and none is placed before this transaction ends (R-CASE-09)."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
     holds = await appraisal.find_holds(tx, sale.asset_id, lock=True)

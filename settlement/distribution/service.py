@@ -72,8 +72,8 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
         case = await served_case(tx, case_id)
-        await lock_case_money(tx, case.id)  # before the defaulted sales, as the service of a ruling does
-        await completion.settle_default_use(tx, case.id)
+        await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
+        await lock_case_money(tx, case.id)
         now = tx.now()
         basis = await current_basis(tx, case)
         if not basis.claims:

@@ -26,6 +26,7 @@ from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import Register
 from kernel.actors import Actor, Role
 from kernel.database import Database
+from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
 from kernel.money import Fen
 from kernel.outbox import Relay
@@ -224,8 +225,11 @@ class Hall:
 
 @asynccontextmanager
 async def hall(url: str, **place: Any) -> AsyncIterator[Hall]:
-    """A court with a case and an asset whose price is fixed, and every handler of the road listening."""
-    async with opened(url) as database:
+    """A court with a case and an asset whose price is fixed, and every handler of the road listening.
+
+    The database user is the application's, which may not change or delete what is append-only.
+    """
+    async with opened(url.replace("postgres@", f"{APP_ROLE}@", 1)) as database:
         relay = bank_relay(database)
         for module in (
             lot_handlers,
