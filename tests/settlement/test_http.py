@@ -1,198 +1,169 @@
-"""Plans, payouts and the case account over HTTP: roles, strict bodies, problems that name their law, replay."""
+"""The money routes over HTTP, on a database user that owns nothing: roles, strict bodies, replays, hidden things."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from uuid import uuid4
 
-import httpx
+import msgspec
 import pytest
-from litestar import Litestar
-from litestar.datastructures import State
-from litestar.di import Provide
-from litestar.types import ASGIApp, Receive, Scope, Send
 
-from kernel.actors import Actor
-from kernel.database import Database
-from kernel.ids import ordered_id
-from kernel.web import EXCEPTION_HANDLERS, FrontDoor, StrictRequest, provide_actor, provide_call, provide_database
-from settlement.distribution import routes as distribution
-from settlement.payouts import routes as payouts
-from tests.appraisal.support import make_claim, make_decision
-from tests.settlement.distribution.road import Road, make_road, parties
-from tests.support.house import opened
+from kernel.actors import Role, platform
+from kernel.ddl import APP_ROLE
+from kernel.money import MAX_FEN
+from settlement import verify
+from tests.settlement.support import money_inside
+from tests.support.web import SETTINGS, Browser, Site, opened_site, signed_in
 
 pytestmark = pytest.mark.anyio
 
-ORIGIN = "http://127.0.0.1:8000"
-
-
-class Browser:
-    """Requests of one officer after the other; who asks is set by `who`."""
-
-    def __init__(self, database: Database, who: Actor) -> None:
-        self.who = who
-        app = Litestar(
-            route_handlers=[*distribution.ROUTES, *payouts.ROUTES],
-            request_class=StrictRequest,
-            middleware=[FrontDoor(ORIGIN), self._signed_in],
-            exception_handlers=EXCEPTION_HANDLERS,
-            dependencies={
-                "database": Provide(provide_database),
-                "call": Provide(provide_call),
-                "actor": Provide(provide_actor),
-            },
-            state=State({"database": database}),
-        )
-        self.client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=ORIGIN)
-
-    def _signed_in(self, app: ASGIApp) -> ASGIApp:
-        async def with_user(scope: Scope, receive: Receive, send: Send) -> None:
-            scope["user"] = self.who
-            await app(scope, receive, send)
-
-        return with_user
-
-    async def get(self, path: str) -> Any:
-        answer = await self.client.get(path)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    async def post(self, who: Actor, path: str, body: object = None, *, key: str | None = None) -> httpx.Response:
-        self.who = who
-        headers = {"idempotency-key": key or str(ordered_id()), "origin": ORIGIN, "content-type": "application/json"}
-        if isinstance(body, bytes):
-            return await self.client.post(path, content=body, headers=headers)
-        return await self.client.post(path, json={} if body is None else body, headers=headers)
-
-    async def done(self, who: Actor, path: str, body: object = None) -> Any:
-        answer = await self.post(who, path, body)
-        assert answer.status_code == 201, answer.text
-        return answer.json()
+COURT = "court-http"
+NOTICE = {
+    "bank_ref": "B1",
+    "account_no": "123",
+    "amount_fen": 500,
+    "payer_name": "王小明",
+    "payer_account": "6222000011112222",
+    "booked_at": "2025-03-03T08:00:00+08:00",
+}
+ID = "00000000-0000-7000-8000-000000000009"
 
 
 @asynccontextmanager
-async def at_work(url: str) -> AsyncIterator[tuple[Road, Browser]]:
-    async with opened(url) as database:
-        road = await make_road(database, *parties("A"))
-        await make_claim(database, road.court, road.case, "A", principal_fen=20_000)
-        await road.bring_money(30_000)
-        browser = Browser(database, road.maker)
-        async with browser.client:
-            yield road, browser
+async def site_of(url: str, **settings: object) -> AsyncIterator[Site]:
+    """The site as it runs: its database user may not change or delete what is append-only."""
+    chosen = msgspec.structs.replace(SETTINGS, **settings)
+    async with opened_site(url.replace("postgres@", f"{APP_ROLE}@", 1), chosen) as site:
+        yield site
 
 
-async def decided(road: Road, browser: Browser) -> dict[str, Any]:
-    plan: dict[str, Any] = await browser.done(road.maker, f"/api/cases/{road.case.id}/plans")
-    decision = await make_decision(road.database, road.court, road.case, "distribution_plan")
-    body = {"decision_id": str(decision.id)}
-    plan = await browser.done(road.court.judge, f"/api/plans/{plan['id']}/decide", body)
-    return plan
+async def test_a_notice_is_answered_once_per_key_and_booked_once_per_reference(database_url: str) -> None:
+    async with site_of(database_url) as site:
+        bank = await signed_in(site, Role.MACHINE)
+        key = str(uuid4())
+        first = await bank.post("/api/bank/credits", NOTICE, idempotency_key=key)
+        assert first.status_code == 201, first.text
+        again = await bank.post("/api/bank/credits", NOTICE, idempotency_key=key)
+        assert (again.status_code, again.content) == (201, first.content)
+        assert again.headers["idempotent-replay"] == "true"
+        other_key = await bank.post("/api/bank/credits", NOTICE)
+        assert (other_key.status_code, other_key.json()) == (201, first.json())
+        changed = NOTICE | {"amount_fen": 501}
+        assert (await bank.post("/api/bank/credits", changed, idempotency_key=key)).json()["code"] == "key-reused"
+        assert (await bank.post("/api/bank/credits", changed)).json()["code"] == "bank-ref-reused"
+        assert await money_inside(site.database) == {"unidentified": 500}
+        maker = await signed_in(site, Role.MAKER, court=COURT)
+        waiting = (await maker.get("/api/bank/unidentified")).json()["credits"]
+        assert [credit["amount_fen"] for credit in waiting] == [500]
+        returned = await maker.post(f"/api/bank/credits/{waiting[0]['credit_id']}/return", {"reason": "无法查明"})
+        assert returned.status_code == 201, returned.text
+        await site.parts.relay.settle()
+        assert await money_inside(site.database) == {}
+        async with site.database.reading(platform("verify")) as tx:
+            assert await verify.faults(tx) == []
 
 
-async def test_the_whole_way_from_draft_to_payout(database_url: str) -> None:
-    async with at_work(database_url) as (road, browser):
-        plan = await decided(road, browser)
-        for recipient in plan["recipients"]:
-            body = {
-                "party_id": recipient["party_id"],
-                "served_on": road.today().isoformat(),
-                "method": "electronic",
-                "proof": "回执",
-            }
-            plan = await browser.done(road.court.clerk, f"/api/plans/{plan['id']}/services", body)
-        early = await browser.post(road.court.judge, f"/api/plans/{plan['id']}/confirm")
-        problem = early.json()
-        assert (early.status_code, problem["code"]) == (409, "objection-period-running")
-        assert (problem["rule"], problem["law"]) == ("R-DIST-05", "民诉法解释 第五百零九条、第五百一十条")
-        assert problem["detail"].startswith("当事人A 的异议期至 2025-03-18 届满")
-        road.pass_days(20)
-        plan = await browser.done(road.court.judge, f"/api/plans/{plan['id']}/confirm")
-        assert plan["state"] == "confirmed"
-        batch = await browser.done(road.maker, f"/api/plans/{plan['id']}/payouts")
-        signed = {"hash": batch["hash"]}
-        await browser.done(road.checker, f"/api/payouts/{batch['id']}/check", signed)
-        await browser.done(road.payer, f"/api/payouts/{batch['id']}/pay", signed)
-        shown = await browser.get(f"/api/payouts/{batch['id']}")
-        assert [(line["holder"], line["amount_fen"], line["state"]) for line in shown["lines"]] == [
-            ("当事人A", 20_000, "ordered"),
-            ("当事人debtor", 10_000, "ordered"),
-        ]
-        account = await browser.get(f"/api/cases/{road.case.id}/account")
-        assert [line["balance_fen"] for line in account["statement"]] == [30_000, 10_000, 0]
-        assert account["remainder"] == []
-        (row,) = (await browser.get(f"/api/cases/{road.case.id}/plans"))["plans"]
-        assert (row["id"], row["state"]) == (plan["id"], "confirmed")
+BAD = {
+    "float": {"amount_fen": 500.0},
+    "text": {"amount_fen": "500"},
+    "exponent": b'{"amount_fen":5e2}',
+    "boolean": {"amount_fen": True},
+    "zero": {"amount_fen": 0},
+    "negative": {"amount_fen": -1},
+    "beyond": {"amount_fen": MAX_FEN + 1},
+    "2^63": {"amount_fen": 2**63},
+    "unknown field": {"received_at": "2025-03-03T08:00:00+08:00"},
+    "null": {"payer_name": None},
+    "right to left": {"payer_name": "王\u202e小明"},
+    "full-width number": {"account_no": "１２３"},
+    "time without offset": {"booked_at": "2025-03-03T08:00:00"},
+    "leap second": {"booked_at": "2025-03-03T08:00:60+08:00"},
+}
 
 
-async def test_the_same_key_gives_the_same_answer_and_another_payload_is_refused(database_url: str) -> None:
-    async with at_work(database_url) as (road, browser):
-        plan = await decided(road, browser)
-        path = f"/api/plans/{plan['id']}/services"
-        body = {"party_id": str(road.id_of("A")), "served_on": "2025-03-03", "method": "direct", "proof": "回证"}
-        first = await browser.post(road.court.clerk, path, body, key="a-key-of-mine")
-        again = await browser.post(road.court.clerk, path, body, key="a-key-of-mine")
-        assert (first.status_code, again.status_code) == (201, 201)
-        assert again.json() == first.json()
-        other = await browser.post(road.court.clerk, path, body | {"proof": "另一份"}, key="a-key-of-mine")
-        assert (other.status_code, other.json()["code"]) == (422, "key-reused")
+@pytest.mark.parametrize("bad", BAD)
+async def test_a_malformed_notice_is_refused_and_books_nothing(database_url: str, bad: str) -> None:
+    """Attacks 1, 2, 4, 5, 13, 14, 57, 65."""
+    async with site_of(database_url) as site:
+        bank = await signed_in(site, Role.MACHINE)
+        change = BAD[bad]
+        answer = await bank.post("/api/bank/credits", change if isinstance(change, bytes) else NOTICE | change)
+        assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+        assert await money_inside(site.database) == {}
 
 
-HASH = "0" * 64
-SERVICE = {"party_id": str(ordered_id()), "served_on": "2025-03-03", "method": "direct", "proof": "回证"}
-OBJECTION = {"party_id": str(ordered_id()), "objected_on": "2025-03-03", "text": "异议"}
+async def test_a_doubled_key_and_a_foreign_origin_are_refused(database_url: str) -> None:
+    async with site_of(database_url) as site:
+        bank = await signed_in(site, Role.MACHINE)
+        assert (await bank.post("/api/bank/credits", b'{"amount_fen":1,"amount_fen":2}')).status_code == 400
+        for origin in (None, "null", "https://evil.example", site.origin + ".evil"):
+            assert (await bank.post("/api/bank/credits", NOTICE, origin=origin)).json()["code"] == "foreign-origin"
+        assert (await bank.post("/api/bank/credits", NOTICE, content_type="text/plain")).status_code == 415
+        assert (await bank.post("/api/bank/credits", NOTICE, idempotency_key=None)).status_code == 400
+        assert await money_inside(site.database) == {}
 
 
-@pytest.mark.parametrize(
-    ("path", "who", "body"),
-    [
-        ("plans/{plan}/decide", "judge", {}),
-        ("plans/{plan}/decide", "judge", {"decision_id": 1}),
-        ("plans/{plan}/decide", "judge", {"decision_id": str(ordered_id()), "amount_fen": 1}),
-        ("plans/{plan}/services", "clerk", SERVICE | {"served_on": "2025-02-30"}),
-        ("plans/{plan}/services", "clerk", SERVICE | {"served_on": "2025-03-03T00:00:00Z"}),
-        ("plans/{plan}/services", "clerk", SERVICE | {"method": "pigeon"}),
-        ("plans/{plan}/services", "clerk", SERVICE | {"proof": ""}),
-        ("plans/{plan}/services", "clerk", SERVICE | {"proof": "a\u202eb"}),
-        ("plans/{plan}/objections", "clerk", OBJECTION | {"text": ""}),
-        ("plans/{plan}/objections", "clerk", OBJECTION | {"text": "x" * 20_001}),
-        ("payouts/{plan}/check", "checker", {"hash": HASH[1:]}),
-        ("payouts/{plan}/check", "checker", {"hash": "G" * 64}),
-        ("payouts/{plan}/pay", "payer", {"hash": HASH, "amount_fen": 1.5}),
-        ("payouts/{plan}/pay", "payer", b'{"hash": "' + HASH.encode() + b'", "hash": "' + HASH.encode() + b'"}'),
-        ("payouts/{plan}/pay", "payer", b"[]"),
-        ("payouts/{plan}/pay", "payer", b"{"),
-    ],
-)
-async def test_bad_input_is_malformed(database_url: str, path: str, who: str, body: object) -> None:
-    async with at_work(database_url) as (road, browser):
-        actor = getattr(road, who, None) or getattr(road.court, who)
-        answer = await browser.post(actor, "/api/" + path.format(plan=ordered_id()), body)
-        assert (answer.status_code, answer.json()["code"]) == (400, "malformed"), answer.text
+WHO_MAY: dict[tuple[str, str], set[Role]] = {
+    ("POST", "/api/bank/credits"): {Role.MACHINE},
+    ("POST", "/api/bank/confirmations"): {Role.MACHINE},
+    ("GET", "/api/bank/orders"): {Role.MACHINE},
+    ("GET", "/api/bank/unidentified"): {Role.MAKER, Role.CHECKER, Role.PAYER, Role.AUDITOR},
+    ("POST", f"/api/bank/credits/{ID}/claim"): {Role.MAKER},
+    ("POST", f"/api/bank/credits/{ID}/return"): {Role.MAKER},
+    ("POST", f"/api/bank/orders/{ID}/again"): {Role.PAYER},
+    ("GET", f"/api/lots/{ID}/deposit"): {Role.BIDDER},
+    ("POST", f"/api/lots/{ID}/ruling"): {Role.JUDGE},
+    ("POST", f"/api/lots/{ID}/ruling-service"): {Role.CLERK},
+    ("POST", f"/api/lots/{ID}/handover"): {Role.CLERK},
+    ("POST", f"/api/lots/{ID}/default"): {Role.JUDGE},
+    ("POST", f"/api/cases/{ID}/costs"): {Role.MAKER},
+    ("POST", f"/api/cases/{ID}/enforcement-fee"): {Role.JUDGE},
+}
 
 
-async def test_every_route_asks_for_its_role_and_knows_only_what_is_there(database_url: str) -> None:
-    async with at_work(database_url) as (road, browser):
-        nothing = ordered_id()
-        decide, sign = {"decision_id": str(nothing)}, {"hash": HASH}
-        for path, who, body, expected in (
-            (f"cases/{road.case.id}/plans", road.checker, None, 403),
-            (f"cases/{nothing}/plans", road.maker, None, 404),
-            (f"plans/{nothing}/decide", road.maker, decide, 403),
-            (f"plans/{nothing}/decide", road.court.judge, decide, 404),
-            (f"plans/{nothing}/services", road.court.judge, SERVICE, 403),
-            (f"plans/{nothing}/services", road.court.clerk, SERVICE, 404),
-            (f"plans/{nothing}/objections", road.maker, OBJECTION, 403),
-            (f"plans/{nothing}/objections", road.court.clerk, OBJECTION, 404),
-            (f"plans/{nothing}/confirm", road.maker, None, 403),
-            (f"plans/{nothing}/confirm", road.court.judge, None, 404),
-            (f"plans/{nothing}/payouts", road.payer, None, 403),
-            (f"plans/{nothing}/payouts", road.maker, None, 404),
-            (f"payouts/{nothing}/check", road.maker, sign, 403),
-            (f"payouts/{nothing}/check", road.checker, sign, 404),
-            (f"payouts/{nothing}/pay", road.checker, sign, 403),
-            (f"payouts/{nothing}/pay", road.payer, sign, 404),
-            ("plans/not-an-id/confirm", road.court.judge, None, 404),
-        ):
-            answer = await browser.post(who, f"/api/{path}", body)
-            assert answer.status_code == expected, (path, answer.text)
-            assert answer.headers["content-type"] == "application/problem+json"
+async def test_every_money_route_is_for_its_roles_alone(database_url: str) -> None:
+    async with site_of(database_url) as site:
+        everybody: dict[Role | None, Browser] = {None: Browser(site)}
+        for role in Role:
+            everybody[role] = await signed_in(site, role, court=None if role in OF_NO_COURT else COURT)
+        for (method, path), allowed in WHO_MAY.items():
+            for role, browser in everybody.items():
+                answer = await (browser.get(path) if method == "GET" else browser.post(path, {}))
+                if role is None:
+                    assert answer.status_code == 401, (path, role)
+                else:
+                    assert (answer.status_code == 403) == (role not in allowed), (path, role, answer.text)
+
+
+OF_NO_COURT = {Role.BIDDER, Role.MACHINE, Role.OPERATOR}
+
+
+async def test_things_that_do_not_exist_are_not_found(database_url: str) -> None:
+    async with site_of(database_url) as site:
+        clerk, bidder = await signed_in(site, Role.CLERK, court=COURT), await signed_in(site, Role.BIDDER)
+        for path in (f"/api/lots/{ID}/sale", f"/api/lots/{ID}/confirmation", f"/api/lots/{ID}/deposits"):
+            assert (await clerk.get(path)).status_code == 404
+        assert (await bidder.get(f"/api/lots/{ID}/deposit")).status_code == 404
+        assert (await Browser(site).get(f"/api/lots/{ID}/confirmation")).status_code == 404
+        for path in (f"/api/cases/{ID}/costs", f"/api/cases/{ID}/default-use"):
+            assert (await clerk.get(path)).status_code == 404
+
+
+TRANSFER = {"from_account": "6222", "payer_name": "王小明", "to_account_no": "123", "amount_fen": 700}
+
+
+async def test_anybody_signed_in_goes_to_the_simulated_bank(database_url: str) -> None:
+    async with site_of(database_url) as site:
+        assert (await Browser(site).post("/api/simulated-bank/transfers", TRANSFER)).status_code == 401
+        bidder = await signed_in(site, Role.BIDDER)
+        answer = await bidder.post("/api/simulated-bank/transfers", TRANSFER)
+        assert (answer.status_code, answer.json()) == (201, {"amount_fen": 700})
+        await site.parts.relay.settle()
+        assert await money_inside(site.database) == {"unidentified": 700}
+
+
+async def test_nobody_makes_up_a_transfer_where_real_notices_are_exchanged(database_url: str) -> None:
+    async with site_of(database_url, simulated_bank=False) as site:
+        bidder = await signed_in(site, Role.BIDDER)
+        answer = await bidder.post("/api/simulated-bank/transfers", TRANSFER)
+        assert (answer.status_code, answer.json()["code"]) == (404, "no-simulated-bank")
+        assert await money_inside(site.database) == {}
