@@ -40,8 +40,13 @@ class FacetValue(msgspec.Struct, frozen=True):
 
 
 class CataloguePage(msgspec.Struct, frozen=True):
-    """One page; `next` asks for the following one. A facet counts under all filters but its own."""
+    """One page; `next` asks for the following one. A facet counts under all filters but its own.
 
+    `now` is platform time, `rate` its seconds per real second: what a page counts down from.
+    """
+
+    now: str
+    rate: int
     lots: tuple[LotCard, ...]
     next: str | None
     total: int

@@ -34,6 +34,8 @@ async def browse(
             for facet in store.FACETS
         }
         return CataloguePage(
+            now=beijing(tx.now()),
+            rate=database.clock.rate,
             lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
             next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
             total=await store.count(tx, wanted),

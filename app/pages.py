@@ -1,0 +1,267 @@
+"""The public pages: HTML with its title written here, modules and styles under an address that changes with them.
+
+The files of `static/` are read once at start. Their common hash is the release: what stands under `/static/{release}/`
+never changes, so it is cached for ever, and a page always loads modules that fit together. Nothing is built.
+"""
+
+import gzip
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+from uuid import UUID
+
+from litestar import MediaType, Request, Response, get
+from litestar.di import NamedDependency, Provide
+from litestar.exceptions import HTTPException
+from litestar.params import FromPath
+
+from auction.catalogue import service as catalogue
+from auction.catalogue.schemas import LotPage
+from kernel.actors import Actor, visitor
+from kernel.database import Database
+from kernel.errors import NotFound
+from kernel.money import yuan
+from kernel.settings import Settings
+from kernel.web import answer_framework, anyone
+
+STATIC = Path(__file__).parent.parent / "static"
+TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".mjs": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+}
+NOT_SERVED = {"vendor/vendor.mjs"}
+STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures")
+IMPORT = re.compile(r"""(?:from|import)\s*"(\.{1,2}/[^"]+)\"""")
+FOR_EVER = "public, max-age=31536000, immutable"
+ASK_EACH_TIME = "private, no-cache"
+
+Language = Literal["zh", "en"]
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A static file as it is sent, plain and compressed."""
+
+    media_type: str
+    plain: bytes
+    packed: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a page says of itself before any script has run."""
+
+    title: str
+    description: str
+
+
+NAME: dict[Language, str] = {"zh": "网络司法拍卖平台", "en": "Online judicial auction"}
+NEEDS_SCRIPT: dict[Language, str] = {
+    "zh": "本页面需要启用 JavaScript。公开数据也可直接读取：/api/lots",
+    "en": "This page needs JavaScript. The public data can also be read directly: /api/lots",
+}
+HEADINGS: dict[str, dict[Language, Heading]] = {
+    "catalogue": {
+        "zh": Heading("拍卖标的", "法院网络司法拍卖标的公开目录：查询、出价、竞价记录一律公开。"),
+        "en": Heading("Lots", "Public catalogue of court auctions: every lot, every bid, every result in the open."),
+    },
+    "sign-in": {
+        "zh": Heading("登录", "登录后报名参加网络司法拍卖。"),
+        "en": Heading("Sign in", "Sign in to take part in court auctions."),
+    },
+    "register": {
+        "zh": Heading("实名注册", "竞买人实名注册。"),
+        "en": Heading("Register", "Real-name registration of bidders."),
+    },
+    "statistics": {
+        "zh": Heading("统计数据", "溢价率、成交率及其计算口径。"),
+        "en": Heading("Statistics", "Premium and success rates with their definitions."),
+    },
+    "not-found": {
+        "zh": Heading("页面不存在", "未找到该页面。"),
+        "en": Heading("Page not found", "There is no such page."),
+    },
+}
+
+
+class Site:
+    """The files of a folder and the pages made of them."""
+
+    def __init__(self, folder: Path = STATIC) -> None:
+        self.files = _read(folder)
+        self.template = (folder / "page.html").read_text()
+        digest = hashlib.sha256()
+        for path, file in sorted(self.files.items()):
+            digest.update(path.encode() + b"\n" + hashlib.sha256(file.plain).digest())
+        self.release = digest.hexdigest()[:16]
+
+    def page(self, name: str, heading: Heading, language: Language, person: str, simulated_bank: bool) -> bytes:
+        """The HTML of a page; everything that comes from outside is escaped."""
+        base = f"/static/{self.release}"
+        styles = (f'<link rel="stylesheet" href="{base}/styles/{style}.css">' for style in STYLES)
+        modules = (f'<link rel="modulepreload" href="{base}/{path}">' for path in self.needed(f"pages/{name}.js"))
+        words = {
+            "lang": "zh-CN" if language == "zh" else "en",
+            "title": f"{heading.title} - {NAME[language]}",
+            "description": heading.description,
+            "person": person,
+            "simulated_bank": "yes" if simulated_bank else "no",
+            "noscript": NEEDS_SCRIPT[language],
+        }
+        return self.template.format(
+            **{name: escape(text) for name, text in words.items()},
+            static=base,
+            page=name,
+            styles="\n".join(styles),
+            modules="\n".join(modules),
+        ).encode()
+
+    def needed(self, path: str) -> list[str]:
+        """The modules that a module imports, directly or not, so that the browser fetches them all at once."""
+        found: dict[str, None] = {}
+        waiting = [path]
+        while waiting:
+            module = waiting.pop()
+            for imported in IMPORT.findall(self.files[module].plain.decode()):
+                target = _joined(module, imported)
+                if target not in found:
+                    found[target] = None
+                    waiting.append(target)
+        return sorted(found)
+
+
+def _read(folder: Path) -> dict[str, File]:
+    files: dict[str, File] = {}
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if path.suffix in TYPES and not name.endswith(".test.js") and name not in NOT_SERVED:
+            plain = path.read_bytes()
+            files[name] = File(TYPES[path.suffix], plain, gzip.compress(plain, mtime=0))
+    return files
+
+
+def _joined(module: str, imported: str) -> str:
+    parts: list[str] = []
+    for part in (PurePosixPath(module).parent / imported).parts:
+        if part == "..":
+            parts.pop()
+        else:
+            parts.append(part)
+    return "/".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request for a page: which site, in which language, by whom, and what the browser has already."""
+
+    site: Site
+    settings: Settings
+    language: Language
+    actor: Actor
+    has: str | None
+
+    @classmethod
+    def of(cls, request: Request[Any, Any, Any]) -> "Visit":
+        state = request.app.state
+        language: Language = "en" if request.cookies.get("language") == "en" else "zh"
+        # Where no route was found nobody asked who is asking.
+        actor = request.scope.get("user") or visitor("unknown")
+        return cls(state["site"], state["settings"], language, actor, request.headers.get("if-none-match"))
+
+    def show(self, name: str, heading: Heading | None = None, status: int = 200) -> Response[bytes]:
+        """The page, or 304 where the browser has these very bytes."""
+        heading = heading or HEADINGS[name][self.language]
+        body = self.site.page(name, heading, self.language, self._person(), self.settings.simulated_bank)
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        headers = {"cache-control": ASK_EACH_TIME, "vary": "Cookie", "etag": etag}
+        if status == 200 and self.has == etag:
+            return Response(b"", status_code=304, headers=headers, media_type=MediaType.HTML)
+        return Response(body, status_code=status, headers=headers, media_type=MediaType.HTML)
+
+    def _person(self) -> str:
+        if not self.actor.signed_in:
+            return ""
+        return json.dumps({"name": self.actor.name, "roles": sorted(self.actor.roles)}, ensure_ascii=False)
+
+
+async def provide_visit(request: Request[Any, Any, Any]) -> Visit:
+    """Who visits a page."""
+    return Visit.of(request)
+
+
+VISIT = {"visit": Provide(provide_visit)}
+
+
+@get("/", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_catalogue(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """All published lots."""
+    return visit.show("catalogue")
+
+
+@get("/lots/{lot_id:uuid}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_lot(
+    visit: NamedDependency[Visit], database: NamedDependency[Database], lot_id: FromPath[UUID]
+) -> Response[bytes]:
+    """One lot, with its title for bookmarks and search engines."""
+    try:
+        lot = await catalogue.show_lot(database, visit.actor, lot_id)
+    except NotFound:
+        return visit.show("not-found", status=404)
+    return visit.show("lot", _heading_of(lot, visit.language))
+
+
+@get("/sign-in", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_sign_in(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Sign in."""
+    return visit.show("sign-in")
+
+
+@get("/register", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_register(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Open a bidder's account."""
+    return visit.show("register")
+
+
+@get("/statistics", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_statistics(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Figures with their definitions."""
+    return visit.show("statistics")
+
+
+@get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def send_file(
+    request: Request[Any, Any, Any], visit: NamedDependency[Visit], release: FromPath[str], path: FromPath[str]
+) -> Response[bytes]:
+    """A module, style or drawing of this release; files of another one are not found, so releases never mix."""
+    file = visit.site.files.get(path.removeprefix("/"))
+    if file is None or release != visit.site.release:
+        raise NotFound(what="page")
+    headers = {"cache-control": FOR_EVER, "vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["content-encoding"] = "gzip"
+        return Response(file.packed, media_type=file.media_type, headers=headers)
+    return Response(file.plain, media_type=file.media_type, headers=headers)
+
+
+def answer_not_found(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """A browser that asks for a page gets one that helps on; everybody else the problem that the API gives."""
+    asks_for_page = request.method in ("GET", "HEAD") and "text/html" in request.headers.get("accept", "")
+    if not asks_for_page or request.url.path.startswith(("/api/", "/static/", "/live/")):
+        return answer_framework(request, error)
+    return Visit.of(request).show("not-found", status=404)
+
+
+def _heading_of(lot: LotPage, language: Language) -> Heading:
+    start = yuan(lot.start_price_fen)
+    if language == "en":
+        return Heading(lot.title, f"Court auction in {lot.place}, start price {start} yuan. {lot.court_name}.")
+    return Heading(lot.title, f"{lot.court_name}网络司法拍卖，{lot.place}，起拍价 {start} 元。")
+
+
+PAGES = [show_catalogue, show_lot, show_sign_in, show_register, show_statistics, send_file]

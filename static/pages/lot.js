@@ -1,0 +1,100 @@
+// The page of a lot, which is its live room.
+import { Problem, read } from "../lib/api.js";
+import { stance } from "../lib/bidding.js";
+import { html } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+import { price } from "../lib/money.js";
+import { openRoom } from "../lib/room.js";
+import { isBidder } from "../lib/session.js";
+import { About, Facts } from "../parts/announcement.js";
+import { Badges } from "../parts/badges.js";
+import { BidBar } from "../parts/bid-box.js";
+import { Gallery } from "../parts/gallery.js";
+import { Fault, say, Voice } from "../parts/messages.js";
+import { Panel } from "../parts/panel.js";
+import { Record } from "../parts/record.js";
+import { mount } from "../parts/shell.js";
+import { useEffect } from "../vendor/hooks.mjs";
+import { signal } from "../vendor/signals.mjs";
+
+const ID = location.pathname.split("/").pop();
+const SETTLE_MS = 1_500;
+const ASK_OWN_MS = 2_000;
+
+const lot = signal(null);
+const own = signal(null);
+const deposit = signal(null);
+const fault = signal(null);
+const room = openRoom(ID, { onEvents: tell, onSessionEnd: () => location.reload() });
+
+async function load() {
+  try {
+    lot.value = await read(`/api/lots/${ID}`);
+    fault.value = null;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    fault.value = problem;
+  }
+}
+
+/** One's own registration and deposit; null where there is none. */
+async function loadOwn() {
+  if (!isBidder) return;
+  own.value = await orNull(`/api/lots/${ID}/registration`);
+  if (own.value) deposit.value = await orNull(`/api/lots/${ID}/deposit`);
+}
+
+async function orNull(path) {
+  try {
+    return await read(path);
+  } catch (problem) {
+    if (problem instanceof Problem) return null;
+    throw problem;
+  }
+}
+
+/** Say what happened, politely, and ask again for what only the other doors know. */
+function tell(events, picture) {
+  const latest = events.at(-1);
+  if (!latest) return;
+  if (latest.kind === "bid") {
+    const standing = stance(picture.lot, own.value, picture.events);
+    const words = standing === "none" ? "" : ` ${t(`stance.${standing}`)}`;
+    const extended = events.some((event) => event.extended) ? ` ${t("event.extended")}` : "";
+    say(`${t("said.bid", { code: latest.code, price: price(latest.price_fen) })}${extended}${words}`);
+  } else if (latest.kind !== "hidden") {
+    say(t(`event.${latest.kind}`));
+    setTimeout(() => { load(); loadOwn(); }, SETTLE_MS);
+  }
+}
+
+setInterval(() => {
+  if (own.value?.state === "awaiting_deposit" && !document.hidden) loadOwn();
+}, ASK_OWN_MS);
+
+function Lot() {
+  useEffect(() => { load(); loadOwn(); }, []);
+  if (fault.value && !lot.value) return html`<${Fault} problem=${fault.value} again=${load} />`;
+  if (!lot.value) return html`<div class="lot lot-empty" aria-busy="true"><p>${t("page.loading")}</p></div>`;
+  const shown = lot.value;
+  const parts = { lot: shown, room, own: own.value, deposit: deposit.value, reload: loadOwn };
+  return html`
+    <article class="lot">
+      <header class="lot-head">
+        <p class="crumbs"><a href="/">${t("nav.lots")}</a> <span aria-hidden="true">/</span> ${shown.case_no}</p>
+        <h1>${shown.title}</h1>
+        <p class="lot-sub"><${Badges} lot=${shown} /><span>${shown.place}</span><span>${shown.court_name}</span></p>
+      </header>
+      <div class="lot-picture"><${Gallery} lot=${shown} /></div>
+      <aside class="lot-panel" aria-label=${t("panel.label")}><${Panel} ...${parts} /></aside>
+      <div class="lot-about">
+        <${Facts} lot=${shown} />
+        <${Record} lot=${shown} room=${room} own=${own.value} />
+        <${About} lot=${shown} />
+      </div>
+      <${BidBar} ...${parts} />
+      <${Voice} />
+    </article>`;
+}
+
+mount(Lot, () => lot.value?.title ?? document.title.replace(/ - [^-]*$/, ""));

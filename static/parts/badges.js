@@ -1,0 +1,32 @@
+// Words and shapes of a lot's state; the colour only repeats what they say.
+import { html } from "../lib/dom.js";
+import { t } from "../lib/i18n.js";
+
+const SHAPES = { upcoming: "ring", live: "dot", extended: "dot", sold: "square", failed: "bar", suspended: "pause", frozen: "pause" };
+const CATALOGUE = { published: "upcoming", live: "live" };
+
+/** The state of a lot in the catalogue's words, as the pages name it. */
+export function stateOfCard(lot) {
+  return CATALOGUE[lot.status] ?? lot.status;
+}
+
+/** The state of a lot in the live feed. */
+export function stateOfLot(lot) {
+  if (lot.status === "closed") return lot.outcome;
+  if (lot.status !== "open") return lot.status;
+  return lot.extensions > 0 ? "extended" : "live";
+}
+
+export function State({ state }) {
+  return html`<span class=${`state state-${state}`}><i class=${`shape shape-${SHAPES[state] ?? "bar"}`} aria-hidden="true" />${t(`state.${state}`)}</span>`;
+}
+
+/** What one must know at a glance: round, purchase limit, a hold. */
+export function Badges({ lot }) {
+  const badges = [
+    t(`round.${lot.round}`),
+    lot.purchase_limited && t("badge.limited"),
+    lot.held && t("badge.held"),
+  ].filter(Boolean);
+  return html`<ul class="badges">${badges.map((badge) => html`<li key=${badge}>${badge}</li>`)}</ul>`;
+}

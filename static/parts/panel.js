@@ -1,0 +1,106 @@
+// The right side of a lot: where it stands, how long, at which price, who leads, and what the visitor can do now.
+import { html } from "../lib/dom.js";
+import { language, t } from "../lib/i18n.js";
+import { ladder } from "../lib/events.js";
+import { spoken, yuan } from "../lib/money.js";
+import { clock, left, moment } from "../lib/time.js";
+import { useMemo } from "../vendor/hooks.mjs";
+import { State, stateOfLot } from "./badges.js";
+import { BidBox } from "./bid-box.js";
+import { Countdown, spanWords, toEnd, toOpening } from "./countdown.js";
+import { Desk } from "./take-part.js";
+import { Ladder } from "./record.js";
+import { Result } from "./result.js";
+
+const FINISHED = ["closed", "withdrawn", "annulled"];
+const HALTED = ["suspended", "frozen"];
+const LATEST = 4;
+
+export function Panel(parts) {
+  const { room, lot } = parts;
+  const picture = room.picture.value;
+  if (!picture) return html`<div class="panel"><${Connection} room=${room} /><p>${t("page.loading")}</p></div>`;
+  const shown = picture.lot;
+  const finished = FINISHED.includes(shown.status);
+  return html`
+    <div class="panel">
+      <div class="panel-head"><${State} state=${stateOfLot(shown)} /><${Connection} room=${room} /></div>
+      <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
+      <${Price} lot=${lot} shown=${shown} />
+      <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />
+    </div>
+    ${finished ? html`<${Result} ...${parts} shown=${shown} />` : parts.own?.unlocked
+      ? html`<${BidBox} ...${parts} />`
+      : html`<${Desk} ...${parts} shown=${shown} />`}
+    ${!finished && picture.lot.bids > 0 && html`
+      <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${ladder(picture.events).slice(0, LATEST)} own=${parts.own} caption=${false} /></div>`}`;
+}
+
+function Connection({ room }) {
+  const state = room.connection.value;
+  return html`<span class=${`connection connection-${state}`} role="status"><i aria-hidden="true" />${t(`connection.${state}`)}</span>`;
+}
+
+function Clock({ room, lot, reason }) {
+  const upcoming = lot.status === "upcoming";
+  const read = useMemo(() => (upcoming ? toOpening : toEnd)(room.time), [upcoming]);
+  if (FINISHED.includes(lot.status)) {
+    return lot.ends_at && html`<p class="clock-note">${t("clock.ended", { at: moment(lot.ends_at, language.value) })}</p>`;
+  }
+  if (HALTED.includes(lot.status)) {
+    const kept = room.time.value ? left(room.time.value, 0, false).remaining : 0;
+    return html`
+      <p class="clock"><span class="clock-label">${t("clock.kept")}</span> <span class="countdown">${spanWords(kept)}</span></p>
+      <p class="clock-note">${t(`clock.${lot.status}`)}${reason && ` ${t("event.reason")}${reason}`}</p>`;
+  }
+  if (upcoming) {
+    return html`
+      <p class="clock"><span class="clock-label">${t("clock.to-start")}</span> <${Countdown} read=${read} announce=${true} /></p>
+      <p class="clock-note">${t("clock.opens", { at: moment(lot.opens_at, language.value) })}</p>`;
+  }
+  return html`
+    <p class="clock"><span class="clock-label">${t("clock.to-end")}</span> <${Countdown} read=${read} urgent=${true} announce=${true} /></p>
+    <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}</p>`;
+}
+
+function Price({ lot, shown }) {
+  const fen = shown.price_fen ?? shown.start_price_fen;
+  const of = shown.price_fen === null ? "price.start" : shown.status === "closed" ? "price.sold" : "price.current";
+  return html`
+    <div class="price">
+      <p class="price-label">${t(of)}</p>
+      <p class="price-figure figure"><span class="price-sign">¥</span>${yuan(fen)}</p>
+      <p class="price-words">${[spoken(fen, language.value), shown.price_fen !== null && premium(shown, lot)].filter(Boolean).join(" · ")}</p>
+    </div>`;
+}
+
+function premium(shown, lot) {
+  const over = t("price.over-start", { percent: percentOver(shown.price_fen, shown.start_price_fen) });
+  const reference = percentOver(shown.price_fen, lot.reference_price_fen);
+  const key = reference.startsWith("-") ? "price.under-reference" : "price.over-reference";
+  return `${over} · ${t(key, { percent: reference.replace("-", "") })}`;
+}
+
+/** How far `fen` lies over `base`, in percent with two decimals, halves away from zero as the platform's own figures. */
+export function percentOver(fen, base) {
+  const difference = BigInt(fen - base) * 20_000n;
+  const whole = BigInt(base) * 2n;
+  const sign = difference < 0n ? -1n : 1n;
+  const hundredths = Number((sign * difference + BigInt(base)) / whole);
+  const text = `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, "0")}`;
+  return sign < 0n && hundredths > 0 ? `-${text}` : text;
+}
+
+function Numbers({ lot, shown, watchers, own }) {
+  const leads = own?.code && shown.leader === own.code;
+  const rows = [
+    ["panel.leader", shown.leader ? html`<strong class="figure">${shown.leader}</strong>${leads && html` <span class="tag tag-me">${t("tag.me")}</span>`}${shown.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : t("panel.nobody")],
+    ["panel.bids", shown.bids],
+    ["price.increment", `¥${yuan(lot.increment_fen)}`],
+    ["price.deposit", `¥${yuan(lot.deposit_fen)}`],
+    ["price.start", shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
+    ["price.reference", `¥${yuan(lot.reference_price_fen)}`],
+    ["panel.watchers", watchers > 0 && t("panel.watchers.about", { n: watchers })],
+  ];
+  return html`<dl class="numbers">${rows.map(([key, value]) => value !== false && html`<div key=${key}><dt>${t(key)}</dt><dd class="figure">${value}</dd></div>`)}</dl>`;
+}

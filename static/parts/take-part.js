@@ -1,0 +1,126 @@
+// The way to a first bid, one step at a time and never a dead end: sign in, register, deposit, bid password, unlock.
+import { command, read } from "../lib/api.js";
+import { html } from "../lib/dom.js";
+import { language, t } from "../lib/i18n.js";
+import { yuan } from "../lib/money.js";
+import { comingBack, isBidder, person, simulatedBank } from "../lib/session.js";
+import { moment } from "../lib/time.js";
+import { useState } from "../vendor/hooks.mjs";
+import { Field, useCommand } from "./form.js";
+import { Refusal } from "./messages.js";
+
+const KINDS = ["ordinary", "applicant", "other_creditor"];
+
+/** What the visitor can do about this lot now. */
+export function Desk(parts) {
+  const { own } = parts;
+  if (!person) return html`<${Visitor} ...${parts} />`;
+  if (!isBidder) return html`<div class="panel"><p>${t("desk.staff")}</p></div>`;
+  if (!own) return html`<${Registration} ...${parts} />`;
+  if (own.state === "awaiting_deposit") return html`<${Deposit} ...${parts} />`;
+  if (own.state !== "admitted") return html`<div class="panel"><p>${t(`desk.${own.state}`)}</p></div>`;
+  return html`<${Password} ...${parts} />`;
+}
+
+function Visitor({ lot, shown }) {
+  const steps = ["account", "deposit", "bid"];
+  return html`
+    <section class="panel" aria-labelledby="take-part">
+      <h2 id="take-part">${t("desk.heading")}</h2>
+      <ol class="steps">${steps.map((step) => html`<li key=${step}>${t(`desk.step.${step}`, { deposit: `¥${yuan(lot.deposit_fen)}` })}</li>`)}</ol>
+      <p class="deadline">${t("desk.last-moment", { at: moment(shown.ends_at ?? shown.scheduled_end, language.value) })}</p>
+      <div class="row">
+        <a class="button primary" href=${comingBack("/sign-in")}>${t("account.sign-in")}</a>
+        <a class="button" href=${comingBack("/register")}>${t("account.register")}</a>
+      </div>
+    </section>`;
+}
+
+function Registration({ lot, reload }) {
+  const [submit, busy, problem] = useCommand(async (form) => {
+    await command(`/api/lots/${lot.id}/registrations`, {
+      kind: form.get("kind"),
+      accepts: lot.announcement_version,
+      declares_eligible: form.get("eligible") === "on",
+    });
+    await reload();
+  });
+  return html`
+    <section class="panel" aria-labelledby="take-part">
+      <h2 id="take-part">${t("register-lot.heading")}</h2>
+      <form class="form" onSubmit=${submit}>
+        <fieldset><legend>${t("register-lot.kind")}</legend>
+          ${KINDS.map((kind, index) => html`<label class="check" key=${kind}><input type="radio" name="kind" value=${kind} defaultChecked=${index === 0} />${t(`bidder.${kind}`)}</label>`)}
+        </fieldset>
+        <label class="check"><input type="checkbox" name="accepts" required /><span>${t("register-lot.accepts")}</span></label>
+        <label class="check"><input type="checkbox" name="eligible" required /><span>${t("register-lot.eligible")}${lot.purchase_limited && html` <strong>${t("register-lot.limited")}</strong>`}</span></label>
+        <${Refusal} problem=${problem} />
+        <button class="primary" disabled=${busy}>${busy ? t("form.busy") : t("register-lot.go", { deposit: `¥${yuan(lot.deposit_fen)}` })}</button>
+      </form>
+    </section>`;
+}
+
+function Deposit({ own, deposit, shown, reload }) {
+  const [pay, busy, problem] = useCommand(async () => {
+    const me = await read("/api/me");
+    await command("/api/simulated-bank/transfers", {
+      from_account: simulatedAccount(me.id),
+      payer_name: me.real_name,
+      to_account_no: deposit.account_no,
+      amount_fen: deposit.missing_fen,
+    });
+    await reload();
+  });
+  if (!deposit) return html`<div class="panel"><p>${t("page.loading")}</p></div>`;
+  const rows = [
+    ["deposit.account", html`<code class="account-no">${deposit.account_no}</code>`],
+    ["deposit.due", html`<span class="figure">¥${yuan(deposit.due_fen)}</span>`],
+    deposit.received_fen > 0 && ["deposit.received", html`<span class="figure">¥${yuan(deposit.received_fen)}</span>`],
+  ].filter(Boolean);
+  return html`
+    <section class="panel" aria-labelledby="take-part">
+      <h2 id="take-part">${t("deposit.heading")}</h2>
+      <p>${t("deposit.text", { missing: `¥${yuan(deposit.missing_fen || own.deposit_due_fen)}` })}</p>
+      <dl class="pairs">${rows.map(([key, value]) => html`<div key=${key}><dt>${t(key)}</dt><dd>${value}</dd></div>`)}</dl>
+      <p class="deadline">${t("desk.last-moment", { at: moment(shown.ends_at ?? shown.scheduled_end, language.value) })}</p>
+      <p class="waiting" role="status">${t("deposit.waiting")}</p>
+      <${Refusal} problem=${problem} />
+      ${simulatedBank && deposit.missing_fen > 0 && html`<button type="button" class="primary" disabled=${busy} onClick=${pay}>${busy ? t("form.busy") : t("deposit.pay")}</button>`}
+    </section>`;
+}
+
+/** The account of a person at the simulated bank: always the same, so that a refund finds back. */
+function simulatedAccount(personId) {
+  const digits = BigInt(`0x${personId.replaceAll("-", "")}`) % 10n ** 14n;
+  return `62220${String(digits).padStart(14, "0")}`;
+}
+
+function Password({ lot, own, reload, shown }) {
+  const [issued, setIssued] = useState(null);
+  const [typed, setTyped] = useState("");
+  const [issue, issuing, issueProblem] = useCommand(async () => {
+    const { password } = await command(`/api/lots/${lot.id}/bid-password`);
+    setIssued(password);
+    setTyped(password);
+  });
+  const [unlock, unlocking, unlockProblem] = useCommand(async () => {
+    await command(`/api/lots/${lot.id}/unlock`, { password: typed.trim() });
+    await reload();
+  });
+  return html`
+    <section class="panel" aria-labelledby="take-part">
+      <h2 id="take-part">${t("password.heading")}</h2>
+      <p>${t("password.admitted")} <strong class="figure">${own.code}</strong>${own.priority_rank && ` · ${t("password.rank", { n: own.priority_rank })}`}</p>
+      ${shown.status === "upcoming" && html`<p class="aside">${t("password.upcoming", { at: moment(shown.opens_at, language.value) })}</p>`}
+      ${issued ? html`<p>${t("password.issued")}</p><p class="secret figure">${issued}</p>` : !own.has_password && html`<p>${t("password.none")}</p>`}
+      ${own.has_password || issued
+        ? html`<form class="form" onSubmit=${unlock}>
+            <${Field} name="bid-password" label=${t("password.label")} autocomplete="off" autocapitalize="characters" value=${typed} onInput=${(event) => setTyped(event.target.value)} required />
+            <${Refusal} problem=${unlockProblem} />
+            <button class="primary" disabled=${unlocking}>${t("password.unlock")}</button>
+          </form>`
+        : html`<button type="button" class="primary" disabled=${issuing} onClick=${issue}>${t("password.issue")}</button>`}
+      <${Refusal} problem=${issueProblem} />
+      ${own.has_password && !issued && html`<p class="aside">${t("password.forgotten")} <button type="button" class="plain" disabled=${issuing} onClick=${issue}>${t("password.again")}</button></p>`}
+    </section>`;
+}
