@@ -151,7 +151,7 @@ async def _play(settings: Settings, speaker: Speaker, options: Options, stop: as
             play = Play(Stage(parts.database, clock), door, speaker.step)
             cases = await _act(play, first, second)
             await _settle(parts)
-            sound = await summarise(parts, door, cases, speaker.elapsed_s, play.stage.changes_of_pace)
+            sound = await summarise(parts, cases, speaker.elapsed_s, play.stage.changes_of_pace)
             if sound and not options.leave:
                 await stop.wait()
         finally:

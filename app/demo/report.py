@@ -1,0 +1,75 @@
+"""What the platform says of the finished cases: asked over its API, as anybody or as the court may ask."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.demo.road import Auction, Case
+from app.demo.users import User
+
+EVENTS_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class LotReport:
+    """One auction: its public page, its events, the codes that bid, and the sale that followed."""
+
+    page: dict[str, Any]
+    events: list[dict[str, Any]]
+    sale: dict[str, Any]
+
+    @property
+    def result(self) -> dict[str, Any]:
+        result: dict[str, Any] = self.page["result"]
+        return result
+
+    @property
+    def bidders(self) -> int:
+        """How many different codes bid."""
+        return len({event["code"] for event in self.events if event["kind"] == "bid"})
+
+
+@dataclass(frozen=True)
+class CaseReport:
+    """One case: its auctions, its plan, what was paid out, its account, and the use of forfeited deposits."""
+
+    case: Case
+    lots: list[LotReport]
+    plan: dict[str, Any]
+    payout: dict[str, Any]
+    account: dict[str, Any]
+    defaults: list[dict[str, Any]]
+
+    def paid_to(self, name: str) -> int:
+        """What one payee gets by the plan, in fen."""
+        return sum(line["amount_fen"] for line in self.plan["lines"] if line["payee"]["name"] == name)
+
+
+async def ask(cases: Sequence[Case]) -> list[CaseReport]:
+    """Reports of all cases, in their order."""
+    return await asyncio.gather(*(_case(case) for case in cases))
+
+
+async def statistics(anybody: User) -> dict[str, Any]:
+    """The public statistics over all that has ended."""
+    figures: dict[str, Any] = await anybody.get("/api/statistics")
+    return figures
+
+
+async def _case(case: Case) -> CaseReport:
+    clerk = case.court.clerk
+    return CaseReport(
+        case=case,
+        lots=[await _lot(clerk, auction) for auction in case.auctions],
+        plan=await clerk.get(f"/api/plans/{case.plan_id}"),
+        payout=await clerk.get(f"/api/payouts/{case.payout_id}"),
+        account=await clerk.get(f"/api/cases/{case.id}/account"),
+        defaults=(await clerk.get(f"/api/cases/{case.id}/default-use"))["defaults"],
+    )
+
+
+async def _lot(clerk: User, auction: Auction) -> LotReport:
+    path = auction.lot.path
+    events = (await clerk.get(f"{path}/events?limit={EVENTS_AT_ONCE}"))["events"]
+    return LotReport(await clerk.get(path), events, await clerk.get(f"{path}/sale"))
