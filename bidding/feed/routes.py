@@ -6,17 +6,22 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
-from litestar.params import FromPath, FromQuery, JSONBody, Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, Parameter, QueryParameter
 
 from bidding.desk.submissions import Answer
 from bidding.feed import service
 from bidding.feed.feed import Feed
-from bidding.feed.schemas import EventsPage, OrderLot, OrderView, PlaceBid, RecordView, ack_frame, answer_frame
+from bidding.feed.schemas import EventsPage, LotsNow, OrderLot, OrderView, PlaceBid, RecordView, ack_frame, answer_frame
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
+from kernel.errors import Malformed
 from kernel.web import allow, anyone
 
 JSON = "application/json"
+
+MOST_IDS = 100
+LENGTH_OF_ID = 37
+"""With its comma."""
 
 
 async def provide_feed(state: State) -> Feed:
@@ -57,6 +62,16 @@ async def show_answer(
     if answer is None:
         return _waiting(key)
     return Response(answer_frame(lot_id, answer), status_code=200, media_type=JSON)
+
+
+@get("/api/live/lots", guards=[anyone])
+async def list_now(
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    ids: Annotated[str, QueryParameter(max_length=MOST_IDS * LENGTH_OF_ID)],
+) -> LotsNow:
+    """Lots as they stand now, price and end included; `ids` are joined by commas, at most a hundred."""
+    return await service.list_now(database, actor, _ids(ids))
 
 
 @get("/api/lots/{lot_id:uuid}/events", guards=[anyone])
@@ -112,8 +127,15 @@ async def withdraw_lot(
     return await service.order_lot(database, call, lot_id, "withdraw", data)
 
 
+def _ids(joined: str) -> list[UUID]:
+    try:
+        return [UUID(one) for one in joined.split(",")]
+    except ValueError:
+        raise Malformed(path="ids", expected="ids of lots, joined by commas") from None
+
+
 def _waiting(key: UUID) -> Response[bytes]:
     return Response(b'{"key":"%b","state":"waiting"}' % str(key).encode(), status_code=202, media_type=JSON)
 
 
-ROUTES = [place_bid, show_answer, list_events, show_record, suspend_lot, resume_lot, withdraw_lot]
+ROUTES = [place_bid, show_answer, list_now, list_events, show_record, suspend_lot, resume_lot, withdraw_lot]

@@ -75,6 +75,13 @@ class LotView(msgspec.Struct, frozen=True):
     extensions: int
 
 
+class LotsNow(msgspec.Struct, frozen=True):
+    """Lots as they stand, for lists of them; `now` is platform time. Unknown ids are left out."""
+
+    now: str
+    lots: list[LotView]
+
+
 class EventsPage(msgspec.Struct, frozen=True):
     """Events in order, as the feed shows them. `seq` is the lot's last; ask again `after` the last one here."""
 

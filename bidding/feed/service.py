@@ -1,6 +1,7 @@
 """The HTTP doors beside the socket: bids and their answers, events in pages, the record, and orders of the court."""
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from bidding.feed import store
 from bidding.feed.errors import RecordSealed
 from bidding.feed.feed import Feed
 from bidding.feed.rooms import view_of
-from bidding.feed.schemas import Chain, EventsPage, OrderLot, OrderView, PlaceBid, RecordView
+from bidding.feed.schemas import Chain, EventsPage, LotsNow, OrderLot, OrderView, PlaceBid, RecordView
 from bidding.registration.service import standing
 from kernel.actors import Actor, Role
 from kernel.clock import beijing
@@ -57,6 +58,13 @@ async def find_answer(feed: Feed, database: Database, actor: Actor, lot_id: UUID
     if waits or feed.desk.waits((lot_id, found.registration_id, key)):
         return None
     raise NotFound(what="bid")
+
+
+async def list_now(database: Database, actor: Actor, lot_ids: Collection[UUID]) -> LotsNow:
+    """These lots as they stand."""
+    async with database.reading(actor) as tx:
+        lots = await store.find_lots(tx, lot_ids)
+        return LotsNow(beijing(tx.now()), [view_of(lot, store.state_of(lot)) for lot in lots])
 
 
 async def list_events(database: Database, actor: Actor, lot_id: UUID, after: int, most: int) -> EventsPage:

@@ -19,6 +19,11 @@ async def find_lot(tx: Tx, lot_id: UUID) -> Lot | None:
     return await tx.session.get(Lot, lot_id)
 
 
+async def find_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Lot]:
+    """Published lots among these, in no order."""
+    return (await tx.session.scalars(select(Lot).where(Lot.lot_id.in_(lot_ids)))).all()
+
+
 def state_of(lot: Lot) -> LotState:
     """The row as the rules see it."""
     terms = Terms(

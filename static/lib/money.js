@@ -35,6 +35,16 @@ function trimmed(hundredths) {
   return text.replace(/\.?0+$/, "");
 }
 
+/** How far `fen` lies over `base`, in percent with two decimals, halves away from zero as the platform's own figures. */
+export function percentOver(fen, base) {
+  const difference = BigInt(fen - base) * 20_000n;
+  const whole = BigInt(base) * 2n;
+  const sign = difference < 0n ? -1n : 1n;
+  const hundredths = Number((sign * difference + BigInt(base)) / whole);
+  const text = `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, "0")}`;
+  return sign < 0n && hundredths > 0 ? `-${text}` : text;
+}
+
 function grouped(whole) {
   return String(whole).replace(/\B(?=(\d{3})+$)/g, ",");
 }

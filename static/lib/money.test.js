@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { capitals, parsed, price, spoken, yuan } from "./money.js";
+import { capitals, parsed, percentOver, price, spoken, yuan } from "./money.js";
 
 test("yuan groups thousands and keeps two decimals", () => {
   assert.equal(yuan(35_600_000), "356,000.00");
@@ -24,6 +24,16 @@ test("spoken says 万 and 亿, and 约 where it rounds", () => {
   assert.equal(spoken(20_000_000_000, "en"), "¥200 million");
   assert.equal(spoken(125_000_000_000, "en"), "¥1.25 billion");
   assert.equal(spoken(35_600_000, "en"), null);
+});
+
+test("percentOver rounds halves away from zero, like the platform", () => {
+  assert.equal(percentOver(33_090_000, 19_990_000), "65.53");
+  assert.equal(percentOver(35_600_000, 28_000_000), "27.14");
+  assert.equal(percentOver(36_400_000, 39_800_000), "-8.54");
+  assert.equal(percentOver(100, 100), "0.00");
+  assert.equal(percentOver(99_999, 100_000), "0.00");
+  assert.equal(percentOver(99_995, 100_000), "-0.01");
+  assert.equal(percentOver(10 ** 15, 10 ** 13), "9900.00");
 });
 
 test("parsed takes what people type", () => {

@@ -4,10 +4,11 @@ import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { parsed, price, spoken, yuan } from "../lib/money.js";
 import { short } from "../lib/time.js";
-import { Badges, State, stateOfCard } from "../parts/badges.js";
+import { Badges, State, stateOfCard, stateOfLot } from "../parts/badges.js";
 import { Countdown } from "../parts/countdown.js";
 import { Drawing } from "../parts/drawing.js";
 import { Fault, say, Voice } from "../parts/messages.js";
+import { overReference } from "../parts/reference.js";
 import { mount } from "../parts/shell.js";
 import { useEffect, useMemo } from "../vendor/hooks.mjs";
 import { batch, signal } from "../vendor/signals.mjs";
@@ -16,13 +17,16 @@ const FACETS = ["status", "kind", "round", "place", "court"];
 const SORTS = ["ends_soonest", "newest", "price", "discount"];
 const ASKED = ["q", ...FACETS, "price_min", "price_max", "sort"];
 const BANDS = [[null, "10万"], ["10万", "50万"], ["50万", "200万"], ["200万", "1000万"], ["1000万", "1亿"], ["1亿", null]];
+const OPEN = ["published", "live", "suspended", "frozen"];
 const PAGE = 24;
 const MOST = 100;
-const REFRESH_MS = 20_000;
+const REFRESH_MS = 10_000;
 const FEW_VALUES = 6;
 
 const asked = signal(question(location.search));
 const found = signal(null);
+/** Lots as bidding tells them now, by id: the catalogue itself learns of a price only at the end. */
+const standing = signal(new Map());
 const fault = signal(null);
 const loading = signal(true);
 let latest = 0;
@@ -59,11 +63,19 @@ async function load({ more = false, quiet = false } = {}) {
       loading.value = false;
     });
     if (!quiet) say(t("catalogue.total", { n: page.total }));
+    await loadStanding(mine);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     if (mine !== latest || quiet) return;
     batch(() => { fault.value = problem; loading.value = false; });
   }
+}
+
+async function loadStanding(mine) {
+  const open = found.value.lots.filter(({ status }) => OPEN.includes(status)).slice(0, MOST);
+  if (!open.length) return;
+  const now = await read(`/api/live/lots?ids=${open.map(({ id }) => id).join(",")}`);
+  if (mine === latest) standing.value = new Map(now.lots.map((lot) => [lot.lot_id, lot]));
 }
 
 function go(wanted) {
@@ -212,9 +224,11 @@ function Nothing() {
 }
 
 function Card({ lot, now, rate, at }) {
-  const state = stateOfCard(lot);
-  const shown = lot.price_fen ?? lot.start_price_fen;
-  const of = lot.price_fen === null ? "price.start" : state === "sold" || state === "defaulted" ? "price.sold" : "price.current";
+  const current = standing.value.get(lot.id);
+  const state = current ? stateOfLot(current) : stateOfCard(lot);
+  const bid = current?.price_fen ?? lot.price_fen;
+  const shown = bid ?? lot.start_price_fen;
+  const of = bid === null ? "price.start" : ["sold", "defaulted"].includes(state) ? "price.sold" : "price.current";
   return html`
     <li class="card">
       <a href=${`/lots/${lot.id}`}>
@@ -227,29 +241,25 @@ function Card({ lot, now, rate, at }) {
           <p class="card-place">${lot.place} · ${lot.court_name}</p>
           <dl class="card-price">
             <div class="card-main"><dt>${t(of)}</dt><dd class="figure">¥${yuan(shown)} <small>${spoken(shown, language.value)}</small></dd></div>
-            <div><dt>${t("price.reference")}</dt><dd class="figure">¥${yuan(lot.reference_price_fen)}${lot.discount_bp > 0 && html` <small>${t("price.start-below", { percent: percent(lot.discount_bp) })}</small>`}</dd></div>
+            <div><dt>${t("price.reference")}</dt><dd class="figure">¥${yuan(lot.reference_price_fen)} <small>${overReference(shown, lot.reference_price_fen)}</small></dd></div>
           </dl>
-          <p class="card-time"><${CardTime} lot=${lot} state=${state} now=${now} rate=${rate} at=${at} /></p>
+          <p class="card-time"><${CardTime} state=${state} opensAt=${lot.opens_at} endsAt=${current?.ends_at ?? lot.ends_at} now=${now} rate=${rate} at=${at} /></p>
         </div>
       </a>
     </li>`;
 }
 
-function percent(basisPoints) {
-  return `${Math.floor(basisPoints / 100)}.${String(basisPoints % 100).padStart(2, "0")}`.replace(/\.?0+$/, "");
-}
-
 const DAY_MS = 86_400_000;
+const COUNTED = { upcoming: "time.opens", live: "time.ends", extended: "time.ends" };
 
-function CardTime({ lot, state, now, rate, at }) {
-  const until = { live: lot.ends_at, upcoming: lot.opens_at }[state];
-  const span = until ? Date.parse(until) - Date.parse(now) : 0;
-  const read = useMemo(() => (moment) => Math.max(0, span - (moment - at) * rate), [span, at, rate]);
-  const moment = html`<time datetime=${until ?? lot.ends_at}>${short(until ?? lot.ends_at, language.value)}</time>`;
-  if (!until) return html`${moment} ${t("time.ended")}`;
-  const words = t(state === "live" ? "time.ends" : "time.opens");
-  if (span > DAY_MS) return html`${moment} ${words}`;
-  return html`${moment} ${words}<span class="card-left">${t("time.still")} <${Countdown} read=${read} urgent=${state === "live"} /></span>`;
+function CardTime({ state, opensAt, endsAt, now, rate, at }) {
+  const moment = state === "upcoming" ? opensAt : endsAt;
+  const counted = COUNTED[state];
+  const span = Date.parse(moment) - Date.parse(now);
+  const read = useMemo(() => (instant) => Math.max(0, span - (instant - at) * rate), [span, at, rate]);
+  return html`
+    <time datetime=${moment}>${t(counted ?? "time.ended", { at: short(moment, language.value) })}</time>
+    ${counted && span < DAY_MS && html`<span class="card-left">${t("time.still")} <${Countdown} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
 }
 
 function Page() {

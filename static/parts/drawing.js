@@ -26,9 +26,10 @@ const BY_WORD = [
 ];
 const BY_KIND = { movable: "thing", immovable: "flat", other_right: "share" };
 
-/** Which drawing suits a lot: by a word of its title, else by its kind. */
+/** Which drawing suits a lot: by the first word of its title that names a thing, else by its kind. */
 export function subject(kind, title) {
-  return BY_WORD.find(([word]) => word.test(title))?.[1] ?? BY_KIND[kind] ?? "thing";
+  const found = BY_WORD.map(([word, name]) => [title.search(word), name]).filter(([at]) => at >= 0);
+  return found.sort(([one], [other]) => one - other)[0]?.[1] ?? BY_KIND[kind] ?? "thing";
 }
 
 /** The drawing of a lot; it says nothing that the title does not, so it is hidden from screen readers. */

@@ -2,7 +2,7 @@
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { ladder } from "../lib/events.js";
-import { spoken, yuan } from "../lib/money.js";
+import { percentOver, spoken, yuan } from "../lib/money.js";
 import { clock, left, moment } from "../lib/time.js";
 import { useMemo } from "../vendor/hooks.mjs";
 import { State, stateOfLot } from "./badges.js";
@@ -10,6 +10,7 @@ import { BidBox } from "./bid-box.js";
 import { Countdown, spanWords, toEnd, toOpening } from "./countdown.js";
 import { Desk } from "./take-part.js";
 import { Ladder } from "./record.js";
+import { overReference } from "./reference.js";
 import { Result } from "./result.js";
 
 const FINISHED = ["closed", "withdrawn", "annulled"];
@@ -33,7 +34,7 @@ export function Panel(parts) {
       ? html`<${BidBox} ...${parts} />`
       : html`<${Desk} ...${parts} shown=${shown} />`}
     ${!finished && picture.lot.bids > 0 && html`
-      <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${ladder(picture.events).slice(0, LATEST)} own=${parts.own} caption=${false} /></div>`}`;
+      <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${ladder(picture.events).slice(0, LATEST)} own=${parts.own} head=${false} /></div>`}`;
 }
 
 function Connection({ room }) {
@@ -75,20 +76,7 @@ function Price({ lot, shown }) {
 }
 
 function premium(shown, lot) {
-  const over = t("price.over-start", { percent: percentOver(shown.price_fen, shown.start_price_fen) });
-  const reference = percentOver(shown.price_fen, lot.reference_price_fen);
-  const key = reference.startsWith("-") ? "price.under-reference" : "price.over-reference";
-  return `${over} · ${t(key, { percent: reference.replace("-", "") })}`;
-}
-
-/** How far `fen` lies over `base`, in percent with two decimals, halves away from zero as the platform's own figures. */
-export function percentOver(fen, base) {
-  const difference = BigInt(fen - base) * 20_000n;
-  const whole = BigInt(base) * 2n;
-  const sign = difference < 0n ? -1n : 1n;
-  const hundredths = Number((sign * difference + BigInt(base)) / whole);
-  const text = `${Math.floor(hundredths / 100)}.${String(hundredths % 100).padStart(2, "0")}`;
-  return sign < 0n && hundredths > 0 ? `-${text}` : text;
+  return [t("price.over-start", { percent: percentOver(shown.price_fen, shown.start_price_fen) }), overReference(shown.price_fen, lot.reference_price_fen)].join(" · ");
 }
 
 function Numbers({ lot, shown, watchers, own }) {

@@ -7,7 +7,7 @@ import { clock, short } from "../lib/time.js";
 import { useState } from "../vendor/hooks.mjs";
 import { Curve } from "./curve.js";
 
-const SHOWN = 30;
+const SHOWN = 12;
 
 export function Record({ room, lot, own }) {
   const picture = room.picture.value;
@@ -35,11 +35,11 @@ export function Record({ room, lot, own }) {
     </section>`;
 }
 
-export function Ladder({ bids, own, withMs, caption = true }) {
+export function Ladder({ bids, own, withMs, head = true }) {
   return html`
     <table class="ladder">
-      <caption class=${caption ? "unseen" : ""}>${t("record.caption")}</caption>
-      <thead class=${caption ? "" : "unseen"}><tr><th scope="col">${t("record.code")}</th><th scope="col" class="number">${t("record.price")}</th><th scope="col" class="number">${t("record.time")}</th></tr></thead>
+      <caption class="unseen">${t("record.caption")}</caption>
+      <thead class=${head ? "" : "unseen"}><tr><th scope="col">${t("record.code")}</th><th scope="col" class="number">${t("record.price")}</th><th scope="col" class="number">${t("record.time")}</th></tr></thead>
       <tbody>${bids.map((bid, index) => html`
         <tr key=${bid.seq} class=${index === 0 ? "ladder-first" : ""}>
           <th scope="row"><span class="figure">${bid.code}</span>${tags(bid, own).map((tag) => html` <span key=${tag} class=${`tag tag-${tag}`}>${t(`tag.${tag}`)}</span>`)}</th>
