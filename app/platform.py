@@ -5,17 +5,18 @@
 
 import asyncio
 import contextlib
-import importlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.util import find_spec
 from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from auction.lots import handlers as lots
+from auction.statistics import handlers as statistics
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.feed.feed import Feed
+from bidding.registration import handlers as registration
 from kernel import audit
 from kernel.actors import platform
 from kernel.clock import Clock
@@ -24,18 +25,13 @@ from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings
 from settlement.bank import jobs as bank
+from settlement.completion import handlers as completion
+from settlement.deposits import handlers as deposits
+from settlement.payouts import handlers as payouts
 
 log = structlog.get_logger("platform")
 
-SUBSCRIBERS = (
-    "auction.lots.handlers",
-    "auction.statistics.handlers",
-    "bidding.registration.handlers",
-    "settlement.deposits.handlers",
-    "settlement.completion.handlers",
-    "settlement.distribution.handlers",
-    "settlement.payouts.handlers",
-)
+SUBSCRIBERS = (lots, statistics, registration, deposits, completion, payouts)
 """Who listens to events, in the order in which handlers of one event run."""
 
 
@@ -49,9 +45,8 @@ class Platform:
         self.identity = IdentityDoor(self.database, settings)
         self.relay = Relay(self.database)
         self.database.on_told = self.relay.ring
-        for name in SUBSCRIBERS:
-            if find_spec(name):
-                importlib.import_module(name).subscribe(self.relay)
+        for handlers in SUBSCRIBERS:
+            handlers.subscribe(self.relay)
         bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
         self.desk = Desk(url, clock, options)
