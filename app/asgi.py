@@ -6,10 +6,12 @@ from typing import Any
 
 from litestar import Litestar, MediaType, Response, get
 from litestar.di import NamedDependency, Provide
-from litestar.openapi import OpenAPIConfig
+from litestar.exceptions import NotFoundException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
+from app.openapi import TimesOnTheWire, described
+from app.pages import PAGES, Site, answer_not_found
 from app.platform import Platform
 from kernel.actors import platform
 from kernel.database import Database
@@ -24,6 +26,7 @@ from kernel.web import (
     provide_actor,
     provide_call,
     provide_database,
+    refuse_loose_numbers,
 )
 
 SLICES = (
@@ -82,24 +85,29 @@ async def metrics() -> Response[bytes]:
 def create_app(parts: Platform) -> Litestar:
     """The application over the parts of this process; starting and stopping them is the caller's."""
     app = Litestar(
-        route_handlers=[*routes(), live, ready, metrics],
+        route_handlers=[*routes(), *PAGES, live, ready, metrics],
         request_class=StrictRequest,
         request_max_body_size=MAX_BODY_BYTES,
-        middleware=[FrontDoor(parts.settings.origin), WhoIsAsking],
-        exception_handlers=EXCEPTION_HANDLERS,
+        before_request=refuse_loose_numbers,
+        middleware=[WhoIsAsking],
+        exception_handlers={**EXCEPTION_HANDLERS, NotFoundException: answer_not_found},
         dependencies={
             "database": Provide(provide_database),
             "call": Provide(provide_call),
             "actor": Provide(provide_actor),
             "identity": Provide(provide_identity),
         },
-        openapi_config=OpenAPIConfig(title="网络司法拍卖平台 Online judicial auction", version="0.1.0", path="/schema"),
+        openapi_config=described("0.1.0"),
+        plugins=[TimesOnTheWire()],
         logging_config=None,
         debug=False,
     )
+    # Around the router and not inside it: what has no route passes the front door too.
+    app.asgi_handler = FrontDoor(parts.settings.origin)(app.asgi_handler)
     app.state["database"] = parts.database
     app.state["identity"] = parts.identity
     app.state["settings"] = parts.settings
+    app.state["site"] = Site()
     app.state["desk"] = parts.desk
     app.state["feed"] = parts.feed
     return app

@@ -29,7 +29,7 @@ MAX_BYTES = 10_000_000
 FIRST_YEAR, LAST_YEAR = 1900, 2199
 """Dates and times outside these years are typing errors; inside, date arithmetic cannot overflow."""
 
-FenIn = Annotated[Fen, Meta(ge=0, le=MAX_FEN)]
+FenIn = Annotated[Fen, Meta(ge=0, le=MAX_FEN, extra_json_schema={"extra": {"minimum": 0}})]
 """An amount from outside: whole fen, 0 to 10^15."""
 
 PositiveFen = Annotated[Fen, Meta(ge=1, le=MAX_FEN)]

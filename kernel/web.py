@@ -7,7 +7,7 @@ both languages. The live socket uses `origin_allowed` and the same decoder, so b
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -18,6 +18,7 @@ from litestar.enums import ScopeType
 from litestar.exceptions import HTTPException, NotAuthorizedException, NotFoundException, ValidationException
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import ASGIMiddleware
+from litestar.params import HeaderParameter
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.types.empty import Empty
 
@@ -30,6 +31,9 @@ log = structlog.get_logger("web")
 
 MAX_BODY_BYTES = 1_000_000
 KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
+WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+MISSING = re.compile(r"Missing required \w+ parameter '([^']*)'")
+"""How the framework says so; the address it adds is not worth repeating."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBLEM = "application/problem+json"
 
@@ -45,6 +49,7 @@ SECURITY_HEADERS = [
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"x-frame-options", b"DENY"),
 ]
+ONLY_HTTPS = (b"strict-transport-security", b"max-age=63072000")
 
 
 class UnsupportedMedia(Refusal):
@@ -82,7 +87,8 @@ class StrictRequest(Request[Actor, Any, State]):
             content_type = self.headers.get("content-type", "")
             media, _, parameters = content_type.partition(";")
             charset = parameters.strip().lower()
-            if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8"):
+            plain = self.headers.get("content-encoding", "identity") == "identity"
+            if media.strip().lower() != "application/json" or charset not in ("", "charset=utf-8") or not plain:
                 raise UnsupportedMedia()
             wanted = self.route_handler.parsed_fn_signature.parameters["data"].annotation
             self._json = decode(await self.body(), wanted)
@@ -97,17 +103,22 @@ def origin_allowed(origin: str | None, allowed: str) -> bool:
 class FrontDoor(ASGIMiddleware):
     """Refuses foreign Hosts and Origins and doubled query keys before anything else looks at the request.
 
-    Every answer carries the security headers; pages load nothing from elsewhere and run no inline code.
+    Every answer carries the security headers; pages load nothing from elsewhere and run no inline code. What does not
+    say how long it may be kept is kept nowhere.
     """
 
     def __init__(self, origin: str) -> None:
+        scheme, _, self.host = origin.partition("://")
         self.origin = origin
-        self.host = origin.partition("://")[2]
+        self.headers = [*SECURITY_HEADERS, ONLY_HTTPS] if scheme == "https" else SECURITY_HEADERS
 
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *SECURITY_HEADERS]
+                headers = [*message["headers"], *self.headers]
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
             await send(message)
 
         if scope["type"] == ScopeType.HTTP:
@@ -118,15 +129,20 @@ class FrontDoor(ASGIMiddleware):
         await next_app(scope, receive, guarded)
 
     def _refusal(self, scope: Any) -> Refusal | None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        if headers.get("host") != self.host:
+        if _values(scope, b"host") != [self.host]:
             return Malformed(path="Host", expected=self.host)
         keys = [key for key, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
         if len(keys) != len(set(keys)):
             return Malformed(path="query", expected="each parameter once")
-        if scope["method"] not in SAFE_METHODS and not origin_allowed(headers.get("origin"), self.origin):
+        origins = _values(scope, b"origin")
+        if scope["method"] not in SAFE_METHODS and not (len(origins) == 1 and origin_allowed(origins[0], self.origin)):
             return ForeignOrigin()
         return None
+
+
+def _values(scope: Any, wanted: bytes) -> list[str]:
+    """Every value a header was sent with: of two, a proxy before us may have believed the other."""
+    return [value.decode("latin-1") for name, value in scope["headers"] if name == wanted]
 
 
 def allow(*roles: Role) -> Callable[[ASGIConnection[Any, Any, Any, Any], BaseRouteHandler], None]:
@@ -146,14 +162,32 @@ def anyone(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
     """A guard that says: this is open to everybody. Every route names its guard (checked by a test)."""
 
 
-async def provide_call(request: StrictRequest) -> Call:
+async def refuse_loose_numbers(request: Request[Any, Any, Any]) -> None:
+    """Refuses numbers in a query that the framework would read though nobody wrote them so: 1.0, 1e3, １００."""
+    fields = request.route_handler.parsed_fn_signature.parameters
+    for name, value in request.query_params.multi_items():
+        field = fields.get(name)
+        is_number = field is not None and int in (field.annotation, *(inner.annotation for inner in field.inner_types))
+        if is_number and not WHOLE.fullmatch(value):
+            raise Malformed(path=name, expected="expected a whole number")
+
+
+IdempotencyKey = Annotated[
+    str,
+    HeaderParameter(
+        name="Idempotency-Key",
+        description="8 to 64 letters, digits, - or _; sent again with the same content it gives the same answer.",
+    ),
+]
+
+
+async def provide_call(request: StrictRequest, idempotency_key: IdempotencyKey) -> Call:
     """The call behind a command: actor, route, idempotency key, digest of all that was sent."""
-    key = request.headers.get("idempotency-key", "")
-    if not KEY.fullmatch(key):
+    if not KEY.fullmatch(idempotency_key):
         raise Malformed(path="Idempotency-Key", expected="8 to 64 letters, digits, - or _")
     name = request.headers.get("x-file-name", "")
     payload = f"{request.url.path}?{request.url.query}\n{name}\n".encode() + await request.body()
-    return Call.by(request.user, f"{request.method} {request.route_handler.handler_name}", key, payload)
+    return Call.by(request.user, f"{request.method} {request.route_handler.handler_name}", idempotency_key, payload)
 
 
 async def provide_actor(request: StrictRequest) -> Actor:
@@ -228,6 +262,8 @@ def answer_crash(request: Request[Any, Any, Any], error: Exception) -> Response[
 
 
 def _first_problem(error: ValidationException) -> tuple[str, str]:
+    if found := MISSING.match(str(error.detail)):
+        return found[1], "expected a value, it is required"
     extra = error.extra
     if isinstance(extra, list) and extra and isinstance(extra[0], dict):
         return str(extra[0].get("key", "$")), str(extra[0].get("message", "another value"))[:200]

@@ -80,7 +80,10 @@ async def renew_seizure(database: Database, call: Call, seizure_id: UUID, wanted
     """Renew a seizure before it lapses (R-SEAL-01, R-SEAL-02); it keeps its rank."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
-        asset = await lock_served_asset(tx, await store.find_seized_asset(tx, seizure_id))
+        asset_id = await store.find_seized_asset(tx, seizure_id)
+        await store.lock_asset(tx, asset_id)
+        asset = await store.get_asset(tx, asset_id)
+        tx.actor.must_serve(asset.court_id, "seizure")
         today = beijing_day(tx.now())
         seizures = {seizure.id: seizure for seizure in await store.list_seizures(tx, asset.id)}
         renewed = rules.renew(asset.kind, seizures[seizure_id], wanted.to_on, today)
