@@ -45,10 +45,13 @@ SLICES = (
     "bidding.feed",
     "settlement.ledger",
     "settlement.bank",
+    "settlement.bank_files",
+    "settlement.closing",
     "settlement.deposits",
     "settlement.completion",
     "settlement.distribution",
     "settlement.payouts",
+    "settlement.statements",
 )
 
 

@@ -75,6 +75,21 @@ def _verify(arguments: argparse.Namespace) -> int:
     return main_verify(_settings(arguments))
 
 
+def _bank_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    taking = actions.add_parser("import", help="take statements and notices (camt.053, camt.054) and book them")
+    taking.add_argument("files", metavar="FILE", nargs="+")
+    giving = actions.add_parser("export", help="write payment orders that wait (pain.001) into a folder")
+    giving.add_argument("folder", metavar="DIR", nargs="?", default=".")
+
+
+def _bank(arguments: argparse.Namespace) -> int:
+    from app.bank import main_bank
+
+    return main_bank(_settings(arguments), arguments)
+
+
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=("bids",), help="bids: durable accepted bids a second through sockets")
     parser.add_argument("--lots", type=int, default=1)
@@ -128,6 +143,7 @@ COMMANDS = {
     "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
     "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),
     "verify": Command("replay and check every lot, chain, ledger and plan", _data_arguments, _verify),
+    "bank": Command("take the bank's files and write payment files", _bank_arguments, _bank),
     "bench": Command("measure on an embedded database of its own", _bench_arguments, _bench),
     "demo": Command("play published sales from seizure to payout, then serve on", _demo_arguments, _demo),
     "calc": Command("recompute a decision by the platform's pure rules", _calc_arguments, _calc),

@@ -25,13 +25,15 @@ from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings
 from settlement.bank import jobs as bank
+from settlement.bank_files import jobs as bank_files
+from settlement.closing import handlers as closing
 from settlement.completion import handlers as completion
 from settlement.deposits import handlers as deposits
 from settlement.payouts import handlers as payouts
 
 log = structlog.get_logger("platform")
 
-SUBSCRIBERS = (lots, statistics, registration, deposits, completion, payouts)
+SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, payouts)
 """Who listens to events, in the order in which handlers of one event run."""
 
 

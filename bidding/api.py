@@ -86,6 +86,11 @@ async def find_own_registration(tx: Tx, lot_id: UUID, person_id: UUID) -> Regist
     return _facts(found) if found else None
 
 
+async def is_named(tx: Tx, registration_id: UUID, name: str) -> bool:
+    """Whether the bidder's real name is this payer's (R-BID-04): yes or no, before the close too."""
+    return await service.is_named(tx, registration_id, name)
+
+
 async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
     """The lot's result, or where it stands; refuses `not-found`."""
     lot = await commands.get_lot(tx, lot_id)

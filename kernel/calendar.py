@@ -33,6 +33,15 @@ def due_on(start: date, days: int) -> Due:
     return Due(day, day != last, known)
 
 
+def working_days_after(start: date, days: int) -> date:
+    """The last of `days` working days after `start`, which is not counted."""
+    day = start
+    while days:
+        day += timedelta(days=1)
+        days -= is_working_day(day)[0]
+    return day
+
+
 def is_working_day(day: date) -> tuple[bool, bool]:
     """Whether people work on `day`, and whether the calendar knows or weekends alone decided."""
     try:

@@ -42,6 +42,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
     simulated_bank: bool = True
     """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
+    bank_account: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,34}\Z")] | None = None
+    """Number of our account at the bank whose files are exchanged (ISO 20022); none: no files."""
+    bank_account_holder: Annotated[str, msgspec.Meta(min_length=1, max_length=140)] | None = None
+    bank_name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)] | None = None
+    claim_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 3
+    """Working days in which unidentified money should be matched or returned (R-ACCT-02)."""
 
     @property
     def embedded(self) -> bool:
@@ -77,6 +83,12 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
             raw[name.removeprefix("AUCTION_").lower()] = value
     raw.update({name: value for name, value in overrides.items() if value is not None})
     try:
-        return msgspec.convert(raw, Settings, strict=False)
+        settings = msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings (AUCTION_*): {error}") from None
+    if settings.bank_account is not None:
+        if settings.simulated_bank:
+            raise SettingsError("AUCTION_BANK_ACCOUNT: files go to a real bank; set AUCTION_SIMULATED_BANK=false")
+        if settings.bank_account_holder is None or settings.bank_name is None:
+            raise SettingsError("AUCTION_BANK_ACCOUNT needs AUCTION_BANK_ACCOUNT_HOLDER and AUCTION_BANK_NAME")
+    return settings

@@ -1,5 +1,6 @@
 """Use cases of cases: open one, record a panel decision, look them up. A court sees its own cases only."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from appraisal.cases import store
@@ -105,6 +106,13 @@ async def get_case(tx: Tx, case_id: UUID) -> CaseFacts:
         case_no=case.case_no,
         parties=await store.list_parties(tx, case.id),
     )
+
+
+async def court_names(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The name of the court of each of these cases: for figures that name no case."""
+    courts = await store.courts_of(tx, case_ids)
+    names = {court_id: await court_name(tx, court_id) for court_id in set(courts.values())}
+    return {case_id: names[court_id] for case_id, court_id in courts.items()}
 
 
 async def get_served_case(tx: Tx, case_id: UUID) -> CaseFacts:

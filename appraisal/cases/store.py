@@ -135,3 +135,11 @@ def _decision(row: PanelDecision) -> Decision:
         text=row.text,
         facts=row.facts,
     )
+
+
+async def courts_of(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """The court of each of these cases."""
+    rows = await tx.session.execute(
+        select(EnforcementCase.id, EnforcementCase.court_id).where(EnforcementCase.id.in_(case_ids))
+    )
+    return {row.id: row.court_id for row in rows}

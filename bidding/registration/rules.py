@@ -1,5 +1,6 @@
 """Who may register, which deposit is due, and what a bidder code looks like (R-BID-05 to 07, 14; R-PRIO-01)."""
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -110,3 +111,12 @@ def code_from(number: int) -> str:
 def priority_code_from(number: int) -> str:
     """The priority code of a random `number` below PRIORITY_CODES: P and five digits, like no ordinary one."""
     return f"{PRIORITY_LETTER}{number:05d}"
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two names are written alike: blanks and full-width forms make no difference, anything else does."""
+    return _plain(one) == _plain(other)
+
+
+def _plain(name: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", name).split())

@@ -153,6 +153,11 @@ async def reveal_person(tx: Tx, registration_id: UUID, purpose: str) -> UUID:
     return person_id
 
 
+async def is_named(tx: Tx, registration_id: UUID, name: str) -> bool:
+    """Whether the bidder's real name is `name` (R-BID-04). Says yes or no alone, and nobody learns who it is."""
+    return rules.same_name(await store.real_name_of(tx, registration_id), name)
+
+
 async def lock_both(tx: Tx, registration_id: UUID) -> tuple[Lot, Registration]:
     """The registration and its lot, locked in the order of the house: lot first."""
     registration = await store.get_registration(tx, registration_id)

@@ -18,6 +18,7 @@ from bidding.registration.models import (
 )
 from kernel.database import Tx
 from kernel.errors import NotFound
+from kernel.identity.service import real_name
 from kernel.ids import ordered_id
 
 
@@ -56,6 +57,16 @@ async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None
         .join(RegistrationIdentity, RegistrationIdentity.registration_id == Registration.id)
         .where(RegistrationIdentity.lot_id == lot_id, RegistrationIdentity.person_id == person_id)
     )
+
+
+async def real_name_of(tx: Tx, registration_id: UUID) -> str:
+    """The real name behind a registration, for a comparison inside this context: it leaves no row and no answer."""
+    person_id = await tx.session.scalar(
+        select(RegistrationIdentity.person_id).where(RegistrationIdentity.registration_id == registration_id)
+    )
+    if person_id is None:
+        raise NotFound(what="registration")
+    return await real_name(tx, person_id)
 
 
 async def reveal(tx: Tx, registration_id: UUID, purpose: str) -> UUID:

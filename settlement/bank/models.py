@@ -46,11 +46,44 @@ class CreditPayer(Base):
     payer_account: Mapped[str]
 
 
+class CreditAside(Base):
+    """A credit on one of our numbers that waits to be matched by hand all the same, and why."""
+
+    __tablename__ = "credit_aside"
+    __table_args__ = ({"schema": "settlement"},)
+
+    credit_id: Mapped[UUID] = mapped_column(ForeignKey(Credit.id), primary_key=True)
+    reason: Mapped[str]
+    at: Mapped[datetime]
+
+
+class CreditMatch(Base):
+    """A maker's proposal for an unidentified credit; the last one of a credit counts."""
+
+    __tablename__ = "credit_match"
+    __table_args__ = (
+        CheckConstraint("octet_length(hash) = 32", "hash_length"),
+        Index("ix_credit_match_credit_id", "credit_id", "id"),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    credit_id: Mapped[UUID] = mapped_column(ForeignKey(Credit.id))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlement.account.id"))
+    """Null: send it back to the payer."""
+    reason: Mapped[str]
+    hash: Mapped[bytes]
+    made_by: Mapped[UUID]
+    made_at: Mapped[datetime]
+
+
 class CreditClaim(Base):
-    """An unidentified credit that was matched by hand to an account, or sent back (R-ACCT-02)."""
+    """An unidentified credit that two people matched by hand to an account, or sent back (R-ACCT-02)."""
 
     __tablename__ = "credit_claim"
     __table_args__ = (
+        CheckConstraint("num_nonnulls(match_id, made_by, checked_by) IN (0, 3)", "matched_whole"),
+        CheckConstraint("made_by <> checked_by", "two_people"),
         Index("ix_credit_claim_account_id", "account_id"),
         {"schema": "settlement"},
     )
@@ -59,6 +92,10 @@ class CreditClaim(Base):
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("settlement.account.id"))
     """Null: sent back to the payer."""
     reason: Mapped[str]
+    match_id: Mapped[UUID | None] = mapped_column(ForeignKey(CreditMatch.id), unique=True)
+    """Null, as the two people, in claims from before two were asked for."""
+    made_by: Mapped[UUID | None]
+    checked_by: Mapped[UUID | None]
     claimed_at: Mapped[datetime]
 
 
@@ -133,5 +170,15 @@ class SimulatedTransfer(Base):
     made_at: Mapped[datetime]
 
 
-for _table in (Credit, CreditPayer, CreditClaim, PaymentOrder, PaymentAnswer, SimulatedOrder, SimulatedTransfer):
+for _table in (
+    Credit,
+    CreditPayer,
+    CreditAside,
+    CreditMatch,
+    CreditClaim,
+    PaymentOrder,
+    PaymentAnswer,
+    SimulatedOrder,
+    SimulatedTransfer,
+):
     append_only(_table.__table__)

@@ -9,18 +9,7 @@ from typing import Literal, Protocol
 from uuid import UUID
 
 from kernel.database import Tx
-from kernel.money import Fen
-from settlement.bank.rules import Payee
-
-
-@dataclass(frozen=True, slots=True)
-class Instruction:
-    """A payment order as the bank sees it; `order_id` is its end-to-end reference."""
-
-    order_id: UUID
-    payee: Payee
-    amount_fen: Fen
-    document: str
+from settlement.bank.rules import Instruction
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +31,7 @@ class BankPort(Protocol):
 
 
 class CollectingBank:
-    """A bank that collects waiting orders at our counter and confirms there: nothing is pushed to it."""
+    """A bank that collects waiting orders at our counter, or in files (`settlement.bank_files`): nothing is pushed."""
 
     async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
         return None

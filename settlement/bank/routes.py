@@ -11,13 +11,15 @@ from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 from settlement.bank import service, simulated
-from settlement.bank.errors import NoSimulatedBank
+from settlement.bank.errors import NoSimulatedBank, OrdersLeaveInFiles
 from settlement.bank.schemas import (
+    CheckMatch,
     ClaimCredit,
     Confirmation,
     CreditNotice,
     CreditView,
     MakeTransfer,
+    MatchView,
     OrderView,
     ReturnCredit,
     TransferAccepted,
@@ -43,8 +45,12 @@ async def confirm_payment(
 
 
 @get("/api/bank/orders", guards=[allow(Role.MACHINE)])
-async def show_waiting(database: NamedDependency[Database], actor: NamedDependency[Actor]) -> WaitingOrders:
-    """Payment orders that wait for the bank, with their payees."""
+async def show_waiting(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], state: State
+) -> WaitingOrders:
+    """Payment orders that wait for the bank, with their payees; refused where they leave in files."""
+    if state["settings"].bank_account is not None:
+        raise OrdersLeaveInFiles()
     return await service.show_waiting(database, actor)
 
 
@@ -57,31 +63,44 @@ async def order_again(
 
 
 @get("/api/bank/unidentified", guards=[allow(Role.MAKER, Role.CHECKER, Role.PAYER, Role.AUDITOR)])
-async def show_unidentified(database: NamedDependency[Database], actor: NamedDependency[Actor]) -> UnidentifiedCredits:
-    """Money that arrived on a number we do not know (不明款项)."""
-    return await service.show_unidentified(database, actor)
+async def show_unidentified(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], state: State
+) -> UnidentifiedCredits:
+    """Money that waits to be matched by hand (不明款项), with what makers proposed and what is overdue."""
+    return await service.show_unidentified(database, actor, state["settings"].claim_days)
 
 
 @post("/api/bank/credits/{credit_id:uuid}/claim", guards=[allow(Role.MAKER)], status_code=201)
-async def claim_credit(
+async def propose_claim(
     database: NamedDependency[Database],
     call: NamedDependency[Call],
     credit_id: FromPath[UUID],
     data: JSONBody[ClaimCredit],
-) -> CreditView:
-    """Match an unidentified credit by hand to one of our accounts (认领)."""
-    return await service.claim_credit(database, call, credit_id, data)
+) -> MatchView:
+    """Propose to match an unidentified credit to one of our accounts (认领); a checker signs the hash."""
+    return await service.propose_claim(database, call, credit_id, data)
 
 
 @post("/api/bank/credits/{credit_id:uuid}/return", guards=[allow(Role.MAKER)], status_code=201)
-async def return_credit(
+async def propose_return(
     database: NamedDependency[Database],
     call: NamedDependency[Call],
     credit_id: FromPath[UUID],
     data: JSONBody[ReturnCredit],
-) -> OrderView:
-    """Send an unidentified credit back to the account that paid it (退回)."""
-    return await service.return_credit(database, call, credit_id, data)
+) -> MatchView:
+    """Propose to send an unidentified credit back to the account that paid it (退回); a checker signs the hash."""
+    return await service.propose_return(database, call, credit_id, data)
+
+
+@post("/api/bank/matches/{match_id:uuid}/check", guards=[allow(Role.CHECKER)], status_code=201)
+async def check_match(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    match_id: FromPath[UUID],
+    data: JSONBody[CheckMatch],
+) -> MatchView:
+    """Check what a maker proposed for a credit (复核): another person, giving its hash. The money moves."""
+    return await service.check_match(database, call, match_id, data)
 
 
 @post("/api/simulated-bank/transfers", guards=[allow()], status_code=201)
@@ -100,7 +119,8 @@ ROUTES = [
     show_waiting,
     order_again,
     show_unidentified,
-    claim_credit,
-    return_credit,
+    propose_claim,
+    propose_return,
+    check_match,
     make_transfer,
 ]

@@ -13,6 +13,12 @@ AccountNumberIn = Annotated[str, msgspec.Meta(min_length=1, max_length=40, patte
 """An account number as somebody outside wrote it; ours have 18 digits."""
 
 
+NO_ACCOUNT = "0"
+"""Stands for an account that the bank did not name."""
+
+HashIn = Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}\Z")]
+
+
 class CreditNotice(Wire, frozen=True):
     """The bank reports money that has arrived."""
 
@@ -69,6 +75,27 @@ class WaitingOrders(msgspec.Struct, frozen=True):
     orders: tuple[WaitingOrder, ...]
 
 
+class MatchView(msgspec.Struct, frozen=True):
+    """A proposal for an unidentified credit with the hash to sign; `account_no` null: back to the payer.
+
+    `state` is `proposed`, `replaced` or `checked`; `order_id` is the payment that gives it back.
+    """
+
+    id: UUID
+    credit_id: UUID
+    amount_fen: int
+    payer_name: str
+    payer_account: str
+    account_no: str | None
+    reason: str
+    hash: str
+    made_by: UUID
+    made_at: str
+    state: str
+    checked_by: UUID | None
+    order_id: UUID | None
+
+
 class UnidentifiedCredit(msgspec.Struct, frozen=True):
     """Money whose number we do not know, with the payer, so that it can be matched by hand."""
 
@@ -79,14 +106,21 @@ class UnidentifiedCredit(msgspec.Struct, frozen=True):
     payer_name: str
     payer_account: str
     received_at: str
+    reason: str | None
+    """Why money on one of our numbers waits here; null for a number that is nobody's."""
+    claim_by: str
+    """The last day to match it or send it back (R-ACCT-02)."""
     overdue: bool
-    """Unclaimed for more than three working days (R-ACCT-02)."""
+    proposed: MatchView | None
+    """What a maker proposed, waiting for a checker."""
 
 
 class UnidentifiedCredits(msgspec.Struct, frozen=True):
-    """The unidentified queue, oldest first."""
+    """The unidentified queue, oldest first. The alarm on age: `overdue` of them wait longer than they should."""
 
     credits: tuple[UnidentifiedCredit, ...]
+    overdue: int
+    total_fen: int
 
 
 class ClaimCredit(Wire, frozen=True):
@@ -100,6 +134,12 @@ class ReturnCredit(Wire, frozen=True):
     """Send an unidentified credit back to the account that paid it."""
 
     reason: ShortText
+
+
+class CheckMatch(Wire, frozen=True):
+    """The hash of the proposal as it was shown to the checker."""
+
+    hash: HashIn
 
 
 class MakeTransfer(Wire, frozen=True):

@@ -5,27 +5,40 @@ order's key, then the accounts of the entry. An order's money stands on a payee 
 answers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, time
 from uuid import UUID
+
+import msgspec
 
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.calendar import due_on
-from kernel.clock import beijing, beijing_day
+from kernel.calendar import working_days_after
+from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from kernel.outbox import tell
-from settlement.bank import store
-from settlement.bank.errors import BankRefReused, CreditSettled, NotRejected, OrderAnswered, UnknownAccountNumber
-from settlement.bank.models import Credit, PaymentAnswer, PaymentOrder
-from settlement.bank.port import BankPort, Instruction
-from settlement.bank.rules import RESEND_AFTER, Payee, refunds_due
+from settlement.bank import rules, store
+from settlement.bank.errors import (
+    BankRefReused,
+    CreditSettled,
+    NotRejected,
+    OrderAnswered,
+    PayerUnknown,
+    UnknownAccountNumber,
+)
+from settlement.bank.models import Credit, CreditMatch, PaymentAnswer, PaymentOrder
+from settlement.bank.port import BankPort
+from settlement.bank.rules import RESEND_AFTER, Instruction, Match, Payee, refunds_due
 from settlement.bank.schemas import (
+    NO_ACCOUNT,
+    CheckMatch,
     ClaimCredit,
     Confirmation,
     CreditNotice,
     CreditView,
+    MatchView,
     MoneyArrived,
     OrderView,
     PaymentAnswered,
@@ -42,7 +55,7 @@ from settlement.ledger.models import Account
 from settlement.ledger.rules import NUMBERED, Kind, Posting, Transfer
 
 CLAIM_DAYS = 3
-"""Working period in which unidentified money should be claimed (R-ACCT-02, a local court's rule)."""
+"""Working days in which unidentified money should be claimed, by a local court's rule; a setting (R-ACCT-02)."""
 
 MOST_WAITING = 500
 
@@ -89,10 +102,16 @@ async def _known_credit(tx: Tx, notice: CreditNotice) -> CreditView:
         payer_account=payer.payer_account,
         booked_at=credit.booked_at,
     )
-    if booked != notice:
+    if _told_by_day(booked) != _told_by_day(notice):
         raise BankRefReused(bank_ref=notice.bank_ref)
     account = await ledger.get_account(tx, credit.account_id)
     return CreditView(credit.id, credit.amount_fen, account.kind != Kind.UNIDENTIFIED)
+
+
+def _told_by_day(notice: CreditNotice) -> CreditNotice:
+    """What must agree when a credit is told again: a statement knows the day of booking, and no hour."""
+    day = datetime.combine(beijing_day(notice.booked_at), time(), BEIJING).astimezone(UTC)
+    return msgspec.structs.replace(notice, booked_at=day)
 
 
 async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
@@ -107,53 +126,166 @@ async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
         await tell(tx, arrived)
 
 
-async def claim_credit(database: Database, call: Call, credit_id: UUID, wanted: ClaimCredit) -> CreditView:
-    """Match an unidentified credit by hand to one of our accounts, once (R-ACCT-02)."""
+async def propose_claim(database: Database, call: Call, credit_id: UUID, wanted: ClaimCredit) -> MatchView:
+    """A maker proposes that an unidentified credit belongs to one of our accounts (认领, R-ACCT-02)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
-        credit = await store.get_credit(tx, credit_id)
         account = await ledger.find_by_number(tx, wanted.account_no)
         if account is None:
             raise UnknownAccountNumber(account_no=wanted.account_no)
-        await _settle_credit(tx, credit, account.id, wanted.reason)
-        transfer = Transfer(credit.account_id, account.id, credit.amount_fen)
-        await _post(tx, f"claim:{credit.id}", ("bank.claim", f"bank:{credit.bank_ref}"), transfer, account)
-        await _tell_arrival(tx, account, credit.id)
-        return tx.answer(CreditView(credit.id, credit.amount_fen, identified=True))
+        return tx.answer(await _propose(tx, credit_id, account, wanted.reason))
 
 
-async def return_credit(database: Database, call: Call, credit_id: UUID, wanted: ReturnCredit) -> OrderView:
-    """Send an unidentified credit back to the account that paid it, once."""
+async def propose_return(database: Database, call: Call, credit_id: UUID, wanted: ReturnCredit) -> MatchView:
+    """A maker proposes to send an unidentified credit back to the account that paid it (退回)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
-        credit = await store.get_credit(tx, credit_id)
-        await _settle_credit(tx, credit, None, wanted.reason)
-        queue = await ledger.get_account(tx, credit.account_id)
-        why = ("bank.return", f"bank:{credit.bank_ref}")
-        order_id = await _refund(tx, queue, credit.id, credit.amount_fen, why)
-        return tx.answer(await show_order(tx, order_id))
+        return tx.answer(await _propose(tx, credit_id, None, wanted.reason))
 
 
-async def _settle_credit(tx: Tx, credit: Credit, account_id: UUID | None, reason: str) -> None:
-    queue = await ledger.unidentified(tx)
+async def _propose(tx: Tx, credit_id: UUID, account: Account | None, reason: str) -> MatchView:
+    credit = await store.get_credit(tx, credit_id)
+    payer = await store.get_payer(tx, credit_id)
+    await _require_unsettled(tx, credit)
+    if account is None and payer.payer_account == NO_ACCOUNT:
+        raise PayerUnknown()
+    row = CreditMatch(
+        id=ordered_id(),
+        credit_id=credit_id,
+        account_id=account.id if account else None,
+        reason=reason,
+        made_by=tx.actor.person,
+        made_at=tx.now(),
+    )
+    row.hash = rules.match_hash(await _match(tx, row))
+    tx.session.add(row)
+    await tx.session.flush()
+    await record(tx, "bank.propose", f"credit:{credit_id}", {"hash": row.hash.hex()}, chain="ledger", reason=reason)
+    return await _match_view(tx, row)
+
+
+async def check_match(database: Database, call: Call, match_id: UUID, signed: CheckMatch) -> MatchView:
+    """The checker, another person, signs the proposal by its hash, and the credit moves, once (R-ACCT-02)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CHECKER)
+        row = await store.get_match(tx, match_id)
+        credit, queue = await store.get_credit(tx, row.credit_id), await ledger.unidentified(tx)
+        await ledger.lock(tx, [queue.id, *([row.account_id] if row.account_id else [])])
+        latest = await store.latest_match(tx, row.credit_id)
+        match = await _match(tx, row)
+        rules.check_match(
+            row.made_by,
+            tx.actor.person,
+            signed.hash,
+            row.hash,
+            match,
+            latest=latest is not None and latest.id == row.id,
+        )
+        await _settle_credit(tx, credit, row)
+        why = f"bank:{credit.bank_ref}"
+        if row.account_id is None:
+            await _refund(tx, queue, credit.id, credit.amount_fen, ("bank.return", why))
+        else:
+            account = await ledger.get_account(tx, row.account_id)
+            transfer = Transfer(queue.id, account.id, credit.amount_fen)
+            await _post(tx, f"claim:{credit.id}", ("bank.claim", why), transfer, account)
+            await _tell_arrival(tx, account, credit.id)
+        return tx.answer(await _match_view(tx, row))
+
+
+async def _require_unsettled(tx: Tx, credit: Credit) -> None:
+    waits = credit.account_id == (await ledger.unidentified(tx)).id or await store.find_aside(tx, credit.id)
+    if not waits or await store.find_claim(tx, credit.id) is not None:
+        raise CreditSettled()
+
+
+async def _settle_credit(tx: Tx, credit: Credit, match: CreditMatch) -> None:
+    await _require_unsettled(tx, credit)
     claim: dict[str, object] = {
         "credit_id": credit.id,
-        "account_id": account_id,
-        "reason": reason,
+        "account_id": match.account_id,
+        "reason": match.reason,
+        "match_id": match.id,
+        "made_by": match.made_by,
+        "checked_by": tx.actor.person,
         "claimed_at": tx.now(),
     }
-    if credit.account_id != queue.id or not await store.add_claim(tx, claim):
+    if not await store.add_claim(tx, claim):
         raise CreditSettled()
-    facts = {"account": str(account_id) if account_id else None}
-    await record(tx, "bank.settle-credit", f"credit:{credit.id}", facts, chain="ledger", reason=reason)
+    facts = {"account": str(match.account_id) if match.account_id else None, "hash": match.hash.hex()}
+    await record(tx, "bank.settle-credit", f"credit:{credit.id}", facts, chain="ledger", reason=match.reason)
 
 
-async def show_unidentified(database: Database, actor: Actor) -> UnidentifiedCredits:
-    """The unidentified queue, oldest first, with an alarm on age."""
+async def _match(tx: Tx, row: CreditMatch) -> Match:
+    """What the proposal says, read back from the rows it speaks of."""
+    credit, payer = await store.get_credit(tx, row.credit_id), await store.get_payer(tx, row.credit_id)
+    return Match(
+        id=row.id,
+        credit_id=credit.id,
+        bank_ref=credit.bank_ref,
+        amount_fen=credit.amount_fen,
+        payer_name=payer.payer_name,
+        payer_account=payer.payer_account,
+        account_id=row.account_id,
+        account_no=(await ledger.get_account(tx, row.account_id)).number if row.account_id else None,
+        reason=row.reason,
+    )
+
+
+async def _match_view(tx: Tx, row: CreditMatch) -> MatchView:
+    match, claim = await _match(tx, row), await store.find_claim(tx, row.credit_id)
+    latest = await store.latest_match(tx, row.credit_id)
+    checked = claim is not None and claim.match_id == row.id
+    current = latest is not None and latest.id == row.id
+    refunds = await store.refunds_of(tx, row.credit_id) if checked and row.account_id is None else []
+    return MatchView(
+        id=row.id,
+        credit_id=row.credit_id,
+        amount_fen=match.amount_fen,
+        payer_name=match.payer_name,
+        payer_account=match.payer_account,
+        account_no=match.account_no,
+        reason=row.reason,
+        hash=row.hash.hex(),
+        made_by=row.made_by,
+        made_at=beijing(row.made_at),
+        state="checked" if checked else "proposed" if current and claim is None else "replaced",
+        checked_by=claim.checked_by if claim is not None and checked else None,
+        order_id=refunds[0] if refunds else None,
+    )
+
+
+async def set_aside(tx: Tx, account: Account, credit_ids: Collection[UUID], reason: str) -> None:
+    """Move credits of an account to the unidentified queue, each once, to be matched by hand; both get locked."""
+    queue = await ledger.unidentified(tx)
+    await ledger.lock(tx, [account.id, queue.id])
+    for credit_id in credit_ids:
+        credit = await store.get_credit(tx, credit_id)
+        if await store.add_aside(tx, {"credit_id": credit_id, "reason": reason, "at": tx.now()}):
+            transfer = Transfer(account.id, queue.id, credit.amount_fen)
+            await _post(tx, f"aside:{credit_id}", ("bank.set-aside", f"bank:{credit.bank_ref}"), transfer, account)
+
+
+async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
+    """Who paid each credit of an account that nobody matched by hand; no answer from outside may hold it."""
+    return await store.unmatched_payers(tx, account_id)
+
+
+async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
+    """What was paid on the account's number and waits to be matched by hand, in fen."""
+    return await store.aside_fen(tx, account_id)
+
+
+async def show_unidentified(database: Database, actor: Actor, claim_days: int = CLAIM_DAYS) -> UnidentifiedCredits:
+    """The unidentified queue, oldest first, with an alarm on age: `claim_days` working days (R-ACCT-02)."""
     async with database.reading(actor) as tx:
         today = beijing_day(tx.now())
-        found = [
-            UnidentifiedCredit(
+        found = []
+        for credit, payer, aside in await store.unidentified(tx):
+            since = aside.at if aside else credit.received_at
+            claim_by = working_days_after(beijing_day(since), claim_days)
+            row = await store.latest_match(tx, credit.id)
+            waiting = UnidentifiedCredit(
                 credit_id=credit.id,
                 bank_ref=credit.bank_ref,
                 account_no=credit.account_no,
@@ -161,11 +293,14 @@ async def show_unidentified(database: Database, actor: Actor) -> UnidentifiedCre
                 payer_name=payer.payer_name,
                 payer_account=payer.payer_account,
                 received_at=beijing(credit.received_at),
-                overdue=today > due_on(beijing_day(credit.received_at), CLAIM_DAYS).on,
+                reason=aside.reason if aside else None,
+                claim_by=claim_by.isoformat(),
+                overdue=today > claim_by,
+                proposed=await _match_view(tx, row) if row else None,
             )
-            for credit, payer in await store.unidentified(tx)
-        ]
-        return UnidentifiedCredits(tuple(found))
+            found.append(waiting)
+        overdue = sum(each.overdue for each in found)
+        return UnidentifiedCredits(tuple(found), overdue, sum(each.amount_fen for each in found))
 
 
 async def credited_fen(tx: Tx, account_id: UUID) -> Fen:
@@ -365,6 +500,29 @@ async def instruction_of(tx: Tx, order_id: UUID) -> tuple[Instruction, str]:
     answer = await store.find_answer(tx, order_id)
     instruction = Instruction(order.id, await store.payee_of(tx, order), order.amount_fen, order.document)
     return instruction, answer.outcome if answer else "ordered"
+
+
+async def find_order(tx: Tx, order_id: UUID) -> OrderView | None:
+    """The payment order with this id, if there is one."""
+    order = await store.find_order(tx, order_id)
+    return order_view(order, await store.find_answer(tx, order_id)) if order else None
+
+
+async def instructions_of(tx: Tx, order_ids: Collection[UUID]) -> list[Instruction]:
+    """Orders as they go to the bank, with their payees, in the order of `order_ids`."""
+    found = await store.orders_with_payees(tx, order_ids)
+    return [
+        Instruction(order.id, payee, order.amount_fen, order.document)
+        for order, payee in (found[order_id] for order_id in order_ids)
+    ]
+
+
+async def lock_for(tx: Tx, *, numbers: Iterable[str], order_ids: Collection[UUID]) -> None:
+    """Lock every account that credits on these numbers and answers to these orders move, all at once, by id."""
+    accounts = {account.id for number in set(numbers) if (account := await ledger.find_by_number(tx, number))}
+    for order, _ in (await store.orders_with_payees(tx, order_ids)).values():
+        accounts |= {order.from_account, order.transit_account}
+    await ledger.lock(tx, [*accounts, (await ledger.unidentified(tx)).id])
 
 
 async def orders_from(tx: Tx, account_id: UUID) -> list[OrderView]:

@@ -11,7 +11,8 @@ from kernel.ids import ordered_id
 from kernel.outbox import tell
 from settlement.bank import service, store
 from settlement.bank.models import SimulatedTransfer
-from settlement.bank.port import BankAnswer, Instruction
+from settlement.bank.port import BankAnswer
+from settlement.bank.rules import Instruction
 from settlement.bank.schemas import (
     Confirmation,
     CreditNotice,

@@ -1,6 +1,6 @@
 """All SQL of the bank's counter and of the simulated bank."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
@@ -11,7 +11,9 @@ from kernel.errors import NotFound
 from kernel.money import Fen
 from settlement.bank.models import (
     Credit,
+    CreditAside,
     CreditClaim,
+    CreditMatch,
     CreditPayer,
     PaymentAnswer,
     PaymentOrder,
@@ -50,22 +52,90 @@ async def get_credit(tx: Tx, credit_id: UUID) -> Credit:
     return credit
 
 
+async def get_payer(tx: Tx, credit_id: UUID) -> CreditPayer:
+    return await tx.session.get_one(CreditPayer, credit_id)
+
+
+async def unmatched_payers(tx: Tx, account_id: UUID) -> dict[UUID, str]:
+    """Who paid each credit that stands on the account by its number alone."""
+    rows = await tx.session.execute(
+        select(Credit.id, CreditPayer.payer_name)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
+        .where(Credit.account_id == account_id, CreditAside.credit_id.is_(None))
+        .order_by(Credit.received_at, Credit.id)
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def add_aside(tx: Tx, aside: dict[str, object]) -> bool:
+    """Write that the credit waits in the queue; False when it does already."""
+    row = insert_or_keep(CreditAside).values(**aside).on_conflict_do_nothing().returning(CreditAside.credit_id)
+    return (await tx.session.execute(row)).first() is not None
+
+
+async def find_aside(tx: Tx, credit_id: UUID) -> CreditAside | None:
+    return await tx.session.get(CreditAside, credit_id)
+
+
+async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
+    """What was paid on the account's number and waits to be matched by hand, in fen."""
+    total = await tx.session.scalar(
+        select(func.coalesce(func.sum(Credit.amount_fen), 0))
+        .join(CreditAside, CreditAside.credit_id == Credit.id)
+        .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
+        .where(Credit.account_id == account_id, CreditClaim.credit_id.is_(None))
+    )
+    return Fen(int(total or 0))
+
+
+async def get_match(tx: Tx, match_id: UUID) -> CreditMatch:
+    match = await tx.session.get(CreditMatch, match_id)
+    if match is None:
+        raise NotFound(what="match")
+    return match
+
+
+async def latest_match(tx: Tx, credit_id: UUID) -> CreditMatch | None:
+    """The last proposal for the credit."""
+    found = select(CreditMatch).where(CreditMatch.credit_id == credit_id).order_by(CreditMatch.id.desc()).limit(1)
+    return (await tx.session.scalars(found)).first()
+
+
+async def all_matches(tx: Tx) -> Sequence[CreditMatch]:
+    return (await tx.session.scalars(select(CreditMatch).order_by(CreditMatch.id))).all()
+
+
+async def find_claim(tx: Tx, credit_id: UUID) -> CreditClaim | None:
+    """How the credit was settled, as of the newest snapshot."""
+    return await tx.session.get(CreditClaim, credit_id, populate_existing=True)
+
+
+async def all_claims(tx: Tx) -> Sequence[CreditClaim]:
+    return (await tx.session.scalars(select(CreditClaim).order_by(CreditClaim.credit_id))).all()
+
+
 async def add_claim(tx: Tx, claim: dict[str, object]) -> bool:
     """Write the claim; False when the credit was claimed or returned before."""
     row = insert_or_keep(CreditClaim).values(**claim).on_conflict_do_nothing().returning(CreditClaim.credit_id)
     return (await tx.session.execute(row)).first() is not None
 
 
-async def unidentified(tx: Tx) -> Sequence[tuple[Credit, CreditPayer]]:
+async def unidentified(tx: Tx) -> Sequence[tuple[Credit, CreditPayer, CreditAside | None]]:
+    """Credits that wait to be matched by hand, oldest first."""
     rows = await tx.session.execute(
-        select(Credit, CreditPayer)
+        select(Credit, CreditPayer, CreditAside)
         .join(CreditPayer, CreditPayer.credit_id == Credit.id)
         .join(Account, Account.id == Credit.account_id)
         .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
-        .where(Account.kind == Kind.UNIDENTIFIED, CreditClaim.credit_id.is_(None))
+        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
+        .where(
+            or_(Account.kind == Kind.UNIDENTIFIED, CreditAside.credit_id.is_not(None)),
+            CreditClaim.credit_id.is_(None),
+        )
         .order_by(Credit.received_at, Credit.id)
     )
-    return [(credit, payer) for credit, payer in rows]
+    return [(credit, payer, aside) for credit, payer, aside in rows]
 
 
 async def arrivals(tx: Tx, account_id: UUID) -> list[Arrival]:
@@ -81,8 +151,12 @@ async def arrivals(tx: Tx, account_id: UUID) -> list[Arrival]:
     rows = await tx.session.execute(
         select(Credit.id, Credit.amount_fen, func.coalesce(refunded.c.fen, 0))
         .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
+        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
         .outerjoin(refunded, refunded.c.credit_id == Credit.id)
-        .where(func.coalesce(CreditClaim.account_id, Credit.account_id) == account_id)
+        .where(
+            func.coalesce(CreditClaim.account_id, Credit.account_id) == account_id,
+            or_(CreditAside.credit_id.is_(None), CreditClaim.account_id.is_not(None)),
+        )
         .order_by(at, Credit.id)
     )
     return [Arrival(credit_id, amount_fen, Fen(int(back))) for credit_id, amount_fen, back in rows]
@@ -111,18 +185,36 @@ async def get_order(tx: Tx, order_id: UUID) -> PaymentOrder:
     return order
 
 
+async def find_order(tx: Tx, order_id: UUID) -> PaymentOrder | None:
+    return await tx.session.get(PaymentOrder, order_id)
+
+
+async def orders_with_payees(tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, tuple[PaymentOrder, Payee]]:
+    """Orders with where they go, those that exist."""
+    rows = await tx.session.execute(
+        select(PaymentOrder, CreditPayer)
+        .outerjoin(CreditPayer, CreditPayer.credit_id == PaymentOrder.credit_id)
+        .where(PaymentOrder.id.in_(order_ids))
+    )
+    return {order.id: (order, _payee(order, payer)) for order, payer in rows}
+
+
 async def get_order_by_key(tx: Tx, natural_key: str) -> PaymentOrder:
     return (await tx.session.scalars(select(PaymentOrder).where(PaymentOrder.natural_key == natural_key))).one()
 
 
 async def payee_of(tx: Tx, order: PaymentOrder) -> Payee:
     """Where the order goes: its payee, or the account that paid the credit it gives back."""
-    if order.credit_id is None:
-        assert order.payee_holder is not None
-        assert order.payee_number is not None
-        return Payee(order.payee_holder, order.payee_number, order.payee_bank or "")
-    payer = await tx.session.get_one(CreditPayer, order.credit_id)
-    return Payee(payer.payer_name, payer.payer_account, "")
+    payer = await tx.session.get_one(CreditPayer, order.credit_id) if order.credit_id else None
+    return _payee(order, payer)
+
+
+def _payee(order: PaymentOrder, payer: CreditPayer | None) -> Payee:
+    if payer is not None:
+        return Payee(payer.payer_name, payer.payer_account, "")
+    assert order.payee_holder is not None
+    assert order.payee_number is not None
+    return Payee(order.payee_holder, order.payee_number, order.payee_bank or "")
 
 
 async def orders_from(tx: Tx, account_id: UUID) -> Sequence[tuple[PaymentOrder, PaymentAnswer | None]]:

@@ -461,6 +461,14 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
         return await _view(tx, sale)
 
 
+async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
+    """The account of the sale's price, if the actor is its buyer or of its court; else there is no such sale."""
+    sale = await store.get_sale(tx, lot_id)
+    if tx.actor.person != sale.buyer_person_id:
+        _must_read(tx.actor, sale)
+    return sale.account_id
+
+
 def _must_read(actor: Actor, sale: Sale) -> None:
     if not actor.roles.intersection(STAFF):
         raise NotFound(what="sale")

@@ -22,6 +22,8 @@ class OwnDeposit(msgspec.Struct, frozen=True):
     account_no: str
     due_fen: int
     received_fen: int
+    set_aside_fen: int
+    """Paid by somebody else, so it waits to be matched by hand (R-BID-04)."""
     missing_fen: int
     state: str
     refunds: tuple[RefundView, ...]

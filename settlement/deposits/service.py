@@ -29,6 +29,9 @@ from settlement.ledger.rules import Kind, Posting, Transfer
 TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
 """Statuses of a lot in which deposits are accepted (R-BID-06)."""
 
+THIRD_PARTY = "付款人不是竞买人本人"
+"""Why a deposit paid by a third party waits; the queue tells neither lot nor bidder."""
+
 RELEASED_AT_ONCE = 50
 """Deposits released in one transaction: a lot with ten thousand bidders must not hold its locks for minutes."""
 
@@ -62,16 +65,27 @@ async def weigh(tx: Tx, registration_id: UUID) -> None:
 
     Complete and in time: HELD and admitted in this one transaction. One fen short: it waits to be completed. Twice,
     too much, or after the end of bidding: what is too much goes back to the account that paid it.
+    Paid by somebody else: it waits to be matched by hand, by maker and checker, and holds nothing (R-BID-04).
     """
     registration = await bidding.lock_registration(tx, registration_id)
+    taking = registration.state == "awaiting_deposit" and await takes_deposits(tx, registration.lot_id)
+    if taking:
+        await _set_aside_foreign(tx, registration_id)
     deposit, account, holds = await _locked(tx, registration_id)
-    taking = registration.state == "awaiting_deposit" and await _takes_deposits(tx, deposit.lot_id)
     if taking and not holds and ledger.stored_balance(account) >= deposit.due_fen > 0:
         taking = await _admit(tx, registration_id)
         holds = await _hold(tx, deposit) if taking else holds
     keep_fen = to_keep(deposit.due_fen, holds, may_wait=taking)
     if keep_fen is not None:
         await bank.refund_above(tx, account, keep_fen, "deposits.surplus", f"registration:{registration_id}")
+
+
+async def _set_aside_foreign(tx: Tx, registration_id: UUID) -> None:
+    deposit = await store.get_deposit(tx, registration_id)
+    payers = await bank.payers_of(tx, deposit.account_id)
+    foreign = [credit_id for credit_id, name in payers.items() if not await bidding.is_named(tx, registration_id, name)]
+    if foreign and not (await store.holds_of(tx, [registration_id]))[registration_id]:
+        await bank.set_aside(tx, await ledger.get_account(tx, deposit.account_id), foreign, THIRD_PARTY)
 
 
 async def release(tx: Tx, registration_id: UUID, document: str) -> None:
@@ -164,8 +178,9 @@ async def show_own(database: Database, actor: Actor, lot_id: UUID) -> OwnDeposit
             account_no=account.number,
             due_fen=deposit.due_fen,
             received_fen=received_fen,
+            set_aside_fen=await bank.aside_fen(tx, account.id),
             missing_fen=max(0, deposit.due_fen - paid_in_fen),
-            state=state_of(deposit.due_fen, holds, over=not await _takes_deposits(tx, lot_id)),
+            state=state_of(deposit.due_fen, holds, over=not await takes_deposits(tx, lot_id)),
             refunds=tuple(RefundView(order.amount_fen, order.state, order.ordered_at) for order in refunds),
         )
 
@@ -174,7 +189,7 @@ async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotDeposit
     """A lot's deposits for its court: amounts and states, before the close without codes, never with payers."""
     async with database.reading(actor) as tx:
         actor.must_serve((await auction.get_lot(tx, lot_id)).court_id, "lot")
-        over = not await _takes_deposits(tx, lot_id)
+        over = not await takes_deposits(tx, lot_id)
         deposits = await store.list_deposits(tx, lot_id)
         holds = await store.holds_of(tx, [deposit.registration_id for deposit in deposits])
         codes = {found.id: found.code for found in await bidding.list_registrations(tx, lot_id)} if over else {}
@@ -205,7 +220,13 @@ async def _locked(tx: Tx, registration_id: UUID) -> tuple[Deposit, Account, list
     return deposit, account, (await store.holds_of(tx, [registration_id]))[registration_id]
 
 
-async def _takes_deposits(tx: Tx, lot_id: UUID) -> bool:
+async def account_of(tx: Tx, registration_id: UUID) -> Account:
+    """The account of a registration's deposit; refuses `not-found`."""
+    return await ledger.get_account(tx, (await store.get_deposit(tx, registration_id)).account_id)
+
+
+async def takes_deposits(tx: Tx, lot_id: UUID) -> bool:
+    """Whether bidding on the lot still takes deposits: it has not ended."""
     return (await bidding.get_result(tx, lot_id)).status in TAKING
 
 

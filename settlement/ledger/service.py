@@ -113,6 +113,13 @@ async def received_fen(tx: Tx, account_id: UUID, *kinds: Kind) -> Fen:
     return await store.received_fen(tx, account_id, kinds)
 
 
+async def outside_fen(tx: Tx) -> int:
+    """What the world outside gained by all transfers, in fen: below zero by what is inside."""
+    found = await accounts_of_kind(tx, Kind.BANK)
+    moved = await store.balances_by_transfers(tx)
+    return sum(moved.get(account.id, 0) for account in found)
+
+
 async def statement(tx: Tx, account_id: UUID) -> list[Line]:
     """The account's movements, oldest first."""
     return await store.lines_of(tx, account_id)

@@ -5,6 +5,8 @@ checking and paying happen one after the other, beside everything else that move
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -182,6 +184,30 @@ async def unpaid_lines(tx: Tx, case_id: UUID) -> list[Line]:
     for plan in await distribution.confirmed_plans(tx, case_id):
         paid = await store.paid_of(tx, plan.plan_id)
         found += [line for line in plan.lines if (line.payee_kind, line.payee_id) not in paid]
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentTo:
+    """A line of a batch for one payee, and how far its money has come."""
+
+    plan_id: UUID
+    line: PayoutLine
+    paid_at: datetime | None
+    state: LineState
+
+
+async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
+    """Every line of the case's standing batches that pays this payee, oldest first."""
+    found = []
+    for plan in await distribution.confirmed_plans(tx, case_id):
+        for batch in await store.batches_of(tx, plan.plan_id):
+            payments = await store.payments_of(tx, batch.id) if batch.voided_at is None else {}
+            lines = await store.lines_of(tx, batch.id) if batch.voided_at is None else ()
+            for line in (each for each in lines if each.payee == payee):
+                payment = payments.get(line.position)
+                state = LineState(payment.state) if payment else LineState.WAITING
+                found.append(PaymentTo(plan.plan_id, line, batch.paid_at, state))
     return found
 
 

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -24,6 +24,7 @@ from appraisal.assets.rules import Measure
 from appraisal.assets.schemas import RegisterSeizure
 from auction.announcements import service as announcements
 from auction.announcements.rules import DocumentKind
+from bidding import api as bidding
 from kernel.actors import Role, platform
 from kernel.clock import beijing_day
 from kernel.ddl import APP_ROLE
@@ -55,7 +56,10 @@ KEYLESS = {
 OF_NO_COURT = {
     "/api/bank/credits/{credit_id:uuid}/claim": "money that nobody's case has claimed yet",
     "/api/bank/credits/{credit_id:uuid}/return": "likewise",
+    "/api/bank/matches/{match_id:uuid}/check": "likewise",
     "/api/bank/orders/{order_id:uuid}/again": "likewise",
+    "/api/bank/files/{file_id:uuid}": "the bank's machine serves all courts",
+    "/api/bank/payment-files/{file_id:uuid}": "likewise",
 }
 
 
@@ -206,7 +210,16 @@ async def build(site: Site) -> dict[str, object]:
         "document_id": document.id,
         "plan_id": plan.id,
         "batch_id": (await road.make(plan)).id,
+        "registration_id": await registration_of(hall, sold),
     }
+
+
+async def registration_of(hall: Hall, lot_id: UUID) -> UUID:
+    """The buyer's registration."""
+    async with hall.database.reading(platform("test")) as tx:
+        found = (await bidding.get_result(tx, lot_id)).registration_id
+        assert found is not None
+        return found
 
 
 async def attempt(browser: Browser, door: Door, path: str | None = None, **headers: str | None) -> httpx.Response:

@@ -11,6 +11,7 @@ from kernel.actors import Role, platform
 from kernel.ddl import APP_ROLE
 from kernel.money import MAX_FEN
 from settlement import verify
+from tests.settlement.bank_files.bank import OURS, Bank, Line, notification, statement
 from tests.settlement.support import money_inside
 from tests.support.web import SETTINGS, Browser, Site, opened_site, signed_in
 
@@ -56,6 +57,9 @@ async def test_a_notice_is_answered_once_per_key_and_booked_once_per_reference(d
         assert [credit["amount_fen"] for credit in waiting] == [500]
         returned = await maker.post(f"/api/bank/credits/{waiting[0]['credit_id']}/return", {"reason": "无法查明"})
         assert returned.status_code == 201, returned.text
+        checker, match = await signed_in(site, Role.CHECKER, court=COURT), returned.json()
+        signed = await checker.post(f"/api/bank/matches/{match['id']}/check", {"hash": match["hash"]})
+        assert (signed.status_code, signed.json()["state"]) == (201, "checked"), signed.text
         await site.parts.relay.settle()
         assert await money_inside(site.database) == {}
         async with site.database.reading(platform("verify")) as tx:
@@ -109,7 +113,13 @@ WHO_MAY: dict[tuple[str, str], set[Role]] = {
     ("GET", "/api/bank/unidentified"): {Role.MAKER, Role.CHECKER, Role.PAYER, Role.AUDITOR},
     ("POST", f"/api/bank/credits/{ID}/claim"): {Role.MAKER},
     ("POST", f"/api/bank/credits/{ID}/return"): {Role.MAKER},
+    ("POST", f"/api/bank/matches/{ID}/check"): {Role.CHECKER},
     ("POST", f"/api/bank/orders/{ID}/again"): {Role.PAYER},
+    ("POST", "/api/bank/files"): {Role.MACHINE},
+    ("GET", f"/api/bank/files/{ID}"): {Role.MACHINE},
+    ("POST", "/api/bank/payment-files"): {Role.MACHINE},
+    ("GET", "/api/bank/payment-files"): {Role.MACHINE},
+    ("GET", f"/api/bank/payment-files/{ID}"): {Role.MACHINE},
     ("GET", f"/api/lots/{ID}/deposit"): {Role.BIDDER},
     ("POST", f"/api/lots/{ID}/ruling"): {Role.JUDGE},
     ("POST", f"/api/lots/{ID}/ruling-service"): {Role.CLERK},
@@ -167,3 +177,62 @@ async def test_nobody_makes_up_a_transfer_where_real_notices_are_exchanged(datab
         answer = await bidder.post("/api/simulated-bank/transfers", TRANSFER)
         assert (answer.status_code, answer.json()["code"]) == (404, "no-simulated-bank")
         assert await money_inside(site.database) == {}
+
+
+FILES = {
+    "simulated_bank": False,
+    "bank_account": OURS.number,
+    "bank_account_holder": OURS.holder,
+    "bank_name": OURS.bank,
+}
+
+
+async def test_a_bank_s_machine_exchanges_files(database_url: str) -> None:
+    """Delivered, booked, matched back to the payer, written, executed, reported: the books end empty."""
+    async with site_of(database_url, **FILES) as site:
+        bank, relay = await signed_in(site, Role.MACHINE), site.parts.relay
+        raw = statement([Line(500, "B1")])
+        taken = await bank.post("/api/bank/files", raw, content_type="application/xml")
+        assert taken.status_code == 201, taken.text
+        again = await bank.post("/api/bank/files", raw, content_type="application/xml")
+        assert again.json()["id"] == taken.json()["id"]
+        other = await bank.post("/api/bank/files", raw.replace(b"B1", b"B2"), content_type="application/xml")
+        assert (other.status_code, other.json()["code"]) == (422, "message-reused")
+        await relay.settle()
+        shown = (await bank.get(f"/api/bank/files/{taken.json()['id']}")).json()
+        assert shown["outcomes"] == {"unidentified": 1}
+        maker, checker = (
+            await signed_in(site, Role.MAKER, court=COURT),
+            await signed_in(site, Role.CHECKER, court=COURT),
+        )
+        (waiting,) = (await maker.get("/api/bank/unidentified")).json()["credits"]
+        match = (await maker.post(f"/api/bank/credits/{waiting['credit_id']}/return", {"reason": "无法查明"})).json()
+        await checker.post(f"/api/bank/matches/{match['id']}/check", {"hash": match["hash"]})
+        assert (await bank.get("/api/bank/orders")).json()["code"] == "orders-leave-in-files"
+        made = (await bank.post("/api/bank/payment-files")).json()["file"]
+        assert [each["id"] for each in (await bank.get("/api/bank/payment-files")).json()["files"]] == [made["id"]]
+        file = await bank.get(f"/api/bank/payment-files/{made['id']}")
+        assert file.headers["content-type"] == "application/xml"
+        assert file.headers["etag"].strip('"') == made["sha256"]
+        books = Bank()
+        books.receive(file.content)
+        back = await bank.post("/api/bank/files", notification(books.debits()), content_type="application/xml")
+        assert back.status_code == 201, back.text
+        await relay.settle()
+        assert await money_inside(site.database) == {}
+        assert (await bank.post("/api/bank/payment-files")).json() == {"file": None, "left_out": []}
+        async with site.database.reading(platform("verify")) as tx:
+            assert await verify.faults(tx) == []
+
+
+@pytest.mark.parametrize("raw", [b"", b"{}", b"<a/>", b"<!DOCTYPE a><a/>", b"\xff"])
+async def test_an_unusable_file_is_refused_and_takes_nothing(database_url: str, raw: bytes) -> None:
+    async with site_of(database_url, **FILES) as site:
+        answer = await (await signed_in(site, Role.MACHINE)).post("/api/bank/files", raw)
+        assert (answer.status_code, answer.json()["code"]) == (422, "unusable-file")
+
+
+async def test_files_are_bounded(database_url: str) -> None:
+    async with site_of(database_url, **FILES) as site:
+        answer = await (await signed_in(site, Role.MACHINE)).post("/api/bank/files", b" " * 10_000_001)
+        assert answer.status_code == 413

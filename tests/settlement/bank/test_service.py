@@ -7,17 +7,37 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select, text
 
-from kernel.actors import Role, platform
+from kernel.actors import Actor, Role, platform
 from kernel.database import Database, Tx
 from kernel.errors import Forbidden, NotFound
 from kernel.money import Fen
 from kernel.outbox import Relay
 from settlement.bank import service as bank
 from settlement.bank import store
-from settlement.bank.errors import BankRefReused, CreditSettled, NotRejected, OrderAnswered, UnknownAccountNumber
+from settlement.bank.errors import (
+    BankRefReused,
+    CreditSettled,
+    MatchHashDiffers,
+    MatchReplaced,
+    NotRejected,
+    OrderAnswered,
+    PayerUnknown,
+    SameMatcher,
+    UnknownAccountNumber,
+)
 from settlement.bank.models import SimulatedOrder
 from settlement.bank.rules import Payee
-from settlement.bank.schemas import ClaimCredit, Confirmation, MakeTransfer, MoneyArrived, PaymentAnswered, ReturnCredit
+from settlement.bank.schemas import (
+    NO_ACCOUNT,
+    CheckMatch,
+    ClaimCredit,
+    Confirmation,
+    MakeTransfer,
+    MatchView,
+    MoneyArrived,
+    PaymentAnswered,
+    ReturnCredit,
+)
 from settlement.bank.simulated import CLOSED_ACCOUNT, SimulatedBank, make_transfer
 from settlement.ledger import service as ledger
 from settlement.ledger.errors import InsufficientBalance, PostingDiffers
@@ -147,13 +167,21 @@ async def test_an_unknown_number_waits_in_the_queue_and_is_matched_by_hand(datab
         assert (await bank.show_unidentified(database, maker)).credits[0].overdue
 
         with pytest.raises(UnknownAccountNumber):
-            await bank.claim_credit(database, call(maker), view.credit_id, ClaimCredit(account_no="1" * 18, reason="x"))
+            unknown = ClaimCredit(account_no="1" * 18, reason="x")
+            await bank.propose_claim(database, call(maker), view.credit_id, unknown)
         claim = ClaimCredit(account_no=number, reason="付款人来电说明")
-        await bank.claim_credit(database, call(maker), view.credit_id, claim)
+        proposed = await bank.propose_claim(database, call(maker), view.credit_id, claim)
+        assert (proposed.state, proposed.account_no, proposed.amount_fen) == ("proposed", number, 500)
+        assert (await bank.show_unidentified(database, maker)).credits[0].proposed == proposed
+        assert await money_inside(database) == {"unidentified": 500}
+        checked = await check(database, proposed)
+        assert (checked.state, checked.hash) == ("checked", proposed.hash)
         with pytest.raises(CreditSettled):
-            await bank.claim_credit(database, call(maker), view.credit_id, claim)
+            await bank.propose_claim(database, call(maker), view.credit_id, claim)
         with pytest.raises(CreditSettled):
-            await bank.return_credit(database, call(maker), view.credit_id, ReturnCredit(reason="x"))
+            await bank.propose_return(database, call(maker), view.credit_id, ReturnCredit(reason="x"))
+        with pytest.raises(CreditSettled):
+            await check(database, proposed)
         await relay.settle()
         assert [event.credit_id for event in arrived] == [view.credit_id]
         assert await money_inside(database) == {"case": 500}
@@ -164,26 +192,104 @@ async def test_an_unknown_number_waits_in_the_queue_and_is_matched_by_hand(datab
 async def test_unidentified_money_can_be_sent_back_to_its_payer(database_url: str) -> None:
     async with opened(database_url) as database:
         view = await credit(database, notice("B1", "12345", 500, account="6222999"))
-        await bank.return_credit(database, call(actor(Role.MAKER)), view.credit_id, ReturnCredit(reason="无法查明"))
+        proposed = await send_back(database, view.credit_id)
+        assert (await bank.show_waiting(database, MACHINE)).orders == ()
+        checked = await check(database, proposed)
         (waiting,) = (await bank.show_waiting(database, MACHINE)).orders
-        assert (waiting.payee_number, waiting.amount_fen) == ("6222999", 500)
+        assert (waiting.order_id, waiting.payee_number, waiting.amount_fen) == (checked.order_id, "6222999", 500)
         await bank_relay(database).settle()
         assert await money_inside(database) == {}
         assert await _paid_by_bank(database) == 500
 
 
-async def test_claim_and_return_at_once_settle_a_credit_once(database_url: str) -> None:
+async def test_money_whose_payer_the_bank_did_not_name_is_not_sent_to_nobody(database_url: str) -> None:
     async with opened(database_url) as database:
-        number = await _number(database)
+        view = await credit(database, notice("B1", "12345", 500, account=NO_ACCOUNT))
+        with pytest.raises(PayerUnknown):
+            await send_back(database, view.credit_id)
+
+
+async def send_back(database: Database, credit_id: UUID, maker: Actor | None = None) -> MatchView:
+    """A maker proposes to return the credit."""
+    wanted = ReturnCredit(reason="无法查明")
+    return await bank.propose_return(database, call(maker or actor(Role.MAKER)), credit_id, wanted)
+
+
+async def check(database: Database, proposed: MatchView, checker: Actor | None = None, hash_: str = "") -> MatchView:
+    """A checker signs the proposal by its hash."""
+    signed = CheckMatch(hash=hash_ or proposed.hash)
+    return await bank.check_match(database, call(checker or actor(Role.CHECKER)), proposed.id, signed)
+
+
+async def test_two_people_match_money_over_one_hash(database_url: str) -> None:
+    """R-ACCT-02: neither alone, nor a proposal that was replaced, nor one that says something else meanwhile."""
+    async with opened(database_url) as database:
+        both = actor(Role.MAKER, Role.CHECKER)
         view = await credit(database, notice("B1", "12345", 500))
-        claim, back = ClaimCredit(account_no=number, reason="x"), ReturnCredit(reason="x")
-        outcomes = await asyncio.gather(
-            bank.claim_credit(database, call(actor(Role.MAKER)), view.credit_id, claim),
-            bank.return_credit(database, call(actor(Role.MAKER)), view.credit_id, back),
-            return_exceptions=True,
-        )
-        assert sum(isinstance(outcome, CreditSettled) for outcome in outcomes) == 1
-        assert sum((await money_inside(database)).values()) == 500
+        first = await send_back(database, view.credit_id, both)
+        with pytest.raises(SameMatcher):
+            await check(database, first, both)
+        with pytest.raises(MatchHashDiffers):
+            await check(database, first, hash_="0" * 64)
+        for role in (Role.MAKER, Role.PAYER, Role.MACHINE):
+            with pytest.raises(Forbidden):
+                await check(database, first, actor(role))
+        claim = ClaimCredit(account_no=await _number(database), reason="付款人来电说明")
+        second = await bank.propose_claim(database, call(both), view.credit_id, claim)
+        with pytest.raises(MatchReplaced):
+            await check(database, first)
+        async with database.transaction(platform("thief")) as tx:
+            await tx.session.execute(text("ALTER TABLE settlement.credit_match DISABLE TRIGGER ALL"))
+            await tx.session.execute(text("UPDATE settlement.credit_match SET account_id = NULL"))
+        with pytest.raises(MatchHashDiffers):
+            await check(database, second)
+        assert await money_inside(database) == {"unidentified": 500}
+
+
+async def test_checked_twice_at_once_a_credit_is_settled_once(database_url: str) -> None:
+    async with opened(database_url) as database:
+        view = await credit(database, notice("B1", "12345", 500))
+        proposed = await send_back(database, view.credit_id)
+        outcomes = await asyncio.gather(*[check(database, proposed) for _ in range(4)], return_exceptions=True)
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["CreditSettled"] * 3 + ["MatchView"]
+        assert await money_inside(database) == {"payee": 500}
+        assert await ledger_faults(database) == []
+
+
+async def test_control_without_its_claim_a_credit_is_settled_twice(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the claim's key prevents: the money of another credit leaves for this one."""
+
+    async def unsettled(*_: object) -> None:
+        return None
+
+    async with opened(database_url) as database:
+        view = await credit(database, notice("B1", "12345", 500))
+        await credit(database, notice("B2", "12345", 500))
+        proposed = await send_back(database, view.credit_id)
+        monkeypatch.setattr(bank, "_settle_credit", unsettled)
+        await check(database, proposed)
+        await check(database, proposed)
+        assert await money_inside(database) == {"payee": 1_000}
+
+
+async def test_the_alarm_on_age_counts_working_days(database_url: str) -> None:
+    """Monday 2025-03-03 and three working days: Thursday; over the days of Qingming it takes longer."""
+    async with opened(database_url) as database:
+        await credit(database, notice("B1", "12345", 500))
+        auditor = actor(Role.AUDITOR)
+
+        async def alarm(days: int = 3) -> tuple[str, int]:
+            found = await bank.show_unidentified(database, auditor, days)
+            return found.credits[0].claim_by, found.overdue
+
+        assert await alarm() == ("2025-03-06", 0)
+        frozen(database).advance(timedelta(days=3))
+        assert await alarm() == ("2025-03-06", 0)
+        frozen(database).advance(timedelta(days=1))
+        assert await alarm() == ("2025-03-06", 1)
+        assert await alarm(5) == ("2025-03-10", 0)
 
 
 async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(database_url: str) -> None:

@@ -17,7 +17,7 @@ from kernel.money import Fen
 from kernel.outbox import tell
 from settlement import verify
 from settlement.bank import service as bank
-from settlement.bank.schemas import MoneyArrived
+from settlement.bank.schemas import CheckMatch, ClaimCredit, MoneyArrived, ReturnCredit
 from settlement.deposits import service as deposits
 from settlement.deposits import store
 from settlement.deposits.errors import HoldEnded
@@ -92,6 +92,54 @@ async def test_paid_twice_the_second_goes_back_to_the_account_that_paid_it(datab
                 await tx.session.execute(text("SELECT payee_number, amount_fen FROM settlement.simulated_order"))
             ).all()
         assert sorted(paid)[-1] == ("6222999900001111", DUE)
+        assert await _faults(place.database) == []
+
+
+async def test_a_third_party_s_payment_holds_nothing_until_two_people_match_it(database_url: str) -> None:
+    """Attack 50, R-BID-04: whoever pays is not the bidder; the queue tells neither lot nor bidder."""
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        bidder, friend = await place.bidder("王 小明"), await place.bidder("李四")
+        own = await place.register(bidder, lot_id)
+        await place.pay(friend, own.account_no, DUE)
+        own = await place.deposit(bidder, lot_id)
+        assert (own.state, own.received_fen, own.set_aside_fen, own.missing_fen) == ("awaiting", 0, DUE, DUE)
+        assert (await _registration(place.database, bidder, lot_id)).state == "awaiting_deposit"
+        assert await money_inside(place.database) == {"unidentified": DUE}
+        maker, checker = actor(Role.MAKER), actor(Role.CHECKER)
+        (waiting,) = (await bank.show_unidentified(place.database, maker)).credits
+        assert (waiting.payer_name, waiting.reason) == ("李四", "付款人不是竞买人本人")
+        claim = ClaimCredit(account_no=own.account_no, reason="竞买人书面委托")
+        match = await bank.propose_claim(place.database, call(maker), waiting.credit_id, claim)
+        await bank.check_match(place.database, call(checker), match.id, CheckMatch(hash=match.hash))
+        await place.relay.settle()
+        own = await place.deposit(bidder, lot_id)
+        assert (own.state, own.received_fen, own.set_aside_fen) == ("held", DUE, 0)
+        assert await money_inside(place.database) == {"deposit": DUE}
+        await place.pay(friend, own.account_no, 5)  # beyond what is due: straight back to who paid
+        assert await _refunded(place, bidder, lot_id) == [(5, "executed")]
+        assert await _faults(place.database) == []
+
+
+async def test_a_third_party_s_payment_goes_back_to_the_account_that_paid_it(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        bidder, friend = await place.bidder(), await place.bidder("李四", "6222333")
+        own = await place.register(bidder, lot_id)
+        await place.pay(friend, own.account_no, DUE)
+        await place.pay(bidder, own.account_no, DUE)
+        assert (await place.deposit(bidder, lot_id)).state == "held"
+        (waiting,) = (await bank.show_unidentified(place.database, actor(Role.MAKER))).credits
+        wanted = ReturnCredit(reason="非本人付款")
+        match = await bank.propose_return(place.database, call(actor(Role.MAKER)), waiting.credit_id, wanted)
+        await bank.check_match(place.database, call(actor(Role.CHECKER)), match.id, CheckMatch(hash=match.hash))
+        await place.relay.settle()
+        assert await money_inside(place.database) == {"deposit": DUE}
+        async with place.database.reading(platform("test")) as tx:
+            paid = (
+                (await tx.session.execute(text("SELECT payee_number FROM settlement.simulated_order"))).scalars().all()
+            )
+        assert paid == ["6222333"]
         assert await _faults(place.database) == []
 
 

@@ -1,0 +1,103 @@
+"""Statements for those they concern, and figures that add up to what the ledger says."""
+
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from kernel.actors import Actor, Role
+from kernel.errors import NotFound
+from kernel.ids import ordered_id
+from settlement.payouts import handlers as payout_handlers
+from settlement.statements import rules, service
+from settlement.statements.errors import StatementSealed
+from settlement.statements.rules import Arrived, Flow
+from tests.appraisal.support import make_claim
+from tests.settlement.distribution.road import make_road, parties
+from tests.settlement.hall import hall
+from tests.settlement.support import bank_relay, credit, notice
+from tests.support.house import actor, frozen, opened
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"), [(0, 0, None), (1, 3, "33.33"), (3, 3, "100.00"), (9_999_999, 10**7, "99.99")]
+)
+def test_shares_are_rounded_down(part: int, whole: int, expected: str | None) -> None:
+    assert rules.share(part, whole) == expected
+
+
+def test_figures_are_summed_by_court_and_quarter() -> None:
+    one, two, other = (UUID(int=n) for n in range(3))
+    courts = {one: "甲法院", two: "甲法院", other: "乙法院"}
+    flows = [Flow(one, "2025-Q1", 1, 10, 1, 4), Flow(two, "2025-Q1", 2, 5, 0, 0), Flow(other, "2025-Q2", 1, 1, 0, 0)]
+    found = rules.figures(flows, [Arrived(two, "2025-Q1", 8, 6)], courts)
+    assert [(each.court, each.quarter, each.received_fen, each.paid_fen, each.arrived_fen) for each in found] == [
+        ("乙法院", "2025-Q2", 1, 0, 0),
+        ("甲法院", "2025-Q1", 15, 4, 8),
+    ]
+
+
+async def test_the_price_and_the_deposit_of_a_lot(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        buyer, loser = await place.admitted(lot_id), await place.admitted(lot_id, "李四")
+        database, registration = place.database, buyer.registrations[lot_id]
+        own = await service.show_own_deposit(database, buyer.actor, lot_id)
+        assert [(each.reason, each.other, each.amount_fen) for each in own.movements] == [
+            ("bank.credit", "bank", 7_000_00)
+        ]
+        with pytest.raises(StatementSealed):
+            await service.show_registration(database, place.court.clerk, registration)
+        await place.sell(lot_id, (buyer, 80_000_00))
+        await place.relay.settle()
+        seen = await service.show_registration(database, place.court.clerk, registration)
+        assert [each.balance_fen for each in seen.movements] == [7_000_00, 0]
+        price = await service.show_lot(database, buyer.actor, lot_id)
+        assert price == await service.show_lot(database, place.court.clerk, lot_id)
+        assert (price.kind, price.balance_fen) == ("lot", 7_000_00)
+        for who in (loser.actor, actor(Role.CLERK, court=ordered_id())):
+            with pytest.raises(NotFound):
+                await service.show_lot(database, who, lot_id)
+        with pytest.raises(NotFound):
+            await service.show_registration(database, actor(Role.CLERK, court=ordered_id()), registration)
+        with pytest.raises(NotFound):
+            await service.show_own_deposit(database, actor(Role.BIDDER), lot_id)
+
+
+async def test_what_a_party_is_paid_and_what_a_court_reports(database_url: str) -> None:
+    async with opened(database_url) as database:
+        road = await make_road(database, *parties("A", "B"))
+        await make_claim(database, road.court, road.case, "A", principal_fen=20_000)
+        await make_claim(database, road.court, road.case, "B", principal_fen=30_000)
+        await road.bring_money(60_000)
+        await credit(database, notice("lost", "12345", 40_000))
+        batch = await road.paid(await road.confirmed())
+        case_id, party = road.case.id, road.id_of("A")
+        ordered = await service.show_payee(database, road.maker, case_id, party)
+        assert [(each.amount_fen, each.state, each.account_end) for each in ordered.payments] == [
+            (20_000, "ordered", "222A")
+        ]
+        relay = bank_relay(database)
+        payout_handlers.subscribe(relay)
+        await relay.settle()
+        paid = await service.show_payee(database, road.maker, case_id, party)
+        assert (paid.executed_fen, paid.payments[0].plan_id) == (20_000, batch.plan_id)
+        strangers: list[Actor] = [actor(Role.BIDDER), actor(Role.CLERK, court=ordered_id())]
+        for who in strangers:
+            with pytest.raises(NotFound):
+                await service.show_payee(database, who, case_id, party)
+        with pytest.raises(NotFound):
+            await service.show_payee(database, road.maker, case_id, ordered_id())
+
+        await road.bring_money(500)
+        frozen(database).advance(timedelta(days=31))
+        await road.bring_money(70)
+        told = await service.show_case_money(database, 2025)
+        first, second = sorted(told.figures, key=lambda each: each.quarter)
+        assert (first.quarter, first.received_items, first.received_fen) == ("2025-Q1", 2, 60_500)
+        assert (first.paid_items, first.paid_fen, first.share) == (3, 60_000, "100.00")
+        assert (second.quarter, second.received_fen, second.paid_fen) == ("2025-Q2", 70, 0)
+        assert [(each.held_fen, each.old_fen) for each in told.holdings] == [(570, 500)]
+        assert (await service.show_case_money(database, 2024)).figures == ()
