@@ -1,6 +1,6 @@
 """All SQL of cases, parties and panel decisions."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from uuid import UUID
 

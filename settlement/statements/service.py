@@ -99,8 +99,8 @@ async def show_case_money(database: Database, year: int | None) -> CaseMoney:
         since, until = (datetime(each, 1, 1, tzinfo=BEIJING).astimezone(UTC) for each in (year, year + 1))
         flows, arrived = await store.flows(tx, since, until), await store.arrived(tx, since, until)
         held = await store.held(tx, now - rules.OLD)
-        cases = {each.case_id for each in [*flows, *arrived]} | {case_id for case_id, _, _ in held}
-        courts = await appraisal.court_names(tx, cases)
+        cases = {flow.case_id for flow in flows} | {each.case_id for each in arrived}
+        courts = await appraisal.court_names(tx, cases | {case_id for case_id, _, _ in held})
         figures = [
             CourtFigures(
                 court=each.court,

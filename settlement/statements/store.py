@@ -16,10 +16,10 @@ FLOWS = text(
            count(*) FILTER (WHERE t.to_account = a.id AND o.kind <> 'payee') AS received_items,
            coalesce(sum(t.amount_fen) FILTER (WHERE t.to_account = a.id AND o.kind <> 'payee'), 0)::bigint
                AS received_fen,
-           count(*) FILTER (WHERE t.from_account = a.id) - count(*) FILTER (WHERE t.to_account = a.id AND o.kind = 'payee')
-               AS paid_items,
-           coalesce(sum(CASE WHEN t.from_account = a.id THEN t.amount_fen WHEN o.kind = 'payee' THEN -t.amount_fen END), 0)
-               ::bigint AS paid_fen
+           count(*) FILTER (WHERE t.from_account = a.id)
+               - count(*) FILTER (WHERE t.to_account = a.id AND o.kind = 'payee') AS paid_items,
+           coalesce(sum(CASE WHEN t.from_account = a.id THEN t.amount_fen
+                             WHEN o.kind = 'payee' THEN -t.amount_fen END), 0)::bigint AS paid_fen
     FROM settlement.account a
     JOIN settlement.transfer t ON a.id IN (t.from_account, t.to_account)
     JOIN settlement.account o ON o.id = CASE WHEN t.from_account = a.id THEN t.to_account ELSE t.from_account END
