@@ -52,6 +52,7 @@ SLICES = (
     "settlement.distribution",
     "settlement.payouts",
     "settlement.statements",
+    "settlement.papers",
 )
 
 

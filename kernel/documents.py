@@ -63,9 +63,19 @@ def media_type_of(content: bytes) -> str:
 
 
 async def store_document(
-    tx: Tx, name: str, content: bytes, *, public: bool, case_id: UUID | None = None, previous_id: UUID | None = None
+    tx: Tx,
+    name: str,
+    content: bytes,
+    *,
+    public: bool,
+    case_id: UUID | None = None,
+    previous_id: UUID | None = None,
+    media_type: str | None = None,
 ) -> Document:
-    """Keep `content` as a new document (or a new version of `previous_id`) and return its row."""
+    """Keep `content` as a new document (or a new version of `previous_id`) and return its row.
+
+    `media_type` is given for what the platform itself wrote, and for nothing that somebody sent.
+    """
     if not 0 < len(content) <= MAX_BYTES:
         raise Malformed(path="content", expected=f"1 to {MAX_BYTES} bytes")
     document = Document(
@@ -73,7 +83,7 @@ async def store_document(
         previous_id=previous_id,
         case_id=case_id,
         name=name[:200],
-        media_type=media_type_of(content),
+        media_type=media_type or media_type_of(content),
         size=len(content),
         sha256=hashlib.sha256(content).digest(),
         content=content,

@@ -75,6 +75,7 @@ THINGS = {
     "lot": "拍品",
     "match": "认领意见",
     "page": "页面",
+    "paper": "文书",
     "party": "当事人",
     "person": "人员",
     "plan": "分配方案",

@@ -7,6 +7,7 @@ from settlement.completion import verify as completion
 from settlement.deposits import verify as deposits
 from settlement.distribution import verify as distribution
 from settlement.ledger import verify as ledger
+from settlement.papers import verify as papers
 from settlement.payouts import verify as payouts
 
 
@@ -20,4 +21,5 @@ async def faults(tx: Tx) -> list[str]:
         *await completion.faults(tx),
         *await distribution.faults(tx),
         *await payouts.faults(tx),
+        *await papers.faults(tx),
     ]

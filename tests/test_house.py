@@ -41,6 +41,8 @@ NAMED_ROOMS = {
     "settlement/bank/simulated.py": "the bank of the embedded default, tests and demo",
     "settlement/bank_files/iso20022.py": "the messages that banks speak, read and written",
     "settlement/completion/sale_schemas.py": "sale, costs and fee on the wire; schemas.py holds the calculators' documents",
+    "settlement/papers/contents.py": "what each paper says",
+    "settlement/papers/layout.py": "a paper as PDF",
     "settlement/distribution/claims.py": "the words of R-DIST",
     "settlement/distribution/deadlines.py": "periods counted in days, for the calculator and for plans",
     "settlement/distribution/deadlines_schemas.py": "its document for the calculator",

@@ -40,6 +40,27 @@ def upgrade() -> None:
     )
     op.create_index("ix_bank_file_day", "bank_file", ["day"], unique=False, schema="settlement")
     op.create_table(
+        "paper",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("about", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("data", sa.LargeBinary(), nullable=False),
+        sa.Column("data_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("pdf_id", sa.Uuid(), nullable=False),
+        sa.Column("html_id", sa.Uuid(), nullable=False),
+        sa.Column("made_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint(
+            "kind IN ('confirmation', 'payment_notice', 'plan', 'payout_form', 'case_account')",
+            name=op.f("ck_paper_kind"),
+        ),
+        sa.CheckConstraint("octet_length(data_hash) = 32", name=op.f("ck_paper_hash_length")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_paper")),
+        sa.UniqueConstraint("kind", "about", "data_hash", name=op.f("uq_paper_kind_about_data_hash")),
+        schema="settlement",
+    )
+    op.create_index("ix_paper_case_id", "paper", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
         "payment_file",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("account_number", sa.Text(), nullable=False),
@@ -189,6 +210,7 @@ def upgrade() -> None:
         op.f("ck_credit_claim_two_people"), "credit_claim", "made_by <> checked_by", schema="settlement"
     )
     op.execute(ddl.protect("settlement.bank_file"))
+    op.execute(ddl.protect("settlement.paper"))
     op.execute(ddl.protect("settlement.payment_file"))
     op.execute(ddl.protect("settlement.bank_movement"))
     op.execute(ddl.protect("settlement.bank_movement_outcome"))

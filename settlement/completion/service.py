@@ -469,6 +469,12 @@ async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     return sale.account_id
 
 
+async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
+    """Whether this person bought the lot."""
+    sale = await store.find_sale(tx, lot_id)
+    return sale is not None and sale.buyer_person_id == person_id
+
+
 def _must_read(actor: Actor, sale: Sale) -> None:
     if not actor.roles.intersection(STAFF):
         raise NotFound(what="sale")

@@ -206,6 +206,12 @@ async def served_plan(tx: Tx, plan_id: UUID) -> Plan:
     return plan
 
 
+async def served_parties(tx: Tx, plan_id: UUID) -> frozenset[UUID]:
+    """The parties that the plan was served on: who may read it as it stands."""
+    plan = await store.get_plan(tx, plan_id)
+    return frozenset((await store.course_of(tx, plan, store.basis_of(plan))).services)
+
+
 async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
     """The case account, locked: nobody else moves or promises the case's money until the transaction ends."""
     account = await completion.case_account(tx, case_id)

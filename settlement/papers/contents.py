@@ -1,0 +1,206 @@
+"""What each paper says, from the views that everybody else reads too (R-CLOSE-01, 04; R-DIST-04; R-ACCT-06, 08)."""
+
+from kernel.money import yuan
+from settlement.completion.sale_schemas import Confirmation, SaleView
+from settlement.distribution.plan_schemas import PlanView
+from settlement.papers.rules import TITLES, Paper, PaperKind, Table
+from settlement.payouts.schemas import AccountView, PayoutView
+
+
+def confirmation(sale: Confirmation) -> Paper:
+    """The sale confirmation: buyer's real name, thing, price (R-CLOSE-01)."""
+    return Paper(
+        title=TITLES[PaperKind.CONFIRMATION],
+        court=sale.court_name,
+        case_no=sale.case_no,
+        on=sale.ended_at[:10],
+        code=f"成交确认书 {sale.lot_id}",
+        fields=(
+            ("拍卖标的", sale.title),
+            ("买受人", sale.buyer_name),
+            ("竞买代码", sale.code),
+            ("成交价", money(sale.price_fen)),
+            ("成交时间", moment(sale.ended_at)),
+            ("尾款支付期限", f"{moment(sale.balance_due_at)}前"),
+        ),
+        paragraphs=(sale.text,),
+    )
+
+
+def payment_notice(sale: SaleView, confirmed: Confirmation) -> Paper:
+    """What the buyer still has to pay, until when and onto which account (R-CLOSE-04)."""
+    words = (
+        f"{sale.buyer_name}：你以 {money(sale.price_fen)}竞得“{confirmed.title}”。已交保证金 {money(sale.deposit_fen)}"
+        f"抵作价款，尚应支付 {money(sale.missing_fen)}。",
+        f"请于 {moment(sale.balance_due_at)}前将尾款汇入下列账号，该账号仅供本次拍卖使用。逾期未付视为悔拍，"
+        "保证金不予退还，依次用于支付拍卖费用、弥补重新拍卖差价、冲抵本案债务。",
+    )
+    return Paper(
+        title=TITLES[PaperKind.PAYMENT_NOTICE],
+        court=confirmed.court_name,
+        case_no=confirmed.case_no,
+        on=sale.ended_at[:10],
+        code=f"缴款通知书 {sale.lot_id}",
+        fields=(
+            ("收款账号", sale.account_no),
+            ("应付尾款", money(sale.missing_fen)),
+            ("支付期限", f"{moment(sale.balance_due_at)}前"),
+        ),
+        paragraphs=words,
+    )
+
+
+def plan(view: PlanView, court: str, case_no: str) -> Paper:
+    """The distribution plan with its table: every line with level, rule and arithmetic (R-DIST-04)."""
+    fields = [
+        ("方案版本", f"第 {view.version} 版"),
+        ("可分配款项", money(view.proceeds_fen)),
+        ("分配总额", money(view.distributed_fen)),
+        ("余款", money(view.surplus_fen)),
+        ("内容哈希", view.hash),
+    ]
+    if view.quota is not None:
+        fields.insert(4, ("普通债权清偿比例", view.quota))
+    pools = Table(
+        "款项来源",
+        ("来源", "金额（元）"),
+        (3, 1),
+        (1,),
+        tuple((pool.name, yuan(pool.proceeds_fen)) for pool in view.pools),
+    )
+    lines = Table(
+        "分配明细",
+        ("序号", "清偿顺位", "收款人", "金额（元）", "计算", "依据"),
+        (2, 6, 6, 5, 9, 5),
+        (3,),
+        tuple(
+            (
+                str(line.position),
+                f"{line.level} {line.level_zh}",
+                line.payee.name,
+                yuan(line.amount_fen),
+                line.formula,
+                line.law or line.rule,
+            )
+            for line in view.lines
+        ),
+    )
+    claims = Table(
+        "债权受偿情况",
+        ("债权人", "参与分配数额（元）", "受偿数额（元）", "未受偿数额（元）"),
+        (3, 2, 2, 2),
+        (1, 2, 3),
+        tuple((each.name, yuan(each.claimed_fen), yuan(each.paid_fen), yuan(each.open_fen)) for each in view.claims),
+    )
+    words = "各债权人、被执行人对本方案有异议的，应当自收到本方案之日起十五日内向本院提出书面异议。"
+    return Paper(
+        title=TITLES[PaperKind.PLAN],
+        court=court,
+        case_no=case_no,
+        on=view.made_at[:10],
+        code=f"分配方案 {view.id}",
+        fields=tuple(fields),
+        paragraphs=(words,),
+        tables=(pools, lines, claims),
+    )
+
+
+def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
+    """The approval form: payees, accounts, sums, and the three people who signed one hash (R-ACCT-06)."""
+    lines = Table(
+        "发放明细",
+        ("序号", "收款人", "账号", "开户行", "用途", "金额（元）"),
+        (2, 6, 7, 6, 5, 5),
+        (5,),
+        tuple(
+            (str(line.position), line.holder, line.number, line.bank, line.reason, yuan(line.amount_fen))
+            for line in view.lines
+        ),
+    )
+    signatures = (
+        ("制单", moment(view.made_at)),
+        ("复核", moment(view.checked_at) if view.checked_at else ""),
+        ("支付", moment(view.paid_at) if view.paid_at else ""),
+        ("局长审批", ""),
+    )
+    return Paper(
+        title=TITLES[PaperKind.PAYOUT_FORM],
+        court=court,
+        case_no=account.case_no,
+        on=(view.paid_at or view.checked_at or view.made_at)[:10],
+        code=f"发放批次 {view.id}",
+        fields=(
+            ("案款账号", account.account_no),
+            ("发放总额", money(view.total_fen)),
+            ("发放期限", view.pay_by or ""),
+            ("签批哈希", view.hash),
+        ),
+        tables=(lines,),
+        signatures=signatures,
+    )
+
+
+def case_account(view: AccountView, court: str, on: str) -> Paper:
+    """The case account with its movements, and why money is still there (R-ACCT-01, 08)."""
+    movements = Table(
+        "收支明细",
+        ("时间", "事由", "凭证", "金额（元）", "余额（元）"),
+        (5, 5, 8, 4, 4),
+        (3, 4),
+        tuple(
+            (
+                moment(line.at),
+                REASONS.get(line.reason, line.reason),
+                line.document,
+                yuan(line.amount_fen),
+                yuan(line.balance_fen),
+            )
+            for line in view.statement
+        ),
+    )
+    held = Table(
+        "结存说明",
+        ("原因", "金额（元）"),
+        (3, 1),
+        (1,),
+        tuple((each.zh, yuan(each.amount_fen)) for each in view.remainder),
+    )
+    return Paper(
+        title=TITLES[PaperKind.CASE_ACCOUNT],
+        court=court,
+        case_no=view.case_no,
+        on=on,
+        code=f"案款账户 {view.account_no}",
+        fields=(
+            ("案款账号", view.account_no),
+            ("账户余额", money(view.balance_fen)),
+            ("本案结存合计", money(view.held_fen)),
+            ("发放期限", view.pay_by or ""),
+        ),
+        tables=(movements, held) if view.remainder else (movements,),
+        signatures=(("制表", ""), ("对账一", ""), ("对账二", "")),
+    )
+
+
+REASONS = {
+    "bank.credit": "到账",
+    "bank.claim": "认领入账",
+    "bank.rejected": "银行退回",
+    "completion.proceeds": "拍卖成交款",
+    "completion.default-to-costs": "悔拍保证金抵拍卖费用",
+    "completion.default-to-shortfall": "悔拍保证金补差价",
+    "completion.default-to-case-debt": "悔拍保证金抵本案债务",
+    "completion.default-to-related-debt": "悔拍保证金抵相关债务",
+    "payouts.pay": "案款发放",
+    "payouts.fee": "执行申请费上缴",
+}
+"""What moved the money, for people; a reason that is not here stands as it is."""
+
+
+def money(fen: int) -> str:
+    return f"人民币 {yuan(fen)} 元"
+
+
+def moment(at: str) -> str:
+    """`2025-03-03 09:00:00`, Beijing time, of a time as our answers tell it."""
+    return at[:19].replace("T", " ")
