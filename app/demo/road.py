@@ -135,11 +135,16 @@ async def travel(play: Play, sale: Sale, first: Window, second: Window) -> Case:
 # -- before the sale
 
 
-async def open_case(play: Play, sale: Sale, road: Road) -> Case:
-    """File the case with its parties; register asset, claims and seizures."""
+async def staff(play: Play, sale: Sale) -> Court:
+    """The court of a sale, with its people signed in."""
+    people = {office: person(f"{sale.key}.{office}", play.door.next_number()) for office in Court.OFFICES}
+    return await play.door.open_court(sale.key, sale.court, people)
+
+
+async def open_case(play: Play, sale: Sale, road: Road, court: Court | None = None) -> Case:
+    """File the case with its parties, at a new court unless one is given; register asset, claims and seizures."""
     async with play.stage.at(at(road.filed, 9, 30)):
-        people = {office: person(f"{sale.key}.{office}", play.door.next_number()) for office in Court.OFFICES}
-        case = Case(play, sale, await play.door.open_court(sale.key, sale.court, people), road.filed)
+        case = Case(play, sale, court or await staff(play, sale), road.filed)
         parties = [_party("debtor", "debtor", sale.debtor, sale.debtor_kind, play.door.next_number())]
         for index, creditor in enumerate(sale.creditors):
             role = "creditor" if index else "enforcement_applicant"
@@ -289,7 +294,6 @@ async def _disclose(case: Case, lot_id: str, window: Window, bidding: Bidding) -
     await clerk.attach(f"{lot}/documents?kind=announcement", "拍卖公告.txt", text)
     report = papers.appraisal(sale.title, sale.reference_fen, basis)
     await clerk.attach(f"{lot}/documents?kind=appraisal_report", "定价依据.txt", report)
-    await clerk.attach(f"{lot}/documents?kind=picture", "示意图.png", papers.drawing(sale.drawing))
 
 
 # -- the sale

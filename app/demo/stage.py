@@ -27,7 +27,7 @@ RACE = 10_000_000
 """Platform seconds per real second between two things that happen."""
 
 WALK = 60
-ACTING = 12
+ACTING = 30
 """While somebody acts: a slow machine must not make a bidder late."""
 
 CLOSING = timedelta(minutes=30)
