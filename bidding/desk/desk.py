@@ -256,8 +256,8 @@ class Desk:
         for code, times in bids.items():
             BIDS_DECIDED.labels(code).inc(times)
         for book in books:
-            if book.lot_id in closed and book.closed_at is not None:
-                CLOSE_LAG.observe((self.now() - book.closed_at).total_seconds())
+            if book.lot_id in closed and book.state.ends_at is not None:
+                CLOSE_LAG.observe((self.now() - book.state.ends_at).total_seconds())
 
     # -- due work, every fifth of a second, and signs of life, every second
 
