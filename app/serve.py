@@ -44,9 +44,9 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
     require_kind(settings)
     postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
     await asyncio.to_thread(postgres.start)
-    mark(settings)
     watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
     try:
+        mark(settings)
         await migrate_async(postgres.dsn())
         yield postgres.dsn(user=APP_ROLE)
     finally:

@@ -90,6 +90,7 @@ def _settings(settings: Settings, options: Options, folder: Path) -> Settings:
         data_dir=str(folder),
         database_url=None,
         redis_url=None,
+        rehearsal=False,
         public_origin=None,
         port=_port(settings, options.port),
         password_memory_kib=19_456,
