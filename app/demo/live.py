@@ -98,11 +98,9 @@ async def _prepare(play: Play, court: Court, sale: Sale, window: Window, visitor
     number = sale.case_no[-2]
     people = [person(f"live{number}.b{index + 1}", play.door.next_number()) for index in range(sale.first.bidders)]
     live = LiveLot(sale, lot, [Bidder(play.door.user(each), lot) for each in people])
-    for index, bot in enumerate(live.bots):
-        await _admit(play, bot, index)
-    if visitor is not None:
-        live.visitor = Bidder(visitor, lot)
-        await _admit(play, live.visitor, 2)
+    live.visitor = Bidder(visitor, lot) if visitor else None
+    guests = [live.visitor] if live.visitor else []
+    await asyncio.gather(*(_admit(play, bidder, index) for index, bidder in enumerate([*live.bots, *guests])))
     await _first_bids(play, live, window)
     return live
 
