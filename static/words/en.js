@@ -145,6 +145,8 @@ export default {
   "panel.label": "Bidding",
   "panel.leader": "Leader",
   "panel.nobody": "No bids yet",
+  "panel.winner": "Highest bidder",
+  "panel.none": "Nobody bid",
   "panel.bids": "Bids",
   "panel.watchers": "Watching",
   "panel.watchers.about": "{n} or more",

@@ -145,6 +145,8 @@ export default {
   "panel.label": "竞价",
   "panel.leader": "领先者",
   "panel.nobody": "尚无人出价",
+  "panel.winner": "最高出价者",
+  "panel.none": "无人出价",
   "panel.bids": "出价次数",
   "panel.watchers": "围观",
   "panel.watchers.about": "{n} 人以上",
