@@ -1,7 +1,7 @@
 """The desk's hold on the database: its connection, its lease, and the transaction of one batch."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ import structlog
 
 from bidding.desk import sealing, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
-from bidding.desk.errors import DeskEnded
+from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.rules import FINISHED, Kind
 from bidding.desk.store import Signs
 from bidding.desk.submissions import Submission
@@ -42,12 +42,19 @@ class Session:
         self.unsealed = await sealing.find_unsealed(db)
         return signs
 
-    async def write(self, entries: Sequence[Entry], now: datetime, rate: int) -> tuple[Decided, list[Book]]:
-        """Decide a batch and commit it; all or nothing."""
+    async def write(
+        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[], bool] = lambda: True
+    ) -> tuple[Decided, list[Book]]:
+        """Decide a batch and commit it; all or nothing.
+
+        `in_time` is asked once the locks are held: connecting or waiting may have taken longer than an outage needs.
+        """
         db = await self._connection()
         try:
             await store.begin(db, self._share, self.epoch)
             reading = await self._read(db, entries)
+            if not in_time():
+                raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate)
             await store.write(db, decided, reading.books.values(), now)
             await db.execute("COMMIT")
@@ -164,7 +171,7 @@ def is_data_fault(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", ""))[:2] in DATA_FAULTS
     passing = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError) or is_passing(error)
-    return not passing and not isinstance(error, DeskEnded)
+    return not passing and not isinstance(error, DeskEnded | OutageNoticed)
 
 
 def lots_in_order(entries: Iterable[Entry]) -> list[list[Entry]]:
