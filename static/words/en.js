@@ -260,6 +260,7 @@ export default {
   "tag.me": "you",
   "tag.priority": "priority",
   "tag.extended": "extension",
+  "curve.order": "by order of bids",
   "curve.label": "Price: {n} bids, from {from} to {to}",
   "event.opened": "Bidding opened",
   "event.extended": "End moved by 5 minutes",

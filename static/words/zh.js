@@ -260,6 +260,7 @@ export default {
   "tag.me": "我",
   "tag.priority": "优先",
   "tag.extended": "延时",
+  "curve.order": "按出价次序",
   "curve.label": "价格走势：{n} 次出价，从 {from} 到 {to}",
   "event.opened": "竞价开始",
   "event.extended": "竞价顺延 5 分钟",
