@@ -149,6 +149,7 @@ class Bidder:
     lot: Lot
     code: str = ""
     bid_password: str = ""
+    refusals: list[dict[str, Any]] = field(default_factory=list)
 
     async def register(self, *, kind: str = "ordinary") -> None:
         """Register on the lot (报名), having read and accepted the announcement."""
@@ -182,6 +183,7 @@ class Bidder:
             refused = await screen.bid(price_fen)
             if refused.get("code") != bid.stumble:
                 raise UnexpectedAnswer(f"{self.lot.title}: {price_fen} -> {refused}, expected {bid.stumble}")
+            self.refusals.append(refused)
         answer = await screen.bid(bid.price_fen, confirm=bid.stumble == "confirm-jump")
         if answer["t"] != "ack":
             raise UnexpectedAnswer(f"{self.lot.title}: {bid.price_fen} -> {answer}")
