@@ -25,7 +25,7 @@ export function Panel(parts) {
   const finished = FINISHED.includes(shown.status);
   return html`
     <div class="panel">
-      <div class="panel-head"><${State} state=${stateOfLot(shown)} /><${Connection} room=${room} /></div>
+      <div class="panel-head"><${State} state=${lot.status === "defaulted" ? "defaulted" : stateOfLot(shown)} /><${Connection} room=${room} /></div>
       <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
       <${Price} lot=${lot} shown=${shown} />
       <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />
