@@ -109,12 +109,14 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit", action="store_true", help="end after the last payout, with a summary")
     parser.add_argument("--port", type=int, help="port to listen on (default 8000, or a free one if that is taken)")
     parser.add_argument("--data-dir", help="new folder for the data, which is kept (default: a temporary one)")
+    keys = ["bmw", "outlander", "hangzhou", "changle", "w20a", "zhangzhou"]
+    parser.add_argument("--sale", action="append", default=[], choices=keys, help="only this sale; may be repeated")
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     from app.demo.run import Options, main_demo
 
-    options = Options(leave=arguments.exit, port=arguments.port, data_dir=arguments.data_dir)
+    options = Options(arguments.exit, arguments.port, arguments.data_dir, arguments.sale)
     return main_demo(_settings(argparse.Namespace()), options)
 
 

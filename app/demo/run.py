@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import structlog
 
 from app.demo.live import Afterwards, invitation, keep_alive, prepare, windows_from
 from app.demo.road import Case, Play, travel
-from app.demo.sales import SALES
+from app.demo.sales import SALES, Sale
 from app.demo.schedule import Window, at, moment_day, road_to, windows
 from app.demo.stage import WALK, Stage
 from app.demo.summary import summarise
@@ -59,18 +60,23 @@ class Speaker:
 
 @dataclass
 class Options:
-    """`leave`: end after the summary. `data_dir`: a new folder that is kept; else a temporary one."""
+    """`leave`: end after the summary. `data_dir`: a new folder, kept; else a temporary one. `only`: keys of sales."""
 
-    leave: bool
-    port: int | None
-    data_dir: str | None
+    leave: bool = False
+    port: int | None = None
+    data_dir: str | None = None
+    only: Collection[str] = ()
+
+    @property
+    def sales(self) -> list[Sale]:
+        return [sale for sale in SALES if not self.only or sale.key in self.only]
 
 
 def main_demo(settings: Settings, options: Options) -> int:
     """Play the demo; 0 if nothing was refused, every published figure came out and nothing fails to verify."""
     folder = Path(options.data_dir or tempfile.mkdtemp(prefix="auction-demo-")).absolute()
     if options.data_dir and folder.exists() and any(folder.iterdir()):
-        print(f"{folder} is not empty; the demo plays on fresh data")
+        print(f"目录 {folder} 不为空，演示须使用新目录 (not empty; the demo plays on fresh data)")
         return 2
     folder.mkdir(parents=True, exist_ok=True)
     speaker = Speaker()
@@ -156,7 +162,7 @@ class Show:
             door = Door(self.settings.origin, parts.database, parts.identity.passwords, secrets.token_urlsafe(9))
             try:
                 play = Play(Stage(parts.database, clock), door, self.speaker.step)
-                cases, afterwards = await _act(play, first, second, with_live_lots=not self.options.leave)
+                cases, afterwards = await _act(play, first, second, self.options)
                 await _settle(parts)
                 changes = play.stage.changes_of_pace
                 self.code = 0 if await summarise(parts, cases, self.speaker.elapsed_s, changes) else 1
@@ -166,15 +172,13 @@ class Show:
                 await door.close()
 
 
-async def _act(
-    play: Play, first: Window, second: Window, *, with_live_lots: bool
-) -> tuple[list[Case], Afterwards | None]:
+async def _act(play: Play, first: Window, second: Window, options: Options) -> tuple[list[Case], Afterwards | None]:
     """All cases at once, until the last payout; then platform time is real time."""
     async with asyncio.TaskGroup() as tasks:
         play.tasks = tasks
         helpers = [tasks.create_task(play.stage.conduct()), tasks.create_task(_report(play))]
-        roads = [tasks.create_task(travel(play, sale, first, second)) for sale in SALES]
-        live = tasks.create_task(prepare(play, windows_from(real_now()))) if with_live_lots else None
+        roads = [tasks.create_task(travel(play, sale, first, second)) for sale in options.sales]
+        live = tasks.create_task(prepare(play, windows_from(real_now()))) if not options.leave else None
         cases = await asyncio.gather(*roads)
         afterwards = await live if live else None
         async with play.stage.at(real_now()):

@@ -67,8 +67,11 @@ def road_to(opens_on: date, *, movable: bool) -> Road:
 
 
 def after_sale(sold_on: date) -> Aftermath:
-    """The way from the hammer to the plan, well within ten days for the ruling and fifteen for the handover."""
-    paid = on_or_after(sold_on + timedelta(days=4))
+    """The way from the hammer to the plan, well within ten days for the ruling and fifteen for the handover.
+
+    The buyer may pay on a day off, as the days of the announcement do not roll (R-CLOSE-04).
+    """
+    paid = sold_on + timedelta(days=4)
     ruled = next_working_day(paid)
     return Aftermath(paid, ruled, next_working_day(ruled), on_or_after(ruled + timedelta(days=6)))
 

@@ -35,7 +35,7 @@ def test_the_road_to_a_sale_goes_forward_on_working_days(movable: bool) -> None:
 def test_a_resale_fits_between_the_windows() -> None:
     for today in EVERY_DAY:
         first, second = windows(today)
-        overdue_on = due_on(moment_day(first.ends_at), BALANCE_DUE_DAYS).on
+        overdue_on = moment_day(balance_due_at(first.ends_at, BALANCE_DUE_DAYS))
         published, drafted = announcement_days(moment_day(second.opens_at), movable=False)
         assert next_working_day(overdue_on) < drafted <= notify_by(published), today
 
