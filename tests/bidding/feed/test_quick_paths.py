@@ -105,6 +105,7 @@ def test_a_small_frame_is_unmasked() -> None:
         b"\xc1" + frames(b"bid")[1:],
         b"\x81\xfe" + b"m" * 130,
     ],
+    ids=lambda data: f"{len(data)} bytes from {data[:1].hex()}",  # masks are random: workers must agree on names
 )
 def test_anything_else_is_left_to_the_library(data: bytes) -> None:
     assert small_text(data) is None
