@@ -3,7 +3,6 @@
 import asyncio
 import json
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from websockets.client import ClientProtocol
@@ -16,7 +15,7 @@ from bidding.feed.schemas import BidMessage, read_message
 from kernel.decoding import decode
 from kernel.errors import Malformed
 
-KEY = str(uuid4())
+KEY = "4e1d5ca4-7d8d-40e7-9043-36eec5924ef1"
 
 
 def plain(price: object, **more: object) -> bytes:
