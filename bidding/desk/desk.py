@@ -22,6 +22,7 @@ from bidding.desk.errors import DeskEnded
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
+from bidding.desk.store import Outage
 from bidding.desk.submissions import Answer, Submission, address
 from bidding.desk.watch import ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
@@ -343,8 +344,8 @@ class Desk:
             )
             for lot in lots
         ]
-        decided, books = await self._session.write(entries, until, self._clock.rate)
-        await self._session.keep_outage(since, until, round(real_s * 1000), cause, len(decided.answers))
+        outage = Outage(since, until, real_s, cause)
+        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)
 
