@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import cycle, islice
 
 import structlog
 from websockets.exceptions import WebSocketException
@@ -34,6 +35,11 @@ OPENS_LATER = timedelta(minutes=25)
 DAY = timedelta(days=1)
 FIRST_BID_AFTER = timedelta(minutes=40)
 LAST_BID_BEFORE_NOW = timedelta(minutes=20)
+
+HESITATIONS = (1, 4, 2, 9, 1, 3, 7, 2, 5, 1)
+STEPS = (1, 2, 1, 1, 3, 1, 2)
+TURNS = (0, 1, 0, 2, 1, 2)
+"""How the bids before now are spread: relative waits, increments, and whose turn it is."""
 
 VISITED = 2
 """On how many lots the visitor is registered, the soonest first."""
@@ -119,16 +125,18 @@ async def _admit(play: Play, bidder: Bidder, index: int) -> None:
 
 
 async def _first_bids(play: Play, live: LiveLot, window: Window) -> None:
-    """Some bids between the opening and now, by turns."""
+    """Some bids between the opening and now, by turns, as unevenly as people make them."""
     bidding = live.sale.first
     begins = window.opens_at + FIRST_BID_AFTER
-    ends = real_now() - LAST_BID_BEFORE_NOW
-    for index in range(bidding.bids):
-        async with play.stage.at(begins + index * (ends - begins) / max(1, bidding.bids - 1)):
-            bot = live.bots[index % len(live.bots)]
-            async with screen_of(bot.user, live.lot.id) as screen:
-                await screen.until_shown()
-                await screen.bid(bidding.start_fen + index * bidding.increment_fen)
+    gaps = list(islice(cycle(HESITATIONS), bidding.bids))
+    price_fen, waited = bidding.start_fen, 0
+    for gap, turn, steps in zip(gaps, cycle(TURNS), cycle(STEPS), strict=False):
+        waited += gap
+        moment = begins + (real_now() - LAST_BID_BEFORE_NOW - begins) * waited / sum(gaps)
+        async with play.stage.at(moment), screen_of(live.bots[turn].user, live.lot.id) as screen:
+            await screen.until_shown()
+            await screen.bid(price_fen)
+        price_fen += steps * bidding.increment_fen
 
 
 async def keep_alive(lots: Sequence[LiveLot]) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import shutil
 import signal
@@ -82,6 +83,7 @@ def main_demo(settings: Settings, options: Options) -> int:
     speaker = Speaker()
     with (folder / "demo.log").open("a") as log:
         configure_logs(settings.log_level, log)
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         speaker.plain(f"数据 data: {folder}，日志 log: {log.name}")
         code = run(_demo(_settings(settings, options, folder), speaker, options))
     if code == 0 and options.data_dir is None:
