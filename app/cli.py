@@ -90,12 +90,26 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", choices=("bids",), help="bids: durable accepted bids a second through sockets")
-    parser.add_argument("--lots", type=int, default=1)
-    parser.add_argument("--bidders", type=int, default=128, help="one socket each (default 128)")
-    parser.add_argument("--watchers", type=int, default=0, help="further sockets that only look")
-    parser.add_argument("--rate", type=int, default=0, help="bids offered a second in all; 0: as fast as answered")
-    parser.add_argument("--seconds", type=int, default=20, help="measured after 5 s of warm-up (default 20)")
+    parser.add_argument("--lots", type=_count, default=1)
+    parser.add_argument("--bidders", type=_count, default=128, help="one socket each (default 128)")
+    parser.add_argument("--watchers", type=_none_or_more, default=0, help="further sockets that only look")
+    parser.add_argument("--rate", type=_none_or_more, default=0, help="bids offered a second in all; 0: as answered")
+    parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _none_or_more(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("at least 0")
+    return number
 
 
 def _bench(arguments: argparse.Namespace) -> int:
