@@ -36,7 +36,7 @@ MUCH = 1_000_000
 REPORT_EVERY_S = 6
 SETTLE_LOOK_S = 0.1
 SEALED_AFTER_S = 2
-STOPPED = 130
+FAILED, STOPPED = 1, 130
 
 
 class Speaker:
@@ -86,8 +86,10 @@ def main_demo(settings: Settings, options: Options) -> int:
         logging.getLogger("httpx").setLevel(logging.WARNING)
         speaker.plain(f"数据 data: {folder}，日志 log: {log.name}")
         code = run(_demo(_settings(settings, options, folder), speaker, options))
-    if code == 0 and options.data_dir is None:
+    if code != FAILED and options.data_dir is None:
         shutil.rmtree(folder, ignore_errors=True)
+    else:
+        speaker.plain(f"数据与日志留在 data and log stay in {folder}")
     return code
 
 
@@ -134,7 +136,7 @@ async def _demo(settings: Settings, speaker: Speaker, options: Options) -> int:
         for fault in _leaves(error):
             speaker.plain(f"失败 failed: {type(fault).__name__}: {fault}")
             log.error("demo.failed", exc_info=fault)
-        return 1
+        return FAILED
     return show.code
 
 
@@ -167,7 +169,7 @@ class Show:
                 cases, afterwards = await _act(play, first, second, self.options)
                 await _settle(parts)
                 changes = play.stage.changes_of_pace
-                self.code = 0 if await summarise(parts, cases, self.speaker.elapsed_s, changes) else 1
+                self.code = 0 if await summarise(parts, cases, self.speaker.elapsed_s, changes) else FAILED
                 if afterwards is not None:
                     await _serve_on(afterwards, door.password)
             finally:
