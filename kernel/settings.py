@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    rehearsal: bool = False
+    """Time moved by hand on data kept apart (`app/rehearsal.py`); embedded only."""
     simulated_bank: bool = True
     """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
     bank_account: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,34}\Z")] | None = None
@@ -91,4 +93,6 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
             raise SettingsError("AUCTION_BANK_ACCOUNT: files go to a real bank; set AUCTION_SIMULATED_BANK=false")
         if settings.bank_account_holder is None or settings.bank_name is None:
             raise SettingsError("AUCTION_BANK_ACCOUNT needs AUCTION_BANK_ACCOUNT_HOLDER and AUCTION_BANK_NAME")
+    if settings.rehearsal and not settings.embedded:
+        raise SettingsError("a rehearsal keeps embedded data of its own: unset DATABASE_URL")
     return settings
