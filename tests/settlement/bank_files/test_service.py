@@ -125,6 +125,19 @@ async def test_files_come_again_and_again(database_url: str) -> None:
         assert await faults(database) == []
 
 
+async def test_a_file_booked_by_several_at_once_is_booked_once(database_url: str) -> None:
+    """The relay and the command line may come to the same file; every movement has one outcome."""
+    async with opened(database_url) as database:
+        number = await case_number(database)
+        lines = [Line(amount_fen, to=number if amount_fen % 2 else "123") for amount_fen in range(1, 41)]
+        taken = await service.take_file(database, call(MACHINE), statement(lines), OURS)
+        await asyncio.gather(*[within(database, lambda tx: service.book_some(tx, taken.id)) for _ in range(4)])
+        view = await service.show_file(database, MACHINE, taken.id)
+        assert (view.open, view.outcomes) == (0, {"booked": 20, "unidentified": 20})
+        assert await money_inside(database) == {"case": 400, "unidentified": 420}
+        assert await faults(database) == []
+
+
 async def test_the_same_message_with_other_content_is_refused(database_url: str) -> None:
     async with opened(database_url) as database:
         await take(database, statement([Line(500, "B1")], message="M"))
