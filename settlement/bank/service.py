@@ -130,6 +130,7 @@ async def propose_claim(database: Database, call: Call, credit_id: UUID, wanted:
     """A maker proposes that an unidentified credit belongs to one of our accounts (认领, R-ACCT-02)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
+        await store.get_credit(tx, credit_id)
         account = await ledger.find_by_number(tx, wanted.account_no)
         if account is None:
             raise UnknownAccountNumber(account_no=wanted.account_no)
