@@ -72,6 +72,7 @@ THINGS = {
     "document": "文件",
     "hold": "停止处置措施",
     "lot": "拍品",
+    "objection": "方案异议",
     "page": "页面",
     "party": "当事人",
     "person": "人员",

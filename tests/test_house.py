@@ -43,12 +43,17 @@ NAMED_ROOMS = {
     "settlement/distribution/claims.py": "the words of R-DIST",
     "settlement/distribution/deadlines.py": "periods counted in days, for the calculator and for plans",
     "settlement/distribution/deadlines_schemas.py": "its document for the calculator",
+    "settlement/distribution/disputes.py": "use cases of objections, suits and escrow",
+    "settlement/distribution/drawing.py": "a plan from its basis, with or without escrow",
     "settlement/distribution/interest.py": "doubled interest, R-INT",
     "settlement/distribution/interest_schemas.py": "its document for the calculator",
+    "settlement/distribution/lines.py": "the lines of a whole plan",
+    "settlement/distribution/objections.py": "the way of an objection, R-DIST-05 and 06",
     "settlement/distribution/plan_schemas.py": "the plan on the wire",
     "settlement/distribution/plans.py": "the plan as a document and its hash",
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
     "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
+    "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
 }
 """Rooms that one slice needs and no other: what each holds."""
 

@@ -1,11 +1,11 @@
-"""Use cases of distribution: draft a plan, let the panel decide it, serve it, take objections, confirm it.
+"""Use cases of distribution: draft a plan, let the panel decide it, serve it, confirm it; objections: `disputes`.
 
 Locking: the assets whose money it is (shared, so that no hold slips in), then the case account, which everything that
 moves or promises the case's money locks; so plans, credits and payouts of one case have an order.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -21,11 +21,11 @@ from settlement.completion import service as completion
 from settlement.completion.service import CASE_MONEY, CaseCost
 from settlement.distribution import procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
+from settlement.distribution.drawing import draw
 from settlement.distribution.errors import AssetHeld, FeeNotSet, NoClaims, NothingToDistribute
 from settlement.distribution.models import Plan
 from settlement.distribution.plan_schemas import (
     DecidePlan,
-    ObjectToPlan,
     PlanList,
     PlanRow,
     PlanView,
@@ -33,10 +33,12 @@ from settlement.distribution.plan_schemas import (
     ServePlan,
     claim_views,
     fee_view,
-    line_view,
+    line_views,
+    objection_views,
     recipient_views,
 )
 from settlement.distribution.plans import (
+    PAYABLE,
     Basis,
     CostItem,
     Fee,
@@ -46,7 +48,6 @@ from settlement.distribution.plans import (
     PayeeKind,
     Proceeds,
     basis_bytes,
-    draw,
     plan_hash,
     reduce_claims,
     reduce_costs,
@@ -74,7 +75,6 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
         case = await served_case(tx, case_id)
         await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
         await lock_case_money(tx, case.id)
-        now = tx.now()
         basis = await current_basis(tx, case)
         if not basis.claims:
             raise NoClaims()
@@ -82,31 +82,37 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
             raise NothingToDistribute()
         if basis.fee is None:
             raise FeeNotSet()
-        drawn, stored = draw(basis), basis_bytes(basis)
-        head = Head(ordered_id(), case.id, await store.latest_version(tx, case.id) + 1, now, tx.actor.person)
-        plan = Plan(
-            id=head.id,
-            case_id=case.id,
-            version=head.version,
-            made_at=now,
-            made_by=head.made_by,
-            basis=stored,
-            proceeds_fen=drawn.outcome.proceeds_fen,
-            distributed_fen=drawn.outcome.distributed_fen,
-            surplus_fen=drawn.outcome.surplus_fen,
-            hash=plan_hash(head, stored, drawn.lines),
-        )
-        await store.add_plan(tx, plan, drawn.lines)
-        facts = {"version": plan.version, "hash": plan.hash.hex(), "proceeds_fen": plan.proceeds_fen}
-        await record(tx, DRAFTED, f"plan:{plan.id}", facts, case_id=case.id)
-        return tx.answer(await plan_view(tx, plan))
+        return tx.answer(await plan_view(tx, await store_plan(tx, case.id, basis)))
+
+
+async def store_plan(tx: Tx, case_id: UUID, basis: Basis) -> Plan:
+    """The next version of the case's plan, drawn from `basis`. The case's money is locked by the caller."""
+    now = tx.now()
+    drawn, stored = draw(basis), basis_bytes(basis)
+    head = Head(ordered_id(), case_id, await store.latest_version(tx, case_id) + 1, now, tx.actor.person)
+    plan = Plan(
+        id=head.id,
+        case_id=case_id,
+        version=head.version,
+        made_at=now,
+        made_by=head.made_by,
+        basis=stored,
+        proceeds_fen=drawn.proceeds_fen,
+        distributed_fen=drawn.distributed_fen,
+        surplus_fen=drawn.surplus_fen,
+        hash=plan_hash(head, stored, drawn.lines),
+    )
+    await store.add_plan(tx, plan, drawn.lines)
+    facts = {"version": plan.version, "hash": plan.hash.hex(), "proceeds_fen": plan.proceeds_fen}
+    await record(tx, DRAFTED, f"plan:{plan.id}", facts, case_id=case_id)
+    return plan
 
 
 async def decide_plan(database: Database, call: Call, plan_id: UUID, wanted: DecidePlan) -> PlanView:
     """Record that the panel decided the plan as it stands (R-DIST-04)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        plan, basis, course = await _locked(tx, plan_id)
+        plan, basis, course = await locked_plan(tx, plan_id)
         procedure.decide(course)
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=plan.case_id, subject=DOCUMENT)
         procedure.require_fresh(basis, await current_basis(tx, await appraisal.get_case(tx, plan.case_id)))
@@ -120,7 +126,7 @@ async def serve_plan(database: Database, call: Call, plan_id: UUID, wanted: Serv
     """Record service on one recipient, which starts that recipient's fifteen days (R-DIST-05)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
-        plan, _, course = await _locked(tx, plan_id)
+        plan, _, course = await locked_plan(tx, plan_id)
         served = procedure.serve(course, wanted.party_id, wanted.served_on)
         service_id = await appraisal.record_service(
             tx,
@@ -138,21 +144,8 @@ async def serve_plan(database: Database, call: Call, plan_id: UUID, wanted: Serv
         return tx.answer(await plan_view(tx, plan))
 
 
-async def object_to_plan(database: Database, call: Call, plan_id: UUID, wanted: ObjectToPlan) -> PlanView:
-    """Record a recipient's written objection; the plan can then not be confirmed as it stands (R-DIST-05)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.CLERK)
-        plan, _, course = await _locked(tx, plan_id)
-        now = tx.now()
-        objection = procedure.object_to(course, wanted.party_id, wanted.objected_on, wanted.text, beijing_day(now))
-        await store.add_objection(tx, plan.id, objection, now)
-        facts = {"party": str(objection.party_id), "objected_on": objection.objected_on.isoformat()}
-        await record(tx, "distribution.object", f"plan:{plan.id}", facts, case_id=plan.case_id)
-        return tx.answer(await plan_view(tx, plan))
-
-
 async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanView:
-    """Let the plan be paid, once every recipient's clock ran out without an objection (R-DIST-05).
+    """Let the plan be paid as it stands, once every recipient's clock ran out and no objection is left (R-DIST-05).
 
     Holds are asked again (R-CASE-09), and the plan must still say what the case is: else `plan-stale`.
     """
@@ -160,7 +153,7 @@ async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanVie
         tx.actor.must_be(Role.JUDGE)
         plan = await served_plan(tx, plan_id)
         await require_no_holds(tx, store.basis_of(plan))
-        plan, basis, course = await _locked(tx, plan_id)
+        plan, basis, course = await locked_plan(tx, plan_id)
         now = tx.now()
         current = await current_basis(tx, await appraisal.get_case(tx, plan.case_id))
         procedure.confirm(course, basis, current, beijing_day(now))
@@ -229,6 +222,11 @@ class Confirmed:
     basis: Basis
     lines: tuple[Line, ...]
 
+    @property
+    def payable(self) -> tuple[Line, ...]:
+        """The lines that can be paid out: all but those in escrow."""
+        return tuple(line for line in self.lines if line.payee_kind in PAYABLE)
+
 
 async def find_confirmed(tx: Tx, plan_id: UUID) -> Confirmed | None:
     """The plan, if it was confirmed."""
@@ -258,7 +256,7 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     sold = {each.pool for each in proceeds}
     costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
     fee = await completion.find_fee(tx, case.id)
-    claims = [_participation(case, claim) for claim in await appraisal.list_claims(tx, case.id)]
+    claims = await recognised_claims(tx, case)
     return Basis(
         debtor=DebtorKind(case.debtor.kind),
         debtor_party=case.debtor.id,
@@ -271,16 +269,23 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
 
 
 def _given(
-    earlier: Iterable[Confirmed],
+    earlier: Collection[Confirmed],
 ) -> tuple[dict[str, int], dict[tuple[UUID, str], int], dict[UUID, int]]:
-    """What confirmed plans gave: by pool, by claim and part, by cost; fen."""
+    """What confirmed plans gave: by pool, by claim and part, by cost; fen.
+
+    What lies in escrow counts as given to its claim until the plan that gives the escrow out says otherwise.
+    """
+    settled = {plan.basis.settles.plan_id for plan in earlier if plan.basis.settles}
     pools: defaultdict[str, int] = defaultdict(int)
     claims: defaultdict[tuple[UUID, str], int] = defaultdict(int)
     costs: defaultdict[UUID, int] = defaultdict(int)
     for plan in earlier:
-        for proceeds in plan.basis.proceeds:
-            pools[proceeds.pool] += proceeds.amount_fen
+        if plan.basis.settles is None:  # else its money is that of the plan it settles
+            for proceeds in plan.basis.proceeds:
+                pools[proceeds.pool] += proceeds.amount_fen
         for line in plan.lines:
+            if line.payee_kind is PayeeKind.ESCROW and plan.plan_id in settled:
+                continue
             if line.claim_id is not None:
                 claims[line.claim_id, line.part] += line.amount_fen
             elif line.payee_kind is PayeeKind.COST:
@@ -291,7 +296,18 @@ def _given(
 def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
     """The cost with the pool that bears it; the cost of a thing that brought nothing is the whole case's."""
     pool = str(cost.asset_id) if str(cost.asset_id) in sold else None
-    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen)
+    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen, cost.document)
+
+
+async def recognised_claims(tx: Tx, case: CaseFacts) -> list[Participation]:
+    """The case's claims in order of registration, each with what the court recognised of it last (R-DIST-01)."""
+    recognised = await store.recognitions_of(tx, case.id)
+    found = []
+    for claim in await appraisal.list_claims(tx, case.id):
+        registered = _participation(case, claim)
+        rows = recognised.get(claim.id)
+        found.append(registered.of(store.debt_of(rows[-1])) if rows else registered)
+    return found
 
 
 def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
@@ -310,10 +326,11 @@ def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
             principal_fen=claim.principal_fen,
             doubled_fen=claim.doubled_fen,
         ),
+        document=claim.title_no,
     )
 
 
-async def _locked(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
+async def locked_plan(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
     """The plan of the actor's court with what happened to it, under the lock of its case's money."""
     plan = await served_plan(tx, plan_id)
     await lock_case_money(tx, plan.case_id)
@@ -324,7 +341,7 @@ async def _locked(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
 async def plan_view(tx: Tx, plan: Plan) -> PlanView:
     """The whole plan, read back from its rows."""
     basis, lines = store.basis_of(plan), await store.lines_of(tx, plan.id)
-    outcome, course = draw(basis).outcome, await store.course_of(tx, plan, basis)
+    drawn, course = draw(basis), await store.course_of(tx, plan, basis)
     decision = await store.find_decision(tx, plan.id)
     confirmation = await store.find_confirmation(tx, plan.id)
     return PlanView(
@@ -338,13 +355,16 @@ async def plan_view(tx: Tx, plan: Plan) -> PlanView:
         proceeds_fen=plan.proceeds_fen,
         distributed_fen=plan.distributed_fen,
         surplus_fen=plan.surplus_fen,
-        quota=None if outcome.quota is None else four_decimals(outcome.quota),
-        rules=outcome.rules,
+        escrow_fen=drawn.escrow_fen,
+        follows=basis.follows,
+        quota=None if drawn.outcome.quota is None else four_decimals(drawn.outcome.quota),
+        rules=drawn.outcome.rules,
         pools=tuple(PoolView(each.pool, each.name, each.amount_fen) for each in basis.proceeds),
         fee=fee_view(basis.fee),
-        lines=tuple(line_view(line) for line in lines),
-        claims=claim_views(basis, outcome),
+        lines=line_views(basis, lines),
+        claims=claim_views(basis, drawn),
         recipients=recipient_views(course),
+        objections=objection_views(course, beijing_day(tx.now())),
         decision_id=decision.decision_id if decision else None,
         confirmed_at=beijing(confirmation.confirmed_at) if confirmation else None,
     )

@@ -8,9 +8,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
-from settlement.distribution.models import PAYEE_KINDS
+from settlement.distribution.plans import PAYABLE
 from settlement.payouts.rules import LineState, Route
 
+PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PAYABLE)
 ROUTES = ", ".join(f"'{route}'" for route in Route)
 PAYMENT_STATES = ", ".join(f"'{state}'" for state in LineState if state is not LineState.WAITING)
 

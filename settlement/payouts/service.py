@@ -41,7 +41,7 @@ from settlement.payouts.schemas import (
     remainder,
 )
 
-INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED)
+INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED, Kind.ESCROW)
 """From where money arrives in a case account; what comes from a payee is a payment that the bank rejected."""
 
 
@@ -57,7 +57,7 @@ async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutVie
         destinations = await _destinations(tx, case)
         await _void_changed(tx, plan_id, destinations)
         rules.require_none_waiting([store.signatures_of(each) for each in await store.batches_of(tx, plan_id)])
-        lines = rules.make_lines(plan.lines, await store.paid_of(tx, plan_id), destinations)
+        lines = rules.make_lines(plan.payable, await store.paid_of(tx, plan_id), destinations)
         batch = PayoutBatch(
             id=ordered_id(),
             plan_id=plan_id,
@@ -181,7 +181,7 @@ async def unpaid_lines(tx: Tx, case_id: UUID) -> list[Line]:
     found: list[Line] = []
     for plan in await distribution.confirmed_plans(tx, case_id):
         paid = await store.paid_of(tx, plan.plan_id)
-        found += [line for line in plan.lines if (line.payee_kind, line.payee_id) not in paid]
+        found += [line for line in plan.payable if (line.payee_kind, line.payee_id) not in paid]
     return found
 
 

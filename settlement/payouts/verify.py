@@ -44,7 +44,7 @@ async def _broken_batch(tx: Tx, batch: PayoutBatch) -> list[str]:
         return [*found, "pays a plan whose basis cannot be read"]
     if plan is None:
         return [*found, "pays a plan that is not confirmed"]
-    due = amounts_by_payee(plan.lines)
+    due = amounts_by_payee(plan.payable)
     found += [
         f"pays {line.holder} other than the plan says" for line in lines if due.get(line.payee) != line.amount_fen
     ]

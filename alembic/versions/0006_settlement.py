@@ -1,0 +1,163 @@
+"""Settlement, second part: objections, recognised amounts, participation, deferral, rewards, stops."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from kernel import ddl
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    op.drop_constraint(op.f("ck_plan_line_payee_kind"), "plan_line", schema="settlement", type_="check")
+    op.create_check_constraint(
+        op.f("ck_plan_line_payee_kind"), "plan_line", "payee_kind IN ('party', 'cost', 'escrow')", schema="settlement"
+    )
+    op.create_table(
+        "recognition",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("costs_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("doubled_fen", sa.BigInteger(), nullable=False),
+        sa.Column("arithmetic", sa.Text(), nullable=True),
+        sa.Column("recognised_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("recognised_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("ground IN ('review', 'objection', 'judgment')", name=op.f("ck_recognition_ground")),
+        sa.CheckConstraint(
+            "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0",
+            name=op.f("ck_recognition_no_negative_part"),
+        ),
+        sa.CheckConstraint("number >= 1", name=op.f("ck_recognition_number")),
+        sa.PrimaryKeyConstraint("claim_id", "number", name=op.f("pk_recognition")),
+        schema="settlement",
+    )
+    op.create_index("ix_recognition_case_id", "recognition", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
+        "disputed_claim",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("costs_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("doubled_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0",
+            name=op.f("ck_disputed_claim_no_negative_part"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.plan_objection.id"], name=op.f("fk_disputed_claim_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", "claim_id", name=op.f("pk_disputed_claim")),
+        schema="settlement",
+    )
+    op.create_table(
+        "objection_notice",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("service_id", sa.Uuid(), nullable=False),
+        sa.Column("served_on", sa.Date(), nullable=False),
+        sa.Column("counter_until", sa.Date(), nullable=False),
+        sa.Column("calendar_known", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("counter_until >= served_on + 15", name=op.f("ck_objection_notice_fifteen_days")),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.plan_objection.id"], name=op.f("fk_objection_notice_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", "party_id", name=op.f("pk_objection_notice")),
+        schema="settlement",
+    )
+    op.create_table(
+        "objector_told",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("service_id", sa.Uuid(), nullable=False),
+        sa.Column("told_on", sa.Date(), nullable=False),
+        sa.Column("sue_until", sa.Date(), nullable=False),
+        sa.Column("calendar_known", sa.Boolean(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.CheckConstraint("sue_until >= told_on + 15", name=op.f("ck_objector_told_fifteen_days")),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.plan_objection.id"], name=op.f("fk_objector_told_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", name=op.f("pk_objector_told")),
+        schema="settlement",
+    )
+    op.create_table(
+        "counter_opinion",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("made_on", sa.Date(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["objection_id", "party_id"],
+            ["settlement.objection_notice.objection_id", "settlement.objection_notice.party_id"],
+            name=op.f("fk_counter_opinion_objection_id_party_id"),
+        ),
+        sa.PrimaryKeyConstraint("objection_id", "party_id", name=op.f("pk_counter_opinion")),
+        schema="settlement",
+    )
+    op.create_table(
+        "plan_suit",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("filed_on", sa.Date(), nullable=False),
+        sa.Column("suit_no", sa.Text(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.objector_told.objection_id"], name=op.f("fk_plan_suit_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", name=op.f("pk_plan_suit")),
+        schema="settlement",
+    )
+    op.create_table(
+        "plan_judgment",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.plan_suit.objection_id"], name=op.f("fk_plan_judgment_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", name=op.f("pk_plan_judgment")),
+        schema="settlement",
+    )
+    op.create_table(
+        "judged_claim",
+        sa.Column("objection_id", sa.Uuid(), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("costs_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("doubled_fen", sa.BigInteger(), nullable=False),
+        sa.CheckConstraint(
+            "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0",
+            name=op.f("ck_judged_claim_no_negative_part"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["objection_id", "claim_id"],
+            ["settlement.disputed_claim.objection_id", "settlement.disputed_claim.claim_id"],
+            name=op.f("fk_judged_claim_objection_id_claim_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["objection_id"], ["settlement.plan_judgment.objection_id"], name=op.f("fk_judged_claim_objection_id")
+        ),
+        sa.PrimaryKeyConstraint("objection_id", "claim_id", name=op.f("pk_judged_claim")),
+        schema="settlement",
+    )
+    op.execute(ddl.protect("settlement.recognition"))
+    op.execute(ddl.protect("settlement.disputed_claim"))
+    op.execute(ddl.protect("settlement.objection_notice"))
+    op.execute(ddl.protect("settlement.objector_told"))
+    op.execute(ddl.protect("settlement.counter_opinion"))
+    op.execute(ddl.protect("settlement.plan_suit"))
+    op.execute(ddl.protect("settlement.plan_judgment"))
+    op.execute(ddl.protect("settlement.judged_claim"))
