@@ -18,6 +18,65 @@ def upgrade() -> None:
         op.f("ck_plan_line_payee_kind"), "plan_line", "payee_kind IN ('party', 'cost', 'escrow')", schema="settlement"
     )
     op.create_table(
+        "participation_application",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("title_no", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("applied_on", sa.Date(), nullable=False),
+        sa.Column("cut_off_on", sa.Date(), nullable=True),
+        sa.Column("costs_fen", sa.BigInteger(), nullable=False),
+        sa.Column("interest_fen", sa.BigInteger(), nullable=False),
+        sa.Column("principal_fen", sa.BigInteger(), nullable=False),
+        sa.Column("doubled_fen", sa.BigInteger(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("applied_on <= cut_off_on", name=op.f("ck_participation_application_in_time")),
+        sa.CheckConstraint(
+            "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0",
+            name=op.f("ck_participation_application_no_negative_part"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_participation_application")),
+        sa.UniqueConstraint(
+            "case_id", "party_id", "title_no", name=op.f("uq_participation_application_case_id_party_id_title_no")
+        ),
+        schema="settlement",
+    )
+    op.create_table(
+        "participation_policy",
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=True),
+        sa.Column("cut_off", sa.Text(), nullable=False),
+        sa.Column("fixed_on", sa.Date(), nullable=True),
+        sa.Column("preference_method", sa.Text(), nullable=True),
+        sa.Column("preference_percent", sa.BigInteger(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint(
+            "(cut_off = 'fixed_date') = (fixed_on IS NOT NULL)", name=op.f("ck_participation_policy_fixed_on")
+        ),
+        sa.CheckConstraint(
+            "cut_off IN ('ruling_served', 'before_plan_served', 'fixed_date')",
+            name=op.f("ck_participation_policy_cut_off"),
+        ),
+        sa.CheckConstraint(
+            "preference_method IN ('pool_percent', 'share_uplift')",
+            name=op.f("ck_participation_policy_preference_method"),
+        ),
+        sa.CheckConstraint(
+            "(preference_method IS NULL) = (preference_percent IS NULL)",
+            name=op.f("ck_participation_policy_preference_whole"),
+        ),
+        sa.CheckConstraint(
+            "preference_percent BETWEEN 1 AND 100", name=op.f("ck_participation_policy_preference_percent")
+        ),
+        sa.PrimaryKeyConstraint("court_id", "number", name=op.f("pk_participation_policy")),
+        schema="settlement",
+    )
+    op.create_table(
         "recognition",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -153,6 +212,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("objection_id", "claim_id", name=op.f("pk_judged_claim")),
         schema="settlement",
     )
+    op.execute(ddl.protect("settlement.participation_application"))
+    op.execute(ddl.protect("settlement.participation_policy"))
     op.execute(ddl.protect("settlement.recognition"))
     op.execute(ddl.protect("settlement.disputed_claim"))
     op.execute(ddl.protect("settlement.objection_notice"))

@@ -298,3 +298,48 @@ class SuitPending(Refusal):
     rule = "R-DIST-06"
     zh = "{name} 的分配方案异议之诉尚未审结，提存款项暂不得分配"
     en = "The suit of {name} is not decided; the escrow stays"
+
+
+class NoCreditorParty(Refusal):
+    """Only a creditor of the case may join its distribution."""
+
+    code = "no-creditor-party"
+    rule = "R-DIST-01"
+    zh = "该当事人不是债权人，不能申请参与分配"
+    en = "This party is no creditor and cannot join the distribution"
+
+
+class ApplicationMisdated(Refusal):
+    """An application dated after today, or by the creditor themselves for another day than today."""
+
+    code = "application-misdated"
+    rule = "R-DIST-02"
+    zh = "申请日 {applied_on} 有误，今日为 {today}"
+    en = "{applied_on} cannot be the day of the application; today is {today}"
+
+
+class ParticipationLate(Refusal):
+    """The court's cut-off has passed."""
+
+    code = "participation-late"
+    rule = "R-DIST-02"
+    zh = "申请参与分配的期限已于 {cut_off_on} 届满"
+    en = "The time to join the distribution ended on {cut_off_on}"
+
+
+class AppliedBefore(Refusal):
+    """The creditor has applied under this title."""
+
+    code = "applied-before"
+    rule = "R-DIST-02"
+    zh = "已依 {title_no} 申请参与分配"
+    en = "An application under {title_no} is on record"
+
+
+class NoEffectYet(Refusal):
+    """No ruling has taken effect and no money has come in, so the interest still runs."""
+
+    code = "interest-still-runs"
+    rule = "R-INT-04"
+    zh = "尚无成交裁定生效，亦无案款到账，加倍部分债务利息仍在计算中"
+    en = "No sale ruling has taken effect and no money came in, so the doubled interest still runs"

@@ -8,9 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
+from settlement.distribution.participation import CutOff
 from settlement.distribution.plans import PayeeKind
 
 PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind)
+CUT_OFFS = ", ".join(f"'{each}'" for each in CutOff)
 NO_NEGATIVE_PART = "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0"
 
 
@@ -262,6 +264,58 @@ class Recognition(Base):
     recognised_by: Mapped[UUID]
 
 
+class ParticipationPolicy(Base):
+    """A court's policy on joining, or that for one of its cases, which goes first; the last counts (R-DIST-02)."""
+
+    __tablename__ = "participation_policy"
+    __table_args__ = (
+        CheckConstraint(f"cut_off IN ({CUT_OFFS})", "cut_off"),
+        CheckConstraint("(cut_off = 'fixed_date') = (fixed_on IS NOT NULL)", "fixed_on"),
+        CheckConstraint("preference_method IN ('pool_percent', 'share_uplift')", "preference_method"),
+        CheckConstraint("(preference_method IS NULL) = (preference_percent IS NULL)", "preference_whole"),
+        CheckConstraint("preference_percent BETWEEN 1 AND 100", "preference_percent"),
+        {"schema": "settlement"},
+    )
+
+    court_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID | None]
+    cut_off: Mapped[str]
+    fixed_on: Mapped[date | None]
+    preference_method: Mapped[str | None]
+    preference_percent: Mapped[int | None]
+    reason: Mapped[str]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID]
+
+
+class ParticipationApplication(Base):
+    """A creditor's application to join with title, reasons and what is claimed (R-DIST-02)."""
+
+    __tablename__ = "participation_application"
+    __table_args__ = (
+        UniqueConstraint("case_id", "party_id", "title_no"),
+        CheckConstraint(NO_NEGATIVE_PART, "no_negative_part"),
+        CheckConstraint("applied_on <= cut_off_on", "in_time"),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID]
+    party_id: Mapped[UUID]
+    title_no: Mapped[str]
+    reasons: Mapped[str]
+    applied_on: Mapped[date]
+    cut_off_on: Mapped[date | None]
+    """The last day as it stood then; none while it was open."""
+    costs_fen: Mapped[Fen]
+    interest_fen: Mapped[Fen]
+    principal_fen: Mapped[Fen]
+    doubled_fen: Mapped[Fen]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
 class PlanConfirmation(Base):
     """That the plan may be paid: nobody objected in time, or what the objections came to stands in it."""
 
@@ -293,5 +347,7 @@ for _table in (
     PlanJudgment,
     JudgedClaim,
     Recognition,
+    ParticipationPolicy,
+    ParticipationApplication,
 ):
     append_only(_table.__table__)

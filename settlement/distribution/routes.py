@@ -9,8 +9,18 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.distribution import disputes, service
+from settlement.distribution import creditors, disputes, service
 from settlement.distribution import what_if as what_if_service
+from settlement.distribution.participation_schemas import (
+    ApplicationView,
+    ApplyToJoin,
+    ComputedFee,
+    ParticipationView,
+    PolicyView,
+    RecogniseClaim,
+    RecognisedClaim,
+    SetPolicy,
+)
 from settlement.distribution.plan_schemas import (
     DecidePlan,
     FileSuit,
@@ -174,7 +184,58 @@ async def confirm_plan(
     return await service.confirm_plan(database, call, plan_id)
 
 
+@post("/api/participation-policy", guards=[allow(Role.CHIEF)], status_code=201)
+async def set_policy(
+    database: NamedDependency[Database], call: NamedDependency[Call], data: JSONBody[SetPolicy]
+) -> PolicyView:
+    """Set until when creditors may join the distribution (参与分配截止), for the court or for one of its cases."""
+    return await creditors.set_policy(database, call, data)
+
+
+@post("/api/cases/{case_id:uuid}/participations", guards=[allow(Role.BIDDER, Role.CLERK)], status_code=201)
+async def apply_to_join(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[ApplyToJoin],
+) -> ApplicationView:
+    """Apply to join the distribution (申请参与分配): the creditor themselves, or the clerk for them."""
+    return await creditors.apply_to_join(database, call, case_id, data)
+
+
+@get("/api/cases/{case_id:uuid}/participations", guards=[allow(*service.STAFF)])
+async def show_participation(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> ParticipationView:
+    """Who takes part in the distribution, what each claimed and what is recognised."""
+    return await creditors.show_participation(database, actor, case_id)
+
+
+@post("/api/cases/{case_id:uuid}/recognitions", guards=[allow(Role.JUDGE)], status_code=201)
+async def recognise_claim(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[RecogniseClaim],
+) -> RecognisedClaim:
+    """Record what the court recognises of a claim, its doubled interest computed where the terms are given."""
+    return await creditors.recognise_claim(database, call, case_id, data)
+
+
+@get("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(*service.STAFF)])
+async def show_fee(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> ComputedFee:
+    """The enforcement fee (执行申请费) on what a plan drafted now would pay the applicant, and what the court set."""
+    return await creditors.show_fee(database, actor, case_id)
+
+
 ROUTES = [
+    set_policy,
+    apply_to_join,
+    show_participation,
+    recognise_claim,
+    show_fee,
     draft_plan,
     list_plans,
     what_if,

@@ -6,11 +6,11 @@ moves or promises the case's money locks; so plans, credits and payouts of one c
 
 from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from appraisal import api as appraisal
-from appraisal.api import CaseFacts, TitledClaim
+from appraisal.api import CaseFacts, PartyRole, TitledClaim
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
@@ -19,11 +19,13 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.completion import service as completion
 from settlement.completion.service import CASE_MONEY, CaseCost
-from settlement.distribution import procedure, store
+from settlement.distribution import participation, procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import AssetHeld, FeeNotSet, NoClaims, NothingToDistribute
-from settlement.distribution.models import Plan
+from settlement.distribution.fees import SolvedFee, solve_fee
+from settlement.distribution.models import ParticipationApplication, Plan
+from settlement.distribution.participation import Application
 from settlement.distribution.plan_schemas import (
     DecidePlan,
     PlanList,
@@ -246,6 +248,26 @@ async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
 
 async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
+    basis, before = await _basis_before_fee(tx, case)
+    fee = await completion.find_fee(tx, case.id)
+    if fee is None:
+        return basis
+    solved = solve_fee(basis, case.id, _applicants(case), *before)
+    return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
+
+
+async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
+    """The fee of the brackets on what applicants were paid before and are paid by a plan drafted now (R-COST-01)."""
+    basis, before = await _basis_before_fee(tx, case)
+    return solve_fee(basis, case.id, _applicants(case), *before)
+
+
+def _applicants(case: CaseFacts) -> frozenset[UUID]:
+    return frozenset(party.id for party in case.parties if party.role is PartyRole.ENFORCEMENT_APPLICANT)
+
+
+async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, int]]:
+    """The basis but for the fee's figures, and what the applicants and the fee got by earlier plans; fen."""
     earlier = await confirmed_plans(tx, case.id)
     given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
     proceeds = tuple(
@@ -255,17 +277,21 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     )
     sold = {each.pool for each in proceeds}
     costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
-    fee = await completion.find_fee(tx, case.id)
-    claims = await recognised_claims(tx, case)
-    return Basis(
+    claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
+    policy = await store.find_policy(tx, case.court_id, case.id)
+    basis = Basis(
         debtor=DebtorKind(case.debtor.kind),
         debtor_party=case.debtor.id,
         debtor_name=case.debtor.name,
         proceeds=proceeds,
         costs=reduce_costs(costs, paid_of_cost),
-        claims=reduce_claims(claims, paid_of_claim),
-        fee=Fee(fee.base_fen, fee.computed_fen, fee.set_fen, fee.reason) if fee else None,
+        claims=claims,
+        preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
     )
+    applicants = _applicants(case)
+    mine = {UUID(each.claim.id) for each in claims if each.party_id in applicants}
+    paid_fen = sum(amount for (claim_id, _), amount in paid_of_claim.items() if claim_id in mine)
+    return basis, (paid_fen, paid_of_cost.get(case.id, 0))
 
 
 def _given(
@@ -300,14 +326,23 @@ def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
 
 
 async def recognised_claims(tx: Tx, case: CaseFacts) -> list[Participation]:
-    """The case's claims in order of registration, each with what the court recognised of it last (R-DIST-01)."""
+    """The case's claims that take part, in order of registration, with what was recognised last (R-DIST-01, 02)."""
     recognised = await store.recognitions_of(tx, case.id)
+    policy = await store.find_policy(tx, case.court_id, case.id)
+    applications = [application_of(row) for row in await store.applications_of(tx, case.id)]
     found = []
     for claim in await appraisal.list_claims(tx, case.id):
+        role = case.party(claim.party_id).role
+        if not participation.takes_part(policy, role, claim.party_id, claim.title_no, applications):
+            continue
         registered = _participation(case, claim)
         rows = recognised.get(claim.id)
         found.append(registered.of(store.debt_of(rows[-1])) if rows else registered)
     return found
+
+
+def application_of(row: ParticipationApplication) -> Application:
+    return Application(row.party_id, row.title_no, row.applied_on)
 
 
 def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import msgspec
@@ -12,13 +12,15 @@ from kernel.audit import AuditEntry
 from kernel.clock import beijing_day
 from kernel.database import Tx
 from kernel.errors import NotFound
-from settlement.distribution.claims import Debt
+from settlement.distribution.claims import Debt, PreferenceMethod
 from settlement.distribution.models import (
     CounterOpinionRow,
     DisputedClaim,
     JudgedClaim,
     ObjectionNotice,
     ObjectorTold,
+    ParticipationApplication,
+    ParticipationPolicy,
     Plan,
     PlanConfirmation,
     PlanDecision,
@@ -30,6 +32,7 @@ from settlement.distribution.models import (
     Recognition,
 )
 from settlement.distribution.objections import CounterOpinion, Judgment, Notice, ObjectionCourse, Suit, Told
+from settlement.distribution.participation import CutOff, Policy
 from settlement.distribution.plans import Basis, Head, Line, PayeeKind, read_basis
 from settlement.distribution.procedure import Course, Served
 
@@ -235,7 +238,58 @@ async def add_recognition(tx: Tx, recognition: Recognition) -> None:
     await tx.session.flush()
 
 
-def debt_of(row: DisputedClaim | JudgedClaim | Recognition) -> Debt:
+async def find_policy(tx: Tx, court_id: UUID, case_id: UUID) -> Policy | None:
+    """The policy that holds for a case: its own, else its court's; None where the court has set none."""
+    row = await tx.session.scalar(
+        select(ParticipationPolicy)
+        .where(
+            ParticipationPolicy.court_id == court_id,
+            ParticipationPolicy.case_id.is_(None) | (ParticipationPolicy.case_id == case_id),
+        )
+        .order_by(ParticipationPolicy.case_id.is_(None), ParticipationPolicy.number.desc())
+        .limit(1)
+    )
+    if row is None:
+        return None
+    method = PreferenceMethod(row.preference_method) if row.preference_method else None
+    return Policy(CutOff(row.cut_off), row.fixed_on, method, row.preference_percent)
+
+
+async def add_policy(tx: Tx, policy: ParticipationPolicy) -> None:
+    tx.session.add(policy)
+    await tx.session.flush()
+
+
+async def next_policy_number(tx: Tx, court_id: UUID) -> int:
+    latest = select(func.max(ParticipationPolicy.number)).where(ParticipationPolicy.court_id == court_id)
+    return (await tx.session.scalar(latest) or 0) + 1
+
+
+async def add_application(tx: Tx, application: ParticipationApplication) -> None:
+    tx.session.add(application)
+    await tx.session.flush()
+
+
+async def applications_of(tx: Tx, case_id: UUID) -> Sequence[ParticipationApplication]:
+    """The case's applications in the order they were made."""
+    rows = await tx.session.scalars(
+        select(ParticipationApplication)
+        .where(ParticipationApplication.case_id == case_id)
+        .order_by(ParticipationApplication.id)
+    )
+    return rows.all()
+
+
+async def first_service_on(tx: Tx, case_id: UUID) -> date | None:
+    """The first day on which a plan of the case was served on anybody."""
+    return await tx.session.scalar(
+        select(func.min(PlanService.served_on))
+        .join(Plan, Plan.id == PlanService.plan_id)
+        .where(Plan.case_id == case_id)
+    )
+
+
+def debt_of(row: DisputedClaim | JudgedClaim | Recognition | ParticipationApplication) -> Debt:
     """The parts of a claim as a row says."""
     return Debt(row.costs_fen, row.interest_fen, row.principal_fen, row.doubled_fen)
 

@@ -36,21 +36,22 @@ class PreferenceIn(Wire, frozen=True):
 
 
 class WhatIf(Wire, frozen=True):
-    """What is changed; everything left out stays as it is. A claim of nothing but zeros takes no part."""
+    """What is changed; pools, claims and fields left out stay as they are. A claim of zeros takes no part."""
 
-    debtor_kind: DebtorKind | None = None
-    proceeds: Annotated[tuple[PoolAmount, ...], msgspec.Meta(max_length=1_000)] = ()
-    claims: Annotated[tuple[ClaimAmount, ...], msgspec.Meta(max_length=10_000)] = ()
+    proceeds: Annotated[tuple[PoolAmount, ...], msgspec.Meta(max_length=1_000)]
+    claims: Annotated[tuple[ClaimAmount, ...], msgspec.Meta(max_length=10_000)]
+    debtor_kind: DebtorKind | msgspec.UnsetType = msgspec.UNSET
     fee_fen: FenIn | None = None
     preference: PreferenceIn | None = None
 
     def __post_init__(self) -> None:
-        for field, named in (("proceeds", [each.pool for each in self.proceeds]), ("claims", [*self._claims])):
-            if len(set(named)) < len(getattr(self, field)):
-                raise Unusable(field, "expected each one once")
+        if len({each.pool for each in self.proceeds}) < len(self.proceeds):
+            raise Unusable("proceeds", "expected each pool once")
+        if len(self.debts) < len(self.claims):
+            raise Unusable("claims", "expected each claim once")
 
     @property
-    def _claims(self) -> dict[UUID, Debt]:
+    def debts(self) -> dict[UUID, Debt]:
         return {
             each.claim_id: Debt(each.costs_fen, each.interest_fen, each.principal_fen, each.doubled_fen)
             for each in self.claims
@@ -104,11 +105,11 @@ def changed(basis: Basis, wanted: WhatIf) -> Basis:
     brought = {each.pool: each.amount_fen for each in wanted.proceeds}
     known = tuple(replace(each, amount_fen=brought.pop(each.pool, each.amount_fen)) for each in basis.proceeds)
     new = tuple(Proceeds(pool, pool, amount) for pool, amount in brought.items())
-    debts = wanted._claims
+    debts = wanted.debts
     preference = wanted.preference
     return replace(
         basis,
-        debtor=wanted.debtor_kind or basis.debtor,
+        debtor=basis.debtor if wanted.debtor_kind is msgspec.UNSET else wanted.debtor_kind,
         proceeds=(*known, *new),
         claims=tuple(each.of(debts.get(UUID(each.claim.id), each.debt)) for each in basis.claims),
         costs=basis.costs if wanted.fee_fen is None else _with_fee(basis, wanted.fee_fen),

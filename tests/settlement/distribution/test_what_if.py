@@ -28,7 +28,9 @@ async def two_creditors(database: Database) -> Road:
 
 
 async def asked(road: Road, **changes: Any) -> WhatIfView:
-    return await compare(road.database, road.maker, road.case.id, convert(changes, WhatIf))
+    return await compare(
+        road.database, road.maker, road.case.id, convert({"proceeds": [], "claims": []} | changes, WhatIf)
+    )
 
 
 def shown(view: WhatIfView) -> list[tuple[str, int, int, int]]:
@@ -96,4 +98,4 @@ async def test_only_the_court_may_ask(database_url: str) -> None:
         road = await two_creditors(database)
         for who, refusal in (((await make_court(database)).judge, NotFound), (actor(), Forbidden)):
             with pytest.raises(refusal):
-                await compare(database, who, road.case.id, WhatIf())
+                await compare(database, who, road.case.id, WhatIf(proceeds=(), claims=()))
