@@ -58,6 +58,7 @@ NAMED_ROOMS = {
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
     "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
     "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
+    "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
 }
 """Rooms that one slice needs and no other: what each holds."""
 

@@ -17,6 +17,31 @@ def upgrade() -> None:
     op.create_check_constraint(
         op.f("ck_plan_line_payee_kind"), "plan_line", "payee_kind IN ('party', 'cost', 'escrow')", schema="settlement"
     )
+    op.add_column("payout_line", sa.Column("deducted_from", sa.Uuid(), nullable=True), schema="settlement")
+    op.drop_constraint(op.f("ck_payout_line_payee_kind"), "payout_line", schema="settlement", type_="check")
+    op.create_check_constraint(
+        op.f("ck_payout_line_payee_kind"),
+        "payout_line",
+        "payee_kind IN ('party', 'cost', 'reward')",
+        schema="settlement",
+    )
+    op.create_check_constraint(
+        op.f("ck_payout_line_deducted"),
+        "payout_line",
+        "(payee_kind = 'reward') = (deducted_from IS NOT NULL)",
+        schema="settlement",
+    )
+    op.create_table(
+        "bankruptcy",
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("accepted_on", sa.Date(), nullable=False),
+        sa.Column("court", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("recorded_by", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("case_id", name=op.f("pk_bankruptcy")),
+        schema="settlement",
+    )
     op.create_table(
         "participation_application",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -77,6 +102,18 @@ def upgrade() -> None:
         schema="settlement",
     )
     op.create_table(
+        "payout_policy",
+        sa.Column("court_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("days", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("set_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("set_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("days BETWEEN 1 AND 30", name=op.f("ck_payout_policy_days")),
+        sa.PrimaryKeyConstraint("court_id", "number", name=op.f("pk_payout_policy")),
+        schema="settlement",
+    )
+    op.create_table(
         "recognition",
         sa.Column("claim_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -100,6 +137,70 @@ def upgrade() -> None:
         schema="settlement",
     )
     op.create_index("ix_recognition_case_id", "recognition", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
+        "reward",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("party_id", sa.Uuid(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("payee_holder", sa.Text(), nullable=False),
+        sa.Column("payee_number", sa.Text(), nullable=False),
+        sa.Column("payee_bank", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("registered_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("registered_by", sa.Uuid(), nullable=False),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_reward_amount")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reward")),
+        schema="settlement",
+    )
+    op.create_index("ix_reward_case_id", "reward", ["case_id"], unique=False, schema="settlement")
+    op.create_table(
+        "withholding",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("payee_kind", sa.Text(), nullable=False),
+        sa.Column("payee_id", sa.Uuid(), nullable=False),
+        sa.Column("payee", sa.Text(), nullable=False),
+        sa.Column("ground", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("amount_fen", sa.BigInteger(), nullable=False),
+        sa.Column("asked_by", sa.Uuid(), nullable=False),
+        sa.Column("asked_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=False),
+        sa.Column("approved_by", sa.Uuid(), nullable=True),
+        sa.Column("approved_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("ended_on", sa.Date(), nullable=True),
+        sa.Column("ended_at", postgresql.TIMESTAMP(timezone=True, precision=3), nullable=True),
+        sa.Column("pay_until", sa.Date(), nullable=True),
+        sa.CheckConstraint(
+            "ground IN ('distribution_needed', 'money_attached', 'not_collected', 'case_suspended', 'other_good_reason', 'refused', 'missing', 'dead_without_heir', 'unreachable')",
+            name=op.f("ck_withholding_ground"),
+        ),
+        sa.CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", name=op.f("ck_withholding_approved_whole")),
+        sa.CheckConstraint("amount_fen > 0", name=op.f("ck_withholding_amount")),
+        sa.CheckConstraint("approved_by <> asked_by", name=op.f("ck_withholding_two_people")),
+        sa.CheckConstraint(
+            "ended_at IS NULL OR approved_at IS NOT NULL", name=op.f("ck_withholding_approved_before_ended")
+        ),
+        sa.CheckConstraint(
+            "num_nonnulls(ended_on, ended_at, pay_until) IN (0, 3)", name=op.f("ck_withholding_ended_whole")
+        ),
+        sa.ForeignKeyConstraint(
+            ["plan_id", "case_id"],
+            ["settlement.plan.id", "settlement.plan.case_id"],
+            name=op.f("fk_withholding_plan_id_case_id"),
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_withholding")),
+        schema="settlement",
+    )
+    op.create_index(
+        "ux_withholding_open",
+        "withholding",
+        ["plan_id", "payee_kind", "payee_id"],
+        unique=True,
+        schema="settlement",
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "disputed_claim",
         sa.Column("objection_id", sa.Uuid(), nullable=False),
@@ -212,9 +313,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("objection_id", "claim_id", name=op.f("pk_judged_claim")),
         schema="settlement",
     )
+    op.execute(ddl.protect("settlement.bankruptcy"))
     op.execute(ddl.protect("settlement.participation_application"))
     op.execute(ddl.protect("settlement.participation_policy"))
+    op.execute(ddl.protect("settlement.payout_policy"))
     op.execute(ddl.protect("settlement.recognition"))
+    op.execute(ddl.protect("settlement.reward"))
     op.execute(ddl.protect("settlement.disputed_claim"))
     op.execute(ddl.protect("settlement.objection_notice"))
     op.execute(ddl.protect("settlement.objector_told"))

@@ -42,6 +42,7 @@ from settlement.distribution.service import (
     locked_plan,
     plan_view,
     recognised_claims,
+    require_no_bankruptcy,
     require_no_holds,
     served_plan,
     store_plan,
@@ -176,6 +177,7 @@ async def resolve_plan(database: Database, call: Call, plan_id: UUID, wanted: Re
         tx.actor.must_be(Role.JUDGE)
         await require_no_holds(tx, store.basis_of(await served_plan(tx, plan_id)))
         plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
         case = await appraisal.get_case(tx, plan.case_id)
         resolution = procedure.resolve(course, basis, await current_basis(tx, case), beijing_day(tx.now()))
         await _recognise(tx, case, plan, basis, resolution.corrections, ground="objection")
@@ -196,6 +198,7 @@ async def release_escrow(database: Database, call: Call, plan_id: UUID, wanted: 
         tx.actor.must_be(Role.JUDGE)
         await require_no_holds(tx, store.basis_of(await served_plan(tx, plan_id)))
         plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
         case = await appraisal.get_case(tx, plan.case_id)
         if not course.confirmed or not basis.disputes or await _is_released(tx, plan):
             raise NoEscrow()

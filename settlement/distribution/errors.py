@@ -343,3 +343,21 @@ class NoEffectYet(Refusal):
     rule = "R-INT-04"
     zh = "尚无成交裁定生效，亦无案款到账，加倍部分债务利息仍在计算中"
     en = "No sale ruling has taken effect and no money came in, so the doubled interest still runs"
+
+
+class BankruptcyAccepted(Refusal):
+    """A court accepted the debtor's bankruptcy: what is not paid out yet is handed over."""
+
+    code = "bankruptcy-accepted"
+    rule = "R-DIST-17"
+    zh = "{court} 已于 {accepted_on} 受理被执行人破产，尚未发放的案款应当移交，停止分配和发放"
+    en = "{court} accepted the debtor's bankruptcy on {accepted_on}; money not yet paid out is to be handed over"
+
+
+class AcceptanceMisdated(Refusal):
+    """A bankruptcy accepted on a day to come."""
+
+    code = "acceptance-misdated"
+    rule = "R-DIST-17"
+    zh = "受理日不得晚于今日 {today}"
+    en = "The day of acceptance cannot lie after today, {today}"

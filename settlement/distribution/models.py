@@ -11,7 +11,7 @@ from kernel.money import Fen
 from settlement.distribution.participation import CutOff
 from settlement.distribution.plans import PayeeKind
 
-PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind)
+PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind if kind is not PayeeKind.REWARD)
 CUT_OFFS = ", ".join(f"'{each}'" for each in CutOff)
 NO_NEGATIVE_PART = "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0"
 
@@ -316,6 +316,20 @@ class ParticipationApplication(Base):
     recorded_by: Mapped[UUID]
 
 
+class Bankruptcy(Base):
+    """That a court accepted the debtor's bankruptcy: from then on nothing of the case is paid out (R-DIST-17)."""
+
+    __tablename__ = "bankruptcy"
+    __table_args__ = ({"schema": "settlement"},)
+
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    accepted_on: Mapped[date]
+    court: Mapped[str]
+    document: Mapped[str]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
 class PlanConfirmation(Base):
     """That the plan may be paid: nobody objected in time, or what the objections came to stands in it."""
 
@@ -349,5 +363,6 @@ for _table in (
     Recognition,
     ParticipationPolicy,
     ParticipationApplication,
+    Bankruptcy,
 ):
     append_only(_table.__table__)

@@ -130,6 +130,24 @@ class ResolvePlan(Wire, frozen=True):
     decision_id: UUID
 
 
+class AcceptBankruptcy(Wire, frozen=True):
+    """That a court accepted the debtor's bankruptcy, and by which ruling."""
+
+    accepted_on: Day
+    court: ShortText
+    document: ShortText
+
+
+class BankruptcyView(msgspec.Struct, frozen=True):
+    """The acceptance on record."""
+
+    case_id: UUID
+    accepted_on: str
+    court: str
+    document: str
+    recorded_at: str
+
+
 class PayeeView(msgspec.Struct, frozen=True):
     """`kind` is `party` or `cost`; the account stands in that row and is not shown here."""
 

@@ -31,11 +31,15 @@ SURPLUS = "surplus"
 
 
 class PayeeKind(StrEnum):
-    """Whose row holds the payee's account: a party of the case or a registered cost; `escrow` is nobody yet."""
+    """Whose row holds the payee's account: a party of the case, a registered cost, or a reward notice.
+
+    `escrow` is nobody yet; `reward` stands on payouts alone, deducted from one creditor's (R-CASE-06).
+    """
 
     PARTY = "party"
     COST = "cost"
     ESCROW = "escrow"
+    REWARD = "reward"
 
 
 PAYABLE = (PayeeKind.PARTY, PayeeKind.COST)

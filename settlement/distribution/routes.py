@@ -22,6 +22,8 @@ from settlement.distribution.participation_schemas import (
     SetPolicy,
 )
 from settlement.distribution.plan_schemas import (
+    AcceptBankruptcy,
+    BankruptcyView,
     DecidePlan,
     FileSuit,
     JudgeSuit,
@@ -230,7 +232,19 @@ async def show_fee(
     return await creditors.show_fee(database, actor, case_id)
 
 
+@post("/api/cases/{case_id:uuid}/bankruptcy", guards=[allow(Role.JUDGE)], status_code=201)
+async def accept_bankruptcy(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[AcceptBankruptcy],
+) -> BankruptcyView:
+    """Record that a court accepted the debtor's bankruptcy (破产受理): distribution and payouts stop at once."""
+    return await service.accept_bankruptcy(database, call, case_id, data)
+
+
 ROUTES = [
+    accept_bankruptcy,
     set_policy,
     apply_to_join,
     show_participation,

@@ -22,11 +22,20 @@ from settlement.completion.service import CASE_MONEY, CaseCost
 from settlement.distribution import participation, procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
 from settlement.distribution.drawing import draw
-from settlement.distribution.errors import AssetHeld, FeeNotSet, NoClaims, NothingToDistribute
+from settlement.distribution.errors import (
+    AcceptanceMisdated,
+    AssetHeld,
+    BankruptcyAccepted,
+    FeeNotSet,
+    NoClaims,
+    NothingToDistribute,
+)
 from settlement.distribution.fees import SolvedFee, solve_fee
-from settlement.distribution.models import ParticipationApplication, Plan
+from settlement.distribution.models import Bankruptcy, ParticipationApplication, Plan
 from settlement.distribution.participation import Application
 from settlement.distribution.plan_schemas import (
+    AcceptBankruptcy,
+    BankruptcyView,
     DecidePlan,
     PlanList,
     PlanRow,
@@ -77,6 +86,7 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
         case = await served_case(tx, case_id)
         await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
         await lock_case_money(tx, case.id)
+        await require_no_bankruptcy(tx, case.id)
         basis = await current_basis(tx, case)
         if not basis.claims:
             raise NoClaims()
@@ -156,6 +166,7 @@ async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanVie
         plan = await served_plan(tx, plan_id)
         await require_no_holds(tx, store.basis_of(plan))
         plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
         now = tx.now()
         current = await current_basis(tx, await appraisal.get_case(tx, plan.case_id))
         procedure.confirm(course, basis, current, beijing_day(now))
@@ -189,8 +200,13 @@ async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanLis
 
 async def served_case(tx: Tx, case_id: UUID) -> CaseFacts:
     """The case, if the actor's court serves it; else there is no such case."""
+    return await served_case_of(tx, case_id, "case")
+
+
+async def served_case_of(tx: Tx, case_id: UUID, what: str) -> CaseFacts:
+    """The case of a thing, if the actor's court serves it; else there is no such thing."""
     case = await appraisal.get_case(tx, case_id)
-    tx.actor.must_serve(case.court_id, "case")
+    tx.actor.must_serve(case.court_id, what)
     return case
 
 
@@ -205,6 +221,40 @@ async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
     """The case account, locked: nobody else moves or promises the case's money until the transaction ends."""
     account = await completion.case_account(tx, case_id)
     return (await ledger.lock(tx, [account.id]))[account.id]
+
+
+async def require_no_bankruptcy(tx: Tx, case_id: UUID) -> None:
+    """Refuse to distribute or pay once a court accepted the debtor's bankruptcy (R-DIST-17). Ask under the lock."""
+    accepted = await store.find_bankruptcy(tx, case_id)
+    if accepted is not None:
+        raise BankruptcyAccepted(court=accepted.court, accepted_on=accepted.accepted_on.isoformat())
+
+
+async def accept_bankruptcy(database: Database, call: Call, case_id: UUID, wanted: AcceptBankruptcy) -> BankruptcyView:
+    """Record that a court accepted the debtor's bankruptcy, which stops distribution and payouts at once (R-DIST-17).
+
+    What was paid out before stays; a payment in flight at the bank counts as paid.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        case = await served_case(tx, case_id)
+        await lock_case_money(tx, case.id)
+        await require_no_bankruptcy(tx, case.id)
+        now = tx.now()
+        if wanted.accepted_on > beijing_day(now):
+            raise AcceptanceMisdated(today=beijing_day(now).isoformat())
+        bankruptcy = Bankruptcy(
+            case_id=case.id,
+            accepted_on=wanted.accepted_on,
+            court=wanted.court,
+            document=wanted.document,
+            recorded_at=now,
+            recorded_by=tx.actor.person,
+        )
+        await store.add_bankruptcy(tx, bankruptcy)
+        await record(tx, "distribution.bankruptcy", f"case:{case.id}", wanted, case_id=case.id)
+        view = BankruptcyView(case.id, wanted.accepted_on.isoformat(), wanted.court, wanted.document, beijing(now))
+        return tx.answer(view)
 
 
 async def require_no_holds(tx: Tx, basis: Basis) -> None:

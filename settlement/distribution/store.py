@@ -14,6 +14,7 @@ from kernel.database import Tx
 from kernel.errors import NotFound
 from settlement.distribution.claims import Debt, PreferenceMethod
 from settlement.distribution.models import (
+    Bankruptcy,
     CounterOpinionRow,
     DisputedClaim,
     JudgedClaim,
@@ -263,6 +264,16 @@ async def add_policy(tx: Tx, policy: ParticipationPolicy) -> None:
 async def next_policy_number(tx: Tx, court_id: UUID) -> int:
     latest = select(func.max(ParticipationPolicy.number)).where(ParticipationPolicy.court_id == court_id)
     return (await tx.session.scalar(latest) or 0) + 1
+
+
+async def find_bankruptcy(tx: Tx, case_id: UUID) -> Bankruptcy | None:
+    """The acceptance on record, as of this moment: what was read before a lock was waited for is read again."""
+    return await tx.session.get(Bankruptcy, case_id, populate_existing=True)
+
+
+async def add_bankruptcy(tx: Tx, bankruptcy: Bankruptcy) -> None:
+    tx.session.add(bankruptcy)
+    await tx.session.flush()
 
 
 async def add_application(tx: Tx, application: ParticipationApplication) -> None:

@@ -29,6 +29,9 @@ from kernel.clock import beijing_day
 from kernel.ddl import APP_ROLE
 from kernel.decoding import Day
 from kernel.web import SAFE_METHODS, anyone
+from settlement.payouts import withholding
+from settlement.payouts.rules import Ground
+from settlement.payouts.schemas import Withhold
 from tests.appraisal.support import make_claim, party_of
 from tests.auction.support import hold, make_draft, make_place
 from tests.settlement.distribution.road import make_road, parties
@@ -178,6 +181,12 @@ async def build(site: Site) -> dict[str, object]:
     await make_claim(database, road.court, road.case, "A", principal_fen=50_000)
     await road.bring_money(50_000)
     plan = await road.confirmed()
+    asked = await withholding.withhold(
+        database,
+        call(road.maker),
+        plan.id,
+        Withhold(payee_kind="party", payee_id=road.id_of("A"), ground=Ground.NOT_COLLECTED, reason="未领取"),
+    )
     objected = await make_road(database, *parties("A", "B"))
     for ref in ("A", "B"):
         await make_claim(database, objected.court, objected.case, ref, principal_fen=50_000)
@@ -212,6 +221,7 @@ async def build(site: Site) -> dict[str, object]:
         "draft_id": draft,
         "document_id": document.id,
         "plan_id": plan.id,
+        "withholding_id": asked.id,
         "objection_id": in_dispute.objections[0].id,
         "batch_id": (await road.make(plan)).id,
     }
