@@ -44,4 +44,4 @@ lock: setup ## Pin requirements.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-dev.in -o requirements.txt
 
 clean: ## Remove the virtual environment and the embedded data
-	rm -rf $(VENV) .data
+	rm -rf $(VENV) .data .rehearsal

@@ -1,13 +1,16 @@
-"""`auction migrate` and `auction create-user`: what an administrator does from the command line."""
+"""`auction migrate`, `auction create-user` and `create-users`: what an administrator does from the command line."""
 
 import argparse
 import asyncio
+import csv
 import getpass
 import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
+from app.rehearsal import clock_of
 from app.serve import database_of
 from kernel.actors import Role
-from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.errors import Refusal
 from kernel.identity import service
@@ -30,36 +33,89 @@ def main_migrate(settings: Settings) -> int:
     return 0
 
 
-async def _create_user(settings: Settings, arguments: argparse.Namespace, roles: set[Role], password: str) -> None:
+@dataclass(frozen=True, slots=True)
+class NewUser:
+    """A member of staff or a machine, as an administrator names them."""
+
+    username: str
+    name: str
+    roles: frozenset[Role]
+    password: str
+
+
+COLUMNS = ("username", "name", "roles", "password")
+
+
+def read_users(lines: Iterable[str]) -> list[NewUser]:
+    """The rows of a CSV with the header `username,name,roles,password`, several roles parted by blanks.
+
+    Raises ValueError for another header, a row of another width, and a role that does not exist.
+    """
+    header, *rows = list(csv.reader(lines)) or [[]]
+    if tuple(header) != COLUMNS:
+        raise ValueError(f"the first line must be {','.join(COLUMNS)}")
+    if wrong := next((row for row in rows if len(row) != len(COLUMNS)), None):
+        raise ValueError(f"not {len(COLUMNS)} columns: {','.join(wrong[:1])}…")
+    return [NewUser(row[0], row[1], read_roles(row[2].split()), row[3]) for row in rows]
+
+
+def read_roles(names: Iterable[str]) -> frozenset[Role]:
+    """Raises ValueError, naming all roles, for one that does not exist."""
+    try:
+        return frozenset(Role(name) for name in names)
+    except ValueError as error:
+        raise ValueError(f"{error}; roles are {', '.join(Role)}") from None
+
+
+async def _create(settings: Settings, users: Sequence[NewUser], court_code: str | None, court_name: str | None) -> None:
     async with database_of(settings, say) as url:
-        database = Database(url, SystemClock())
+        database = Database(url, clock_of(settings))
         try:
-            person = await service.create_staff(
-                database,
-                Passwords(settings.password_memory_kib),
-                username=arguments.username,
-                real_name=arguments.name,
-                password=password,
-                roles=roles,
-                court_code=arguments.court_code,
-                court_name=arguments.court_name,
-            )
+            for user in users:
+                person = await service.create_staff(
+                    database,
+                    Passwords(settings.password_memory_kib),
+                    username=user.username,
+                    real_name=user.name,
+                    password=user.password,
+                    roles=user.roles,
+                    court_code=court_code,
+                    court_name=court_name,
+                )
+                say(f"created {person.username} ({', '.join(person.roles)}) at {person.court or 'no court'}")
         finally:
             await database.close()
-    say(f"created {person.username} ({', '.join(person.roles)}) at {person.court or 'no court'}")
+
+
+def _run(settings: Settings, users: Sequence[NewUser], arguments: argparse.Namespace) -> int:
+    try:
+        asyncio.run(_create(settings, users, arguments.court_code, arguments.court_name))
+    except Refusal as refusal:
+        say(f"{refusal.code}: {refusal.detail_en}")
+        return 1
+    return 0
 
 
 def main_create_user(settings: Settings, arguments: argparse.Namespace) -> int:
     """Create a person with roles; the password is asked for, or read from a pipe."""
     try:
-        roles = {Role(role) for role in arguments.role}
+        roles = read_roles(arguments.role)
     except ValueError as error:
-        say(f"{error}; roles are {', '.join(Role)}")
+        say(str(error))
         return 2
     password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    return _run(settings, [NewUser(arguments.username, arguments.name, roles, password)], arguments)
+
+
+def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Create the staff of one court from a CSV; at a refusal those before it are created."""
     try:
-        asyncio.run(_create_user(settings, arguments, roles, password))
-    except Refusal as refusal:
-        say(f"{refusal.code}: {refusal.detail_en}")
-        return 1
-    return 0
+        if arguments.file is None:
+            users = read_users(sys.stdin)
+        else:
+            with open(arguments.file, encoding="utf-8", newline="") as file:
+                users = read_users(file)
+    except (OSError, ValueError) as error:
+        say(str(error))
+        return 2
+    return _run(settings, users, arguments)

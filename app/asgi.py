@@ -1,6 +1,7 @@
 """The ASGI application: every route of every slice behind one front door."""
 
 import importlib
+from contextlib import suppress
 from importlib.util import find_spec
 from typing import Any
 
@@ -15,7 +16,9 @@ from app.pages import PAGES, Site, answer_not_found
 from app.platform import Platform
 from kernel.actors import platform
 from kernel.database import Database
+from kernel.errors import Busy
 from kernel.identity.routes import WhoIsAsking, provide_identity
+from kernel.observability import OUTBOX_WAITING
 from kernel.outbox import backlog
 from kernel.web import (
     EXCEPTION_HANDLERS,
@@ -77,8 +80,11 @@ async def ready(database: NamedDependency[Database]) -> dict[str, object]:
 
 
 @get("/metrics", guards=[anyone], media_type=MediaType.TEXT)
-async def metrics() -> Response[bytes]:
+async def metrics(database: NamedDependency[Database]) -> Response[bytes]:
     """Counters and gauges of this process for Prometheus; none names a person."""
+    with suppress(Busy):  # a database that is away shows elsewhere; the other figures still count
+        async with database.reading(platform("metrics")) as tx:
+            OUTBOX_WAITING.set((await backlog(tx))[0])
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

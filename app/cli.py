@@ -4,10 +4,9 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from kernel.settings import Settings
+from app.embedded import FolderInUse
+from kernel.settings import Settings, SettingsError, load
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +33,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data)")
+    _rehearsal_argument(parser)
 
 
 def _serve(arguments: argparse.Namespace) -> int:
@@ -69,6 +69,19 @@ def _create_user(arguments: argparse.Namespace) -> int:
     return main_create_user(_settings(arguments), arguments)
 
 
+def _create_users_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("file", metavar="FILE", nargs="?", help="CSV document; standard input without it")
+    parser.add_argument("--court-code", required=True, help="the court of all of them; a new code creates it")
+    parser.add_argument("--court-name", help="name of a court that is created")
+
+
+def _create_users(arguments: argparse.Namespace) -> int:
+    from app.administration import main_create_users
+
+    return main_create_users(_settings(arguments), arguments)
+
+
 def _verify(arguments: argparse.Namespace) -> int:
     from app.verify import main_verify
 
@@ -78,14 +91,28 @@ def _verify(arguments: argparse.Namespace) -> int:
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     known = "bids: durable accepted bids a second through sockets; distribution: random cases judged independently"
     parser.add_argument("name", choices=("bids", "distribution"), help=known)
-    parser.add_argument("--lots", type=int, default=1)
-    parser.add_argument("--bidders", type=int, default=128, help="one socket each (default 128)")
-    parser.add_argument("--watchers", type=int, default=0, help="further sockets that only look")
-    parser.add_argument("--rate", type=int, default=0, help="bids offered a second in all; 0: as fast as answered")
-    parser.add_argument("--seconds", type=int, default=20, help="measured after 5 s of warm-up (default 20)")
+    parser.add_argument("--lots", type=_count, default=1)
+    parser.add_argument("--bidders", type=_count, default=128, help="one socket each (default 128)")
+    parser.add_argument("--watchers", type=_none_or_more, default=0, help="further sockets that only look")
+    parser.add_argument("--rate", type=_none_or_more, default=0, help="bids offered a second in all; 0: as answered")
+    parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
-    parser.add_argument("--cases", type=int, default=1_000_000, help="distribution: how many (default a million)")
+    parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
     parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return number
+
+
+def _none_or_more(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError("at least 0")
+    return number
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -103,30 +130,34 @@ def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit", action="store_true", help="end after the last payout, with a summary")
     parser.add_argument("--port", type=int, help="port to listen on (default 8000, or a free one if that is taken)")
     parser.add_argument("--data-dir", help="new folder for the data, which is kept (default: a temporary one)")
+    keys = ["bmw", "outlander", "hangzhou", "changle", "w20a", "zhangzhou"]
+    parser.add_argument("--sale", action="append", default=[], choices=keys, help="only this sale; may be repeated")
 
 
 def _demo(arguments: argparse.Namespace) -> int:
     from app.demo.run import Options, main_demo
 
-    options = Options(leave=arguments.exit, port=arguments.port, data_dir=arguments.data_dir)
+    options = Options(arguments.exit, arguments.port, arguments.data_dir, arguments.sale)
     return main_demo(_settings(argparse.Namespace()), options)
 
 
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data); unused with DATABASE_URL")
+    _rehearsal_argument(parser)
 
 
-def _settings(arguments: argparse.Namespace) -> "Settings":
-    from kernel.settings import SettingsError, load
+def _rehearsal_argument(parser: argparse.ArgumentParser) -> None:
+    text = "data of a rehearsal: an operator moves the time (POST /api/rehearsal/forward); embedded only"
+    parser.add_argument("--rehearsal", action="store_true", default=None, help=text)
 
-    try:
-        return load(
-            host=getattr(arguments, "host", None),
-            port=getattr(arguments, "port", None),
-            data_dir=getattr(arguments, "data_dir", None),
-        )
-    except SettingsError as error:
-        sys.exit(str(error))
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return load(
+        host=getattr(arguments, "host", None),
+        port=getattr(arguments, "port", None),
+        data_dir=getattr(arguments, "data_dir", None),
+        rehearsal=getattr(arguments, "rehearsal", None),
+    )
 
 
 COMMANDS = {
@@ -134,6 +165,7 @@ COMMANDS = {
     "worker": Command("sweep due work and relay the outbox of DATABASE_URL", _data_arguments, _worker),
     "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
     "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),
+    "create-users": Command("create the staff of a court from a CSV", _create_users_arguments, _create_users),
     "verify": Command("replay and check every lot, chain, ledger and plan", _data_arguments, _verify),
     "bench": Command("measure on an embedded database of its own", _bench_arguments, _bench),
     "demo": Command("play published sales from seizure to payout, then serve on", _demo_arguments, _demo),
@@ -142,13 +174,17 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse `argv` and run the subcommand; its exit code, or 2 for a wrong command line."""
+    """Parse `argv` and run the subcommand; its exit code, or 2 for a wrong command line, settings or data folder."""
     parser = argparse.ArgumentParser(prog="auction", description="Online judicial auction platform (网络司法拍卖平台)")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
         command.arguments(subparsers.add_parser(name, help=command.help, description=command.help))
     arguments = parser.parse_args(argv)
-    return COMMANDS[arguments.command].run(arguments)
+    try:
+        return COMMANDS[arguments.command].run(arguments)
+    except (SettingsError, FolderInUse) as error:
+        print(error, file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from app.asgi import create_app
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.platform import Platform
+from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
 from kernel.clock import Clock, SystemClock
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
@@ -32,15 +33,20 @@ GRACE_S = 5
 
 @asynccontextmanager
 async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[str]:
-    """The address of a migrated database: the one in `DATABASE_URL`, or our own embedded PostgreSQL."""
+    """The address of a migrated database: the one in `DATABASE_URL`, or our own embedded PostgreSQL.
+
+    Raises SettingsError for real data in a rehearsal and the other way round, FolderInUse while a server runs on them.
+    """
     if settings.database_url is not None:
         await migrate_async(settings.database_url)
         yield settings.database_url
         return
+    require_kind(settings)
     postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
     await asyncio.to_thread(postgres.start)
     watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
     try:
+        mark(settings)
         await migrate_async(postgres.dsn())
         yield postgres.dsn(user=APP_ROLE)
     finally:
@@ -60,8 +66,11 @@ class Server(uvicorn.Server):
 
 def server_for(parts: Platform) -> Server:
     """The HTTP and WebSocket server of one process, not yet started."""
+    app = create_app(parts)
+    if parts.settings.rehearsal:
+        attach(app, parts.database, parts.settings)
     config = uvicorn.Config(
-        create_app(parts),
+        app,
         host=parts.settings.host,
         port=parts.settings.port,
         ws=parts.live_protocol,
@@ -95,6 +104,8 @@ async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) 
                     task.result()
                     raise OSError(f"cannot listen on {settings.host}:{settings.port}")
                 say(f"网络司法拍卖平台 {settings.origin}")
+                if settings.rehearsal:
+                    say(WARNING)
                 yield parts
             finally:
                 server.should_exit = True
@@ -106,7 +117,7 @@ async def _until_signalled(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    async with serving(settings, SystemClock(), lambda line: print(line, flush=True)):
+    async with serving(settings, clock_of(settings), lambda line: print(line, flush=True)):
         await stop.wait()
         log.info("serve.stopping")
 

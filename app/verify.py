@@ -3,11 +3,11 @@
 import asyncio
 import sys
 
+from app.rehearsal import clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
 from kernel import audit
 from kernel.actors import platform
-from kernel.clock import SystemClock
 from kernel.database import Database, Tx
 from kernel.settings import Settings
 from settlement import verify as settlement_verify
@@ -20,7 +20,7 @@ async def faults(tx: Tx) -> list[str]:
 
 async def _verify(settings: Settings) -> list[str]:
     async with database_of(settings, lambda line: print(line, file=sys.stderr)) as url:
-        database = Database(url, SystemClock())
+        database = Database(url, clock_of(settings))
         try:
             async with database.reading(platform("verify")) as tx:
                 return await faults(tx)

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    rehearsal: bool = False
+    """Time moved by hand on data kept apart (`app/rehearsal.py`); embedded only."""
     simulated_bank: bool = True
     """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
 
@@ -77,6 +79,9 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
             raw[name.removeprefix("AUCTION_").lower()] = value
     raw.update({name: value for name, value in overrides.items() if value is not None})
     try:
-        return msgspec.convert(raw, Settings, strict=False)
+        settings = msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings (AUCTION_*): {error}") from None
+    if settings.rehearsal and not settings.embedded:
+        raise SettingsError("a rehearsal keeps embedded data of its own: unset DATABASE_URL")
+    return settings

@@ -26,6 +26,7 @@ from kernel.actors import Actor, Role
 from kernel.database import AlreadyAnswered, Call, Database
 from kernel.decoding import decode
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal, SignInRequired
+from kernel.observability import CRASHES, REFUSALS
 
 log = structlog.get_logger("web")
 
@@ -203,6 +204,7 @@ async def provide_database(state: State) -> Database:
 
 def problem(refusal: Refusal) -> Response[dict[str, object]]:
     """Problem details of a refusal; its facts stand beside the standard members."""
+    REFUSALS.labels(refusal.code).inc()
     headers = {"retry-after": str(refusal.facts["retry_after_s"])} if "retry_after_s" in refusal.facts else {}
     body: dict[str, object] = {
         **{name: value for name, value in refusal.facts.items() if isinstance(value, str | int | None)},
@@ -257,6 +259,7 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
 
 def answer_crash(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, object]]:
     """A fault of ours: logged whole, told without any of its inside."""
+    CRASHES.inc()
     log.error("web.crash", path=request.url.path, exc_info=error)
     return problem(_Framework(500, "internal-error"))
 

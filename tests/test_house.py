@@ -39,7 +39,7 @@ NAMED_ROOMS = {
     "kernel/identity/passwords.py": "hashing that must not block bids",
     "settlement/bank/port.py": "what we need of any bank",
     "settlement/bank/simulated.py": "the bank of the embedded default, tests and demo",
-    "settlement/completion/sale_schemas.py": "sale, costs and fee on the wire; schemas.py holds the calculators' documents",
+    "settlement/completion/sale_schemas.py": "sale, costs and fee on the wire, beside the calculators' documents",
     "settlement/distribution/claims.py": "the words of R-DIST",
     "settlement/distribution/creditors.py": "use cases of joining the distribution",
     "settlement/distribution/deadlines.py": "periods counted in days, for the calculator and for plans",

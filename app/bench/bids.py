@@ -48,6 +48,7 @@ class Options(msgspec.Struct, frozen=True):
     rate: int = 0
     seconds: int = FEWEST_SECONDS
     data_dir: str = ".data"
+    warm_up_s: float = WARM_UP_S
 
 
 def main_bench_bids(options: Options) -> int:
@@ -72,11 +73,10 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
     with _server(folder) as port:
         _say(f"{options.bidders} bidders and {options.watchers} watchers on {options.lots} lots, port {port}")
         outcome = _load(options, tickets, port, folder / "acks.tsv")
-        server_cpu_s = outcome.cpu_s
     with EmbeddedPostgres(folder) as postgres:
         lost, settings = asyncio.run(_look_up(postgres.dsn(), folder / "acks.tsv"))
         _say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
-        baseline = asyncio.run(accepted_per_s(postgres.dsn(), rivals, BASELINE_S))
+        baseline = asyncio.run(accepted_per_s(postgres.dsn(), rivals, min(BASELINE_S, options.seconds)))
     decided = outcome.accepted + outcome.refused
     best = max(baseline.values())
     accepted = round(outcome.accepted / outcome.measured_s, 1)
@@ -95,13 +95,13 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         "rate": options.rate,
         "limits": LIMITS,
         "seconds": outcome.measured_s,
-        "warm_up_s": WARM_UP_S,
+        "warm_up_s": options.warm_up_s,
         "acknowledged": outcome.acks_on_file,
         "unanswered": outcome.unanswered,
         "refusals": outcome.refusals,
         "watched_events": outcome.watched_events,
         "baseline_by_connections": baseline,
-        "load_cpu_s": server_cpu_s,
+        "load_cpu_s": outcome.cpu_s,
         "cores": os.cpu_count(),
         "settings": settings,
         "void": _void(options, folder, outcome, settings),
@@ -113,8 +113,8 @@ def _void(options: Options, folder: Path, outcome: Outcome, settings: dict[str, 
     reasons = []
     if options.bidders < FEWEST_BIDDERS:
         reasons.append(f"fewer than {FEWEST_BIDDERS} bidders")
-    if options.seconds < FEWEST_SECONDS:
-        reasons.append(f"under {FEWEST_SECONDS} s measured")
+    if options.seconds < FEWEST_SECONDS or options.warm_up_s < WARM_UP_S:
+        reasons.append(f"under {WARM_UP_S:.0f} s of warm-up and {FEWEST_SECONDS} s measured")
     if _file_system(folder) in MEMORY_FILE_SYSTEMS:
         reasons.append("the data lie in memory")
     if set(settings.values()) != {"on"}:
@@ -169,7 +169,7 @@ def _load(options: Options, tickets: list[Ticket], port: int, acks: Path) -> Out
         bidders=[(lots.index(str(ticket.lot_id)), ticket.token) for ticket in tickets],
         watchers=options.watchers,
         rate=options.rate,
-        warm_up_s=WARM_UP_S,
+        warm_up_s=options.warm_up_s,
         seconds=options.seconds,
         start_fen=START_FEN,
         increment_fen=INCREMENT_FEN,

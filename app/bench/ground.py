@@ -46,7 +46,7 @@ async def lay_out(url: str, lots: int, bidders: int) -> list[Ticket]:
     try:
         async with engine.begin() as db:
             ids = [await _add_lot(db, number) for number in range(lots)]
-            tickets = await _add_bidders(db, [ids[number % lots] for number in range(bidders)])
+            tickets = await add_bidders(db, [ids[number % lots] for number in range(bidders)])
         await _open(url)
         async with engine.begin() as db:
             await db.execute(delete(Outbox))
@@ -95,7 +95,8 @@ async def _add_lot(db: AsyncConnection, number: int) -> UUID:
     return lot_id
 
 
-async def _add_bidders(db: AsyncConnection, lots: list[UUID]) -> list[Ticket]:
+async def add_bidders(db: AsyncConnection, lots: list[UUID]) -> list[Ticket]:
+    """One bidder for each element of `lots`: a person signed in, admitted to that lot, the bid password entered."""
     now = real_now()
     tickets, rows = [], _Rows([], [], [], [], [], [])
     for number, lot_id in enumerate(lots):

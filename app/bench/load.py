@@ -16,9 +16,13 @@ from pathlib import Path
 from typing import cast
 
 import msgspec
-from websockets.speedups import apply_mask
 
 from app.serve import run
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # no wheel for this system
+    from websockets.utils import apply_mask
 
 DRAIN_S = 5.0
 """How long to wait at the end for answers that are still out."""

@@ -21,6 +21,17 @@ from app.demo.users import User, until
 
 ANSWER_WITHIN_S = 30
 
+STATUS_AFTER = {
+    "opened": "open",
+    "suspended": "suspended",
+    "frozen": "frozen",
+    "resumed": "open",
+    "closed": "closed",
+    "withdrawn": "withdrawn",
+}
+ENDED = frozenset({"closed", "withdrawn", "annulled", "gone"})
+"""`gone`: the socket was closed."""
+
 
 class UnexpectedAnswer(Exception):
     """A bid was answered otherwise than the plan says, or not at all."""
@@ -48,7 +59,7 @@ class Screen:
     socket: ClientConnection
     price_fen: int = 0
     leader: str | None = None
-    ended: bool = False
+    status: str = ""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
     _answers: dict[str, asyncio.Future[dict[str, Any]]] = field(default_factory=dict)
 
@@ -65,20 +76,29 @@ class Screen:
         async with asyncio.timeout(ANSWER_WITHIN_S), self._changed:
             await self._changed.wait_for(lambda: self.price_fen >= price_fen)
 
+    @property
+    def open(self) -> bool:
+        return self.status == "open"
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    async def until_shown(self) -> None:
+        """Wait for the first picture."""
+        async with asyncio.timeout(ANSWER_WITHIN_S), self._changed:
+            await self._changed.wait_for(lambda: bool(self.status))
+
     async def until_ended(self) -> None:
         async with self._changed:
             await self._changed.wait_for(lambda: self.ended)
-
-    async def until_changed(self) -> None:
-        async with self._changed:
-            await self._changed.wait()
 
     async def watch(self) -> None:
         """Read messages until the socket closes."""
         async for raw in self.socket:
             await self._take(json.loads(raw))
         async with self._changed:
-            self.ended = True
+            self.status = "gone"
             self._changed.notify_all()
 
     async def _take(self, message: dict[str, Any]) -> None:
@@ -89,8 +109,7 @@ class Screen:
         async with self._changed:
             if message["t"] == "snapshot":
                 lot = message["lot"]
-                self.price_fen, self.leader = lot["price_fen"] or 0, lot["leader"]
-                self.ended = lot["status"] in ("closed", "withdrawn", "annulled")
+                self.price_fen, self.leader, self.status = lot["price_fen"] or 0, lot["leader"], lot["status"]
             for event in message.get("events", ()):
                 self._follow(event)
             self._changed.notify_all()
@@ -98,8 +117,8 @@ class Screen:
     def _follow(self, event: dict[str, Any]) -> None:
         if event["kind"] == "bid":
             self.price_fen, self.leader = event["price_fen"], event["code"]
-        elif event["kind"] in ("closed", "withdrawn"):
-            self.ended = True
+        else:
+            self.status = STATUS_AFTER.get(event["kind"], self.status)
 
 
 @asynccontextmanager
@@ -130,6 +149,7 @@ class Bidder:
     lot: Lot
     code: str = ""
     bid_password: str = ""
+    refusals: list[dict[str, Any]] = field(default_factory=list)
 
     async def register(self, *, kind: str = "ordinary") -> None:
         """Register on the lot (报名), having read and accepted the announcement."""
@@ -142,13 +162,10 @@ class Bidder:
         await self.pay(deposit["account_no"], deposit["due_fen"])
 
     async def unlock(self) -> None:
-        """Once admitted: get the bid password, shown once, and enter it."""
-        own = await until(
-            lambda: self.user.get(f"{self.lot.path}/registration"), lambda own: own["state"] == "admitted"
-        )
-        self.code = own["code"]
+        """Once admitted: get the bid password, shown once, and enter it; the answer names the bidder code."""
         self.bid_password = (await self.user.post(f"{self.lot.path}/bid-password"))["password"]
-        await self.user.post(f"{self.lot.path}/unlock", {"password": self.bid_password})
+        own = await self.user.post(f"{self.lot.path}/unlock", {"password": self.bid_password})
+        self.code = own["code"]
 
     async def pay(self, account_no: str, amount_fen: int) -> None:
         """Go to the bank: the outside world, which the simulated bank plays."""
@@ -166,6 +183,7 @@ class Bidder:
             refused = await screen.bid(price_fen)
             if refused.get("code") != bid.stumble:
                 raise UnexpectedAnswer(f"{self.lot.title}: {price_fen} -> {refused}, expected {bid.stumble}")
+            self.refusals.append(refused)
         answer = await screen.bid(bid.price_fen, confirm=bid.stumble == "confirm-jump")
         if answer["t"] != "ack":
             raise UnexpectedAnswer(f"{self.lot.title}: {bid.price_fen} -> {answer}")

@@ -1,6 +1,6 @@
 """Whether what came out is what was published, and whether the statutory times were kept."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -30,15 +30,7 @@ class Check:
 
 def published(reports: list[CaseReport]) -> list[Check]:
     """Every published figure of every sale."""
-    by_key = {report.case.sale.key: report for report in reports}
-    return [
-        *_bmw(by_key["bmw"]),
-        *_outlander(by_key["outlander"]),
-        *_hangzhou(by_key["hangzhou"]),
-        *_changle(by_key["changle"]),
-        *_w20a(by_key["w20a"]),
-        *_zhangzhou(by_key["zhangzhou"]),
-    ]
+    return [check for report in reports for check in PUBLISHED[report.case.sale.key](report)]
 
 
 def _money(report: CaseReport, what: str, expected: str, found_fen: int) -> Check:
@@ -116,6 +108,16 @@ def _zhangzhou(report: CaseReport) -> Iterator[Check]:
     yield _text(report, "成交价超过两亿 above 200 million", "是 yes", "是 yes" if over else "否 no")
     yield _text(report, "被执行人 debtor", "enterprise", report.plan["debtor_kind"])
     yield _text(report, "普通债权按查封先后 by sealing", "厦门某信托公司、漳州某商贸公司", "、".join(ordinary))
+
+
+PUBLISHED: dict[str, Callable[[CaseReport], Iterator[Check]]] = {
+    "bmw": _bmw,
+    "outlander": _outlander,
+    "hangzhou": _hangzhou,
+    "changle": _changle,
+    "w20a": _w20a,
+    "zhangzhou": _zhangzhou,
+}
 
 
 def _part(report: CaseReport, part: str) -> int:

@@ -16,13 +16,14 @@ from app.demo.people import bank_account, person
 from app.demo.plans import EXTENSION, PlannedBid, plan
 from app.demo.sales import Bidding, Sale
 from app.demo.schedule import (
+    Aftermath,
     Road,
     Window,
+    after_sale,
     announcement_days,
     at,
     moment_day,
     next_working_day,
-    on_or_after,
     road_to,
 )
 from app.demo.stage import Stage
@@ -31,7 +32,6 @@ from kernel.money import Fen, yuan
 from settlement.completion.rules import enforcement_fee, fee_base
 
 BALANCE_DUE_DAYS = 10
-PAID_AFTER_DAYS = 4
 SUSPENDED_AFTER = timedelta(hours=5)
 SUSPENDED_FOR = timedelta(minutes=8)
 ARRIVES_EARLY = timedelta(minutes=1)
@@ -74,6 +74,11 @@ class Auction:
     @property
     def buyer(self) -> Bidder:
         return self.bidders[self.bids[-1].bidder]
+
+    @property
+    def refusals(self) -> list[dict[str, Any]]:
+        """What the platform refused to the bidders, word for word."""
+        return [refusal for bidder in self.bidders for refusal in bidder.refusals]
 
     @property
     def ends_at(self) -> datetime:
@@ -127,19 +132,25 @@ async def travel(play: Play, sale: Sale, first: Window, second: Window) -> Case:
         published, drafted = announcement_days(moment_day(second.opens_at), movable=case.movable)
         lot = await announce(case, sale.resale, second, drafted_on=drafted, publish_on=published, resale_id=resale_id)
         await sell(case, lot, sale.resale)
-    ruled_on = await complete(case)
-    await distribute(case, ruled_on)
+    days = after_sale(moment_day(case.auctions[-1].ends_at))
+    await complete(case, days)
+    await distribute(case, days)
     return case
 
 
 # -- before the sale
 
 
-async def open_case(play: Play, sale: Sale, road: Road) -> Case:
-    """File the case with its parties; register asset, claims and seizures."""
+async def staff(play: Play, sale: Sale) -> Court:
+    """The court of a sale, with its people signed in."""
+    people = {office: person(f"{sale.key}.{office}", play.door.next_number()) for office in Court.OFFICES}
+    return await play.door.open_court(sale.key, sale.court, people)
+
+
+async def open_case(play: Play, sale: Sale, road: Road, court: Court | None = None) -> Case:
+    """File the case with its parties, at a new court unless one is given; register asset, claims and seizures."""
     async with play.stage.at(at(road.filed, 9, 30)):
-        people = {office: person(f"{sale.key}.{office}", play.door.next_number()) for office in Court.OFFICES}
-        case = Case(play, sale, await play.door.open_court(sale.key, sale.court, people), road.filed)
+        case = Case(play, sale, court or await staff(play, sale), road.filed)
         parties = [_party("debtor", "debtor", sale.debtor, sale.debtor_kind, play.door.next_number())]
         for index, creditor in enumerate(sale.creditors):
             role = "creditor" if index else "enforcement_applicant"
@@ -152,7 +163,7 @@ async def open_case(play: Play, sale: Sale, road: Road) -> Case:
         await _register_asset(case)
         await _register_claims(case)
         await _register_seizures(case, road.seized)
-    case.say(f"立案 {case.case_no}，查封，登记债权 {len(sale.creditors)} 笔")
+    case.say(f"立案 filed {case.case_no}，查封，登记债权 {len(sale.creditors)} 笔")
     return case
 
 
@@ -244,7 +255,10 @@ async def announce(
             await clerk.post(f"/api/lots/{lot_id}/notices", told | {"proof": "送达回证"})
     async with stage.at(at(publish_on, 10)):
         published = await case.court.judge.post(f"/api/lots/{lot_id}/publish")
-    opening, what = f"{window.opens_at:%m-%d %H:%M}", "重新拍卖公告" if resale_id else "拍卖公告"
+    opening, what = (
+        f"{window.opens_at:%m-%d %H:%M}",
+        "重新拍卖公告 resale announced" if resale_id else "拍卖公告 announced",
+    )
     case.say(f"{what}：起拍价 {yuan(bidding.start_fen)}，保证金 {yuan(bidding.deposit_fen)}，{opening} 开始")
     return Lot(lot_id, case.sale.title, published["announcement_version"], window.opens_at, window.ends_at)
 
@@ -289,7 +303,6 @@ async def _disclose(case: Case, lot_id: str, window: Window, bidding: Bidding) -
     await clerk.attach(f"{lot}/documents?kind=announcement", "拍卖公告.txt", text)
     report = papers.appraisal(sale.title, sale.reference_fen, basis)
     await clerk.attach(f"{lot}/documents?kind=appraisal_report", "定价依据.txt", report)
-    await clerk.attach(f"{lot}/documents?kind=picture", "示意图.png", papers.drawing(sale.drawing))
 
 
 # -- the sale
@@ -309,10 +322,8 @@ async def sell(case: Case, lot: Lot, bidding: Bidding) -> None:
         play.tasks.create_task(take_part(play, auction, bidder, index))
     async with play.stage.at(auction.ends_at + SETTLED_LATER):
         result = await settled(case, "sold")
-    premium = result["premium_over_start"]
-    case.say(
-        f"成交 {yuan(result['price_fen'])}，溢价率 {premium}%，出价 {result['bids']} 次，延时 {result['extensions']} 次"
-    )
+    rise = f"溢价率 {result['premium_over_start']}%，出价 {result['bids']} 次，延时 {result['extensions']} 次"
+    case.say(f"成交 sold {yuan(result['price_fen'])}，{rise}")
 
 
 async def take_part(play: Play, auction: Auction, bidder: Bidder, index: int) -> None:
@@ -345,12 +356,12 @@ async def suspend(case: Case, lot: Lot) -> None:
         reason = "核实竞买人资格条件的咨询"
         await judge.post(f"{path}/suspend", {"reason": reason, "decision_id": decision_id})
         await until(lambda: judge.get(path), lambda shown: shown["status"] == "suspended")
-    case.say(f"法官裁定暂停竞价：{reason}")
+    case.say(f"法官暂停竞价 suspended：{reason}")
     async with stage.at(stopped_at + SUSPENDED_FOR):
         decision_id = await case.decide("suspension", "核实完毕，恢复竞价。")
         await judge.post(f"{path}/resume", {"reason": "核实完毕", "decision_id": decision_id})
         await until(lambda: judge.get(path), lambda shown: shown["status"] == "live")
-    case.say("恢复竞价，剩余时间不变")
+    case.say("恢复竞价 resumed，剩余时间不变")
 
 
 async def settled(case: Case, status: str) -> dict[str, Any]:
@@ -373,48 +384,43 @@ async def default(case: Case) -> str:
         decision_id = await case.decide("default", "买受人逾期未支付余款，构成悔拍，保证金不予退还，重新拍卖。")
         declared = await case.court.judge.post(f"{case.lot_path}/default", {"decision_id": decision_id})
         await settled(case, "defaulted")
-    case.say(f"悔拍：余款 {yuan(sale['missing_fen'])} 逾期未付，保证金 {yuan(declared['forfeited_fen'])} 不退")
+    case.say(f"悔拍 default：余款 {yuan(sale['missing_fen'])} 逾期未付，保证金 {yuan(declared['forfeited_fen'])} 不退")
     return str(declared["resale_lot_id"])
 
 
-async def complete(case: Case) -> date:
-    """Balance, sale ruling, service and costs (R-CLOSE-04, 05); returns the day on which title passed."""
+async def complete(case: Case, days: Aftermath) -> None:
+    """The balance is paid, the sale ruling made and served: title passes (R-CLOSE-04, 05)."""
     stage, court, buyer = case.play.stage, case.court, case.auctions[-1].buyer
-    sold_on = moment_day(case.auctions[-1].ends_at)
-    paid_on = on_or_after(sold_on + timedelta(days=PAID_AFTER_DAYS))
-    async with stage.at(at(paid_on, 11)):
+    async with stage.at(at(days.paid, 11)):
         sale = await until(lambda: buyer.user.get(f"{case.lot_path}/sale"), bool)
         await buyer.pay(sale["account_no"], sale["missing_fen"])
         await until(lambda: buyer.user.get(f"{case.lot_path}/sale"), lambda sale: sale["state"] == "paid")
-    ruled_on = next_working_day(paid_on)
-    async with stage.at(at(ruled_on, 9)):
+    async with stage.at(at(days.ruled, 9)):
         decision_id = await case.decide("sale_ruling", "价款已全部支付，裁定标的物所有权归买受人。")
         await court.judge.post(f"{case.lot_path}/ruling", {"decision_id": decision_id})
-    async with stage.at(at(ruled_on, 15)):
-        served = {"served_on": ruled_on.isoformat(), "method": "direct", "proof": "送达回证"}
+    async with stage.at(at(days.ruled, 15)):
+        served = {"served_on": days.ruled.isoformat(), "method": "direct", "proof": "送达回证"}
         await court.clerk.post(f"{case.lot_path}/ruling-service", served)
-    case.say(f"余款付清，成交裁定送达买受人 {sale['buyer_name']}，所有权转移")
-    return ruled_on
+    case.say(f"余款付清，成交裁定送达买受人 {sale['buyer_name']} paid, ruling served")
 
 
-async def distribute(case: Case, ruled_on: date) -> None:
+async def distribute(case: Case, days: Aftermath) -> None:
     """Costs and fee, the plan with fifteen days for everybody (R-DIST-04, 05), and payouts by three people."""
     stage, court = case.play.stage, case.court
-    drafted_on = next_working_day(ruled_on)
-    async with stage.at(at(drafted_on, 9)):
+    async with stage.at(at(days.planned, 9)):
         await _add_costs(case)
         drafted = await court.maker.post(f"/api/cases/{case.id}/plans")
         case.plan_id = drafted["id"]
         decision_id = await case.decide("distribution_plan", "合议庭评议通过分配方案。")
         await court.judge.post(f"/api/plans/{case.plan_id}/decide", {"decision_id": decision_id})
         for recipient in drafted["recipients"]:
-            served = {"party_id": recipient["party_id"], "served_on": drafted_on.isoformat()}
+            served = {"party_id": recipient["party_id"], "served_on": days.planned.isoformat()}
             proof = {"method": "direct", "proof": "送达回证"}
             await court.clerk.post(f"/api/plans/{case.plan_id}/services", served | proof)
         clocks = (await court.clerk.get(f"/api/plans/{case.plan_id}"))["recipients"]
-    case.say(f"分配方案送达 {len(drafted['recipients'])} 人，各有十五日异议期")
-    async with stage.at(at(on_or_after(ruled_on + timedelta(days=9)), 10)):
-        handed_over = {"on": case.play.today.isoformat(), "note": "现场交付，买受人签收。"}
+    case.say(f"分配方案送达 {len(clocks)} 人，各有十五日异议期 plan served, 15 days to object")
+    async with stage.at(at(days.handed_over, 10)):
+        handed_over = {"on": days.handed_over.isoformat(), "note": "现场交付，买受人签收。"}
         await court.clerk.post(f"{case.lot_path}/handover", handed_over)
     last_day = max(date.fromisoformat(recipient["objection_until"]) for recipient in clocks)
     async with stage.at(at(next_working_day(last_day), 9)):
@@ -452,4 +458,4 @@ async def _pay_out(case: Case) -> None:
         lambda: court.payer.get(f"/api/payouts/{case.payout_id}"),
         lambda shown: all(line["state"] == "executed" for line in shown["lines"]),
     )
-    case.say(f"案款发放完毕：{len(paid['lines'])} 笔，合计 {yuan(paid['total_fen'])}")
+    case.say(f"案款发放完毕 paid out：{len(paid['lines'])} 笔，合计 {yuan(paid['total_fen'])}")

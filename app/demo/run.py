@@ -2,19 +2,22 @@
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import shutil
 import signal
 import socket
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import structlog
 
+from app.demo.live import Afterwards, invitation, keep_alive, prepare, windows_from
 from app.demo.road import Case, Play, travel
-from app.demo.sales import SALES
+from app.demo.sales import SALES, Sale
 from app.demo.schedule import Window, at, moment_day, road_to, windows
 from app.demo.stage import WALK, Stage
 from app.demo.summary import summarise
@@ -33,7 +36,7 @@ MUCH = 1_000_000
 REPORT_EVERY_S = 6
 SETTLE_LOOK_S = 0.1
 SEALED_AFTER_S = 2
-STOPPED = 130
+FAILED, STOPPED = 1, 130
 
 
 class Speaker:
@@ -58,27 +61,35 @@ class Speaker:
 
 @dataclass
 class Options:
-    """`leave`: end after the summary. `data_dir`: a new folder that is kept; else a temporary one."""
+    """`leave`: end after the summary. `data_dir`: a new folder, kept; else a temporary one. `only`: keys of sales."""
 
-    leave: bool
-    port: int | None
-    data_dir: str | None
+    leave: bool = False
+    port: int | None = None
+    data_dir: str | None = None
+    only: Collection[str] = ()
+
+    @property
+    def sales(self) -> list[Sale]:
+        return [sale for sale in SALES if not self.only or sale.key in self.only]
 
 
 def main_demo(settings: Settings, options: Options) -> int:
     """Play the demo; 0 if nothing was refused, every published figure came out and nothing fails to verify."""
     folder = Path(options.data_dir or tempfile.mkdtemp(prefix="auction-demo-")).absolute()
     if options.data_dir and folder.exists() and any(folder.iterdir()):
-        print(f"{folder} is not empty; the demo plays on fresh data")
+        print(f"目录 {folder} 不为空，演示须使用新目录 (not empty; the demo plays on fresh data)")
         return 2
     folder.mkdir(parents=True, exist_ok=True)
     speaker = Speaker()
     with (folder / "demo.log").open("a") as log:
         configure_logs(settings.log_level, log)
+        logging.getLogger("httpx").setLevel(logging.WARNING)
         speaker.plain(f"数据 data: {folder}，日志 log: {log.name}")
         code = run(_demo(_settings(settings, options, folder), speaker, options))
-    if code == 0 and options.data_dir is None:
+    if code != FAILED and options.data_dir is None:
         shutil.rmtree(folder, ignore_errors=True)
+    else:
+        speaker.plain(f"数据与日志留在 data and log stay in {folder}")
     return code
 
 
@@ -89,6 +100,7 @@ def _settings(settings: Settings, options: Options, folder: Path) -> Settings:
         data_dir=str(folder),
         database_url=None,
         redis_url=None,
+        rehearsal=False,
         public_origin=None,
         port=_port(settings, options.port),
         password_memory_kib=19_456,
@@ -111,26 +123,21 @@ def _port(settings: Settings, wanted: int | None) -> int:
 
 
 async def _demo(settings: Settings, speaker: Speaker, options: Options) -> int:
-    stop = asyncio.Event()
+    """Play until done or until SIGINT or SIGTERM."""
+    show = Show(settings, speaker, options)
+    playing = asyncio.create_task(show.play())
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    playing = asyncio.create_task(_play(settings, speaker, options, stop))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({playing, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    if not playing.done():
-        playing.cancel()
+        asyncio.get_running_loop().add_signal_handler(name, playing.cancel)
     try:
-        return await playing
+        await playing
     except asyncio.CancelledError:
         speaker.plain("已停止 stopped")
-        return STOPPED
     except Exception as error:
         for fault in _leaves(error):
             speaker.plain(f"失败 failed: {type(fault).__name__}: {fault}")
             log.error("demo.failed", exc_info=fault)
-        return 1
-    finally:
-        stopping.cancel()
+        return FAILED
+    return show.code
 
 
 def _leaves(error: BaseException) -> list[BaseException]:
@@ -140,37 +147,60 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-async def _play(settings: Settings, speaker: Speaker, options: Options, stop: asyncio.Event) -> int:
-    first, second = windows(moment_day(real_now()))
-    filed = min(road_to(moment_day(first.opens_at), movable=movable).filed for movable in (True, False))
-    began_ms = to_ms(at(filed, 8))
-    clock = speaker.clock = ScaledClock(Pace(to_ms(real_now()), began_ms, WALK, began_ms, WALK))
-    async with serving(settings, clock, speaker.plain) as parts:
-        door = Door(settings.origin, parts.database, parts.identity.passwords, secrets.token_urlsafe(9))
-        try:
-            play = Play(Stage(parts.database, clock), door, speaker.step)
-            cases = await _act(play, first, second)
-            await _settle(parts)
-            sound = await summarise(parts, cases, speaker.elapsed_s, play.stage.changes_of_pace)
-            if sound and not options.leave:
-                await stop.wait()
-        finally:
-            await door.close()
-    return 0 if sound else 1
+@dataclass
+class Show:
+    """One run of the demo. `code` is the exit code so far: stopped early, until everything was checked."""
+
+    settings: Settings
+    speaker: Speaker
+    options: Options
+    code: int = STOPPED
+
+    async def play(self) -> None:
+        """Play all cases from the past to now, check and sum up; then serve on, unless the demo is to end."""
+        first, second = windows(moment_day(real_now()))
+        filed = min(road_to(moment_day(first.opens_at), movable=movable).filed for movable in (True, False))
+        began_ms = to_ms(at(filed, 8))
+        clock = self.speaker.clock = ScaledClock(Pace(to_ms(real_now()), began_ms, WALK, began_ms, WALK))
+        async with serving(self.settings, clock, self.speaker.plain) as parts:
+            door = Door(self.settings.origin, parts.database, parts.identity.passwords, secrets.token_urlsafe(9))
+            try:
+                play = Play(Stage(parts.database, clock), door, self.speaker.step)
+                cases, afterwards = await _act(play, first, second, self.options)
+                await _settle(parts)
+                changes = play.stage.changes_of_pace
+                self.code = 0 if await summarise(parts, cases, self.speaker.elapsed_s, changes) else FAILED
+                if afterwards is not None:
+                    await _serve_on(afterwards, door.password)
+            finally:
+                await door.close()
 
 
-async def _act(play: Play, first: Window, second: Window) -> list[Case]:
+async def _act(play: Play, first: Window, second: Window, options: Options) -> tuple[list[Case], Afterwards | None]:
     """All cases at once, until the last payout; then platform time is real time."""
     async with asyncio.TaskGroup() as tasks:
         play.tasks = tasks
         helpers = [tasks.create_task(play.stage.conduct()), tasks.create_task(_report(play))]
-        roads = [tasks.create_task(travel(play, sale, first, second)) for sale in SALES]
-        await asyncio.gather(*roads)
+        roads = [tasks.create_task(travel(play, sale, first, second)) for sale in options.sales]
+        live = tasks.create_task(prepare(play, windows_from(real_now()))) if not options.leave else None
+        cases = await asyncio.gather(*roads)
+        afterwards = await live if live else None
         async with play.stage.at(real_now()):
             for helper in helpers:
                 helper.cancel()
     play.stage.arrive()
-    return [road.result() for road in roads]
+    return cases, afterwards
+
+
+async def _serve_on(afterwards: Afterwards, password: str) -> None:
+    """Serve until cancelled, with people bidding on the live lots."""
+    for line in invitation(afterwards, password):
+        print(line, flush=True)
+    try:
+        await keep_alive(afterwards.lots)
+    except Exception as error:
+        log.exception("demo.bidders-failed", error=repr(error))
+    await asyncio.Event().wait()
 
 
 async def _report(play: Play) -> None:

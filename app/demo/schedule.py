@@ -40,6 +40,16 @@ class Road:
     published: date
 
 
+@dataclass(frozen=True)
+class Aftermath:
+    """The days after a sale: balance paid, ruling made and served, plan drafted and served, thing handed over."""
+
+    paid: date
+    ruled: date
+    planned: date
+    handed_over: date
+
+
 def windows(today: date) -> tuple[Window, Window]:
     """The windows of first sales and resales of a demo that runs `today`."""
     second = _window_before(today - timedelta(days=LAST_WINDOW_BEFORE_TODAY))
@@ -54,6 +64,16 @@ def road_to(opens_on: date, *, movable: bool) -> Road:
     reported = on_or_before(priced - timedelta(days=8))
     seized = on_or_before(reported - timedelta(days=10))
     return Road(on_or_before(seized - timedelta(days=5)), seized, reported, priced, drafted, published)
+
+
+def after_sale(sold_on: date) -> Aftermath:
+    """The way from the hammer to the plan, well within ten days for the ruling and fifteen for the handover.
+
+    The buyer may pay on a day off, as the days of the announcement do not roll (R-CLOSE-04).
+    """
+    paid = sold_on + timedelta(days=4)
+    ruled = next_working_day(paid)
+    return Aftermath(paid, ruled, next_working_day(ruled), on_or_after(ruled + timedelta(days=6)))
 
 
 def announcement_days(opens_on: date, *, movable: bool) -> tuple[date, date]:

@@ -1,4 +1,4 @@
-"""The demo's time: it races while nobody acts, walks while lots run out, and slows down for whoever acts.
+"""The demo's time: it races while nobody acts, walks while lots run out, and slows down for who acts slowly.
 
 Every step of the script waits for its platform time here. When nobody acts and the platform has nothing due, the clock
 races to the next thing that happens: a step, a due outbox row, an opening, or 30 minutes before an end. From there to
@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import text
 
 from kernel.actors import platform
-from kernel.clock import ScaledClock, beijing, real_now
+from kernel.clock import ScaledClock, beijing, monotonic, real_now
 from kernel.database import Database
 from kernel.outbox import backlog
 
@@ -27,8 +27,10 @@ RACE = 10_000_000
 """Platform seconds per real second between two things that happen."""
 
 WALK = 60
-ACTING = 12
-"""While somebody acts: a slow machine must not make a bidder late."""
+SLOW = 20
+"""While somebody has been acting for longer than `PATIENCE_S`: a slow machine must not make a bidder late."""
+
+PATIENCE_S = 0.3
 
 CLOSING = timedelta(minutes=30)
 LOOK_EVERY_S = 0.01
@@ -56,6 +58,7 @@ class Stage:
     changes_of_pace: int = 0
     _waiting: list[tuple[datetime, int, asyncio.Future[None]]] = field(default_factory=list)
     _acting: int = 0
+    _acting_since_s: float = 0
     _order: Iterator[int] = field(default_factory=count)
     _pace: int = 0
 
@@ -76,7 +79,7 @@ class Stage:
             self._wake()
             pause_s = LOOK_EVERY_S
             if self._acting:
-                self._run(ACTING)
+                self._run(SLOW if monotonic() - self._acting_since_s > PATIENCE_S else WALK)
             elif self._waiting:
                 pause_s = await self._advance()
             await asyncio.sleep(pause_s)
@@ -86,6 +89,7 @@ class Stage:
         while self._waiting and self._waiting[0][0] <= now:
             arrived = heapq.heappop(self._waiting)[2]
             if not arrived.done():
+                self._acting_since_s = self._acting_since_s if self._acting else monotonic()
                 self._acting += 1
                 arrived.set_result(None)
 

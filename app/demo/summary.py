@@ -21,6 +21,7 @@ DEBTORS = {
     "enterprise": "企业法人 enterprise",
     "other_organisation": "其他组织 organisation",
 }
+HALTS = {"suspended": "法院暂停竞价 suspended by the court (R-HALT-01)", "resumed": "恢复竞价 resumed (R-HALT-03)"}
 FIGURES = {
     "premium_over_start.mean": "溢价率（起拍价）平均 premium over start, mean",
     "premium_over_start.median": "溢价率（起拍价）中位 median",
@@ -74,6 +75,8 @@ def _lots(reports: Sequence[CaseReport]) -> Iterator[str]:
         ("结果", "result", LEFT),
     ]
     yield from table(heads, [_lot(report, lot) for report in reports for lot in report.lots])
+    for report in reports:
+        yield from _incidents(report)
 
 
 def _lot(report: CaseReport, lot: LotReport) -> list[str]:
@@ -93,6 +96,17 @@ def _lot(report: CaseReport, lot: LotReport) -> list[str]:
         f"{moment(result['ended_at']):%H:%M:%S}",
         STATUSES[page["status"]],
     ]
+
+
+def _incidents(report: CaseReport) -> Iterator[str]:
+    """What else happened on the way: refused bids with their rule, orders of the court."""
+    for auction in report.case.auctions:
+        for refusal in auction.refusals:
+            yield f"  {report.case.sale.short}：{refusal['detail']}（{refusal['code']}, {refusal['rule']}）"
+    for lot in report.lots:
+        for event in lot.events:
+            if event["kind"] in HALTS:
+                yield f"  {report.case.sale.short}：{moment(event['at']):%m-%d %H:%M:%S} {HALTS[event['kind']]}"
 
 
 def _premium(start_fen: int, price_fen: int) -> str:

@@ -116,8 +116,8 @@ class Reading:
     """By lot. Lots and registrations are named by the number of their UUID, which hashes quickly."""
     admissions: dict[int, Admission]
     stored: dict[Address, Stored]
-    refusals_kept: dict[int, int]
-    """How many refusals of a registration are stored."""
+    refusals_kept: dict[tuple[int, int], int]
+    """How many refusals are stored, by (lot, registration)."""
     waiting_commands: frozenset[UUID] = frozenset()
     """Lots with an undecided command from another use case: they are not closed before it is decided."""
     held: frozenset[UUID] = frozenset()
@@ -225,8 +225,8 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         stored = _write_refusal(entry, decision, at, code=code, book=book, decided=decided)
         answer = Answer(sent.key, refusal=decision)
         if sent.registration_id is not None:
-            kept, number = reading.refusals_kept, sent.registration_id.int
-            kept[number] = kept.get(number, 0) + 1
+            kept, bidder_on_lot = reading.refusals_kept, (sent.lot_id.int, sent.registration_id.int)
+            kept[bidder_on_lot] = kept.get(bidder_on_lot, 0) + 1
     if sent.requested_at is not None:
         decided.commands.append((sent.key, stored.refusal))
     decided.answers.append((entry, answer))
@@ -261,7 +261,7 @@ def _too_many_refusals(sent: Submission, reading: Reading) -> bool:
     """Whether another refusal of this bidder would only be counted."""
     if sent.registration_id is None:
         return False
-    return reading.refusals_kept.get(sent.registration_id.int, 0) >= MAX_STORED_REFUSALS
+    return reading.refusals_kept.get((sent.lot_id.int, sent.registration_id.int), 0) >= MAX_STORED_REFUSALS
 
 
 def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -> Stored:

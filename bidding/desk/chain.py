@@ -153,12 +153,17 @@ def seal_refusal(
 
 
 def _head(sent: Submission, payload: bytes) -> bytes:
-    lot, ingress_at = _lot_text(sent.lot_id.int), shown(sent.ingress_at)
+    lot, ingress_at = text_of(sent.lot_id), shown(sent.ingress_at)
     return f'{{"v":{VERSION},"lot":"{lot}","payload":"{payload.hex()}","ingress_at":"{ingress_at}",'.encode()
 
 
+def text_of(lot_id: UUID) -> str:
+    """A lot's id as text, remembered: it stands in every message about the lot."""
+    return _text(lot_id.int)
+
+
 @lru_cache(maxsize=8192)
-def _lot_text(number: int) -> str:
+def _text(number: int) -> str:
     return str(UUID(int=number))
 
 

@@ -9,6 +9,7 @@ lots in their closing minutes before anything else is decided. A foreign epoch e
 import asyncio
 import os
 import socket
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,10 +22,12 @@ from bidding.desk.errors import DeskEnded
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
+from bidding.desk.store import Outage
 from bidding.desk.submissions import Answer, Submission, address
 from bidding.desk.watch import ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.errors import Busy
+from kernel.observability import BIDS_DECIDED, CLOSE_LAG
 
 log = structlog.get_logger("desk")
 
@@ -33,6 +36,7 @@ TICK_S = 0.2
 SECOND_S = 1.0
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
+MENDED_FOR_S = 0.5
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
@@ -74,6 +78,7 @@ class Desk:
         self._stopping = False
         self._alive_s = 0.0
         self._alive_at = LONG_AGO
+        self._mended_s = 0.0
         self._next_second_s = 0.0
         self._clocks = ClockWatch()
 
@@ -208,7 +213,7 @@ class Desk:
         while True:
             try:
                 await self._mend_hole()
-                decided, books = await self._session.write(entries, self.now(), self._clock.rate)
+                decided, books = await self._session.write(entries, self.now(), self._clock.rate, self._in_time)
             except DeskEnded:
                 raise
             except Exception as error:
@@ -239,6 +244,21 @@ class Desk:
                     listener(book.lot_id, book.events, book)
         if decided.told:
             self.on_told()
+        self._count(decided, books)
+
+    def _count(self, decided: Decided, books: list[Book]) -> None:
+        bids: Counter[str] = Counter()
+        closed = set()
+        for entry, answer in decided.answers:
+            if entry.sent.kind is Kind.BID:
+                bids["accepted" if answer.refusal is None else answer.refusal.code] += 1
+            elif entry.sent.kind is Kind.CLOSED and answer.accepted:
+                closed.add(entry.sent.lot_id)
+        for code, times in bids.items():
+            BIDS_DECIDED.labels(code).inc(times)
+        for book in books:
+            if book.lot_id in closed and book.state.ends_at is not None:
+                CLOSE_LAG.observe((self.now() - book.state.ends_at).total_seconds())
 
     # -- due work, every fifth of a second, and signs of life, every second
 
@@ -292,6 +312,12 @@ class Desk:
         gap_s = monotonic() - self._alive_s
         if gap_s >= self.options.hole_s:
             await self._freeze(self._alive_at, "no-decision", gap_s)
+            self._mended_s = monotonic()
+
+    def _in_time(self) -> bool:
+        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment."""
+        now_s = monotonic()
+        return now_s - self._alive_s < self.options.hole_s or now_s - self._mended_s < MENDED_FOR_S
 
     async def _freeze_where_busy(self) -> None:
         """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect."""
@@ -318,8 +344,8 @@ class Desk:
             )
             for lot in lots
         ]
-        decided, books = await self._session.write(entries, until, self._clock.rate)
-        await self._session.keep_outage(since, until, round(real_s * 1000), cause, len(decided.answers))
+        outage = Outage(since, until, real_s, cause)
+        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)
 

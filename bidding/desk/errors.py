@@ -160,5 +160,9 @@ class DeskElsewhere(Exception):
     """Another process holds the lease and is alive; this one takes no bids."""
 
 
+class OutageNoticed(Exception):
+    """Before a batch was decided it came out that nobody had decided for too long: freeze first (R-HALT-02)."""
+
+
 class DeskEnded(Exception):
     """A foreign epoch was seen: this desk decides nothing more."""

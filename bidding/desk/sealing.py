@@ -8,7 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from bidding.desk.chain import block_link
-from bidding.desk.store import MAX_BLOCK, Connection
+from bidding.desk.lease import Connection
+
+MAX_BLOCK = 10_000
+"""Refusals sealed in one block."""
 
 LAST_BLOCK = """
     SELECT l.lot_id, coalesce(b.number, 0) AS number, coalesce(b.last_entry, 0) AS last_entry,

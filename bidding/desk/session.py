@@ -1,18 +1,20 @@
 """The desk's hold on the database: its connection, its lease, and the transaction of one batch."""
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import structlog
 
-from bidding.desk import sealing, store
+from bidding.desk import lease, sealing, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
-from bidding.desk.errors import DeskEnded
+from bidding.desk.errors import DeskEnded, OutageNoticed
+from bidding.desk.lease import Signs
 from bidding.desk.rules import FINISHED, Kind
-from bidding.desk.store import Signs
+from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
 from kernel.database import is_passing
 
@@ -28,38 +30,60 @@ class Session:
     def __init__(self, dsn: str, share: int) -> None:
         self._dsn = dsn
         self._share = share
-        self._db: store.Connection | None = None
-        self._refusals: dict[int, int] = {}
-        """Stored refusals by registration, counted once: nobody else writes them."""
+        self._db: lease.Connection | None = None
+        self._refusals: dict[int, dict[tuple[int, int], int]] = {}
+        """Of each running lot the stored refusals by bidder, counted once: nobody else writes them."""
         self.epoch = 0
         self.unsealed: set[UUID] = set()
 
     async def take_lease(self, holder: str, address: str | None, standby_after_s: float | None) -> Signs:
         """Become the desk; returns what is known of the desk before. Raises DeskElsewhere."""
         db = await self._connection()
-        signs = await store.last_signs(db, self._share)
-        self.epoch = await store.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
+        self.epoch = await lease.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
+        signs = await lease.last_signs(db, self._share)
         self.unsealed = await sealing.find_unsealed(db)
         return signs
 
-    async def write(self, entries: Sequence[Entry], now: datetime, rate: int) -> tuple[Decided, list[Book]]:
-        """Decide a batch and commit it; all or nothing."""
-        db = await self._connection()
-        try:
-            await store.begin(db, self._share, self.epoch)
+    async def write(
+        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[], bool]
+    ) -> tuple[Decided, list[Book]]:
+        """Decide a batch and commit it; all or nothing.
+
+        `in_time` is asked once the locks are held: connecting or waiting may have taken longer than an outage needs.
+        """
+        async with self._transaction() as db:
             reading = await self._read(db, entries)
+            if not in_time():
+                raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate)
             await store.write(db, decided, reading.books.values(), now)
+        self._remember(reading)
+        return decided, list(reading.books.values())
+
+    async def write_freezes(self, entries: Sequence[Entry], outage: Outage, rate: int) -> tuple[Decided, list[Book]]:
+        """Decide the freezes of an outage, and record why."""
+        async with self._transaction() as db:
+            reading = await self._read(db, entries)
+            decided = decide_batch(entries, reading, rate=rate)
+            await store.write(db, decided, reading.books.values(), outage.until)
+            await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
+        return decided, list(reading.books.values())
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[lease.Connection]:
+        """A transaction under the lease; commits at the end. A connection that cannot roll back is thrown away."""
+        db = await self._connection()
+        try:
+            await lease.begin(db, self._share, self.epoch)
+            yield db
             await db.execute("COMMIT")
         except BaseException:
             await self._abandon(db)
             raise
-        self._remember(reading)
-        return decided, list(reading.books.values())
 
     async def healthy(self, platform_at: datetime) -> datetime:
         """Write this second's sign of life; returns the database's clock. Raises DeskEnded at a foreign epoch."""
-        return await store.write_health(await self._connection(), self._share, self.epoch, platform_at)
+        return await lease.write_health(await self._connection(), self._share, self.epoch, platform_at)
 
     async def find_due(self, now: datetime) -> list[Submission]:
         """Commands of other use cases, then openings and closings that time demands."""
@@ -82,23 +106,12 @@ class Session:
         """Lots that an outage from `since` to `until` may freeze."""
         return await store.find_hit(await self._connection(), since, until)
 
-    async def keep_outage(self, since: datetime, until: datetime, real_ms: int, cause: str, lots: int) -> None:
-        """Record why lots were frozen."""
-        db = await self._connection()
-        await db.execute(store.KEEP_OUTAGE, self._share, self.epoch, until, since, real_ms, cause, lots)
-
     async def seal(self, now: datetime) -> None:
         """Seal the refusals written since the last time."""
         if not self.unsealed:
             return
-        db = await self._connection()
-        try:
-            await store.begin(db, self._share, self.epoch)
+        async with self._transaction() as db:
             await sealing.seal(db, self.unsealed, now)
-            await db.execute("COMMIT")
-        except BaseException:
-            await self._abandon(db)
-            raise
         self.unsealed.clear()
 
     async def close(self) -> None:
@@ -108,55 +121,56 @@ class Session:
             with contextlib.suppress(OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
                 await db.close(timeout=1)
 
-    async def _connection(self) -> store.Connection:
+    async def _connection(self) -> lease.Connection:
         if self._db is None or self._db.is_closed():
-            self._db = await store.connect(self._dsn)
+            self._db = await lease.connect(self._dsn)
         return self._db
 
-    async def _abandon(self, db: store.Connection) -> None:
+    async def _abandon(self, db: lease.Connection) -> None:
         """Roll back; a connection that cannot even do that is thrown away."""
         try:
             await db.execute("ROLLBACK", timeout=1)
         except Exception:
             db.terminate()
 
-    async def _read(self, db: store.Connection, entries: Sequence[Entry]) -> Reading:
+    async def _read(self, db: lease.Connection, entries: Sequence[Entry]) -> Reading:
         sent = [entry.sent for entry in entries]
         books = await store.lock_lots(db, {one.lot_id.int: one.lot_id for one in sent}.values())
         stored = await store.find_stored(db, sent)
-        bidders = {one.registration_id.int: one for one in sent if one.registration_id is not None}
-        admissions = await store.get_admissions(db, [_bidder(one) for one in bidders.values()]) if bidders else {}
-        if unknown := [(one.lot_id, _bidder(one)) for number, one in bidders.items() if number not in self._refusals]:
-            self._refusals |= await store.count_refusals(db, unknown)
+        bidders = {
+            (one.lot_id.int, one.registration_id.int): (one.lot_id, one.registration_id)
+            for one in sent
+            if one.registration_id is not None
+        }
+        admissions = await store.get_admissions(db, {bidder for _, bidder in bidders.values()}) if bidders else {}
         closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
         resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
         return Reading(
             books=books,
             admissions=admissions,
             stored=stored,
-            refusals_kept={number: self._refusals[number] for number in bidders},
+            refusals_kept=await self._refusals_of(db, bidders),
             waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
             held=await store.held_lots(db, resuming) if resuming else frozenset(),
         )
 
+    async def _refusals_of(
+        self, db: lease.Connection, bidders: dict[tuple[int, int], tuple[UUID, UUID]]
+    ) -> dict[tuple[int, int], int]:
+        kept = {key: self._refusals[key[0]][key] for key in bidders if key in self._refusals.get(key[0], {})}
+        if unknown := [ids for key, ids in bidders.items() if key not in kept]:
+            kept |= await store.count_refusals(db, unknown)
+        return kept
+
     def _remember(self, reading: Reading) -> None:
         """After a commit: the counts of refusals, and which lots have some to seal."""
-        self._refusals |= reading.refusals_kept
-        finished = set()
+        for bidder, kept in reading.refusals_kept.items():
+            self._refusals.setdefault(bidder[0], {})[bidder] = kept
         for number, book in reading.books.items():
             if book.refused:
                 self.unsealed.add(book.lot_id)
             if book.state.status in FINISHED:
-                finished.add(number)
-        if finished:
-            for bidder, admission in reading.admissions.items():
-                if admission.lot_id.int in finished:
-                    self._refusals.pop(bidder, None)
-
-
-def _bidder(sent: Submission) -> UUID:
-    assert sent.registration_id is not None
-    return sent.registration_id
+                self._refusals.pop(number, None)
 
 
 def is_data_fault(error: BaseException) -> bool:
@@ -164,7 +178,7 @@ def is_data_fault(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         return str(getattr(error, "sqlstate", ""))[:2] in DATA_FAULTS
     passing = isinstance(error, asyncpg.InterfaceError | asyncpg.InternalClientError) or is_passing(error)
-    return not passing and not isinstance(error, DeskEnded)
+    return not passing and not isinstance(error, DeskEnded | OutageNoticed)
 
 
 def lots_in_order(entries: Iterable[Entry]) -> list[list[Entry]]:

@@ -1,134 +1,25 @@
-"""All SQL of the desk's own connection: asyncpg, set-based, no ORM (a batch is a handful of statements).
+"""What a batch reads and writes: asyncpg, set-based, no ORM (a batch is a handful of statements).
 
-A batch transaction begins with the lease row FOR SHARE: a takeover, which updates that row, waits for the batch in
-flight, and no batch of an older epoch can commit after it. (A plain SELECT would let one; there is a test.) Lock
-order: lease, lots by id. Law times come as parameters; `clock_timestamp()` is real time, for lease and health.
+Lock order: lease (`lease.begin`), lots by id. Law times come as parameters; `clock_timestamp()` is real time.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from bidding.desk import errors
 from bidding.desk.batch import Admission, Book, Decided, Row, Stored
+from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.submissions import Address, Submission, address
 from kernel import contracts
 from kernel.money import Fen
 
-if TYPE_CHECKING:
-    Connection = asyncpg.Connection[asyncpg.Record]
-else:
-    Connection = asyncpg.Connection
-
-SESSION = {
-    "application_name": "desk",
-    "timezone": "UTC",
-    "lock_timeout": "1000",
-    "statement_timeout": "1000",
-    "idle_in_transaction_session_timeout": "1000",
-    # Every read of the desk is by key. A plan made while the tables were empty must not scan them later.
-    "enable_seqscan": "off",
-    "plan_cache_mode": "force_generic_plan",
-}
-ANSWER_WITHIN_S = 3.0
-"""The desk's own patience with a server that does not even cancel a statement."""
-
 MAX_DUE = 2_000
 """Openings, closings or commands taken from the tables at once."""
-
-MAX_BLOCK = 10_000
-"""Refusals sealed in one block."""
-
-
-async def connect(dsn: str) -> Connection:
-    """The desk's connection, with its timeouts."""
-    return await asyncpg.connect(dsn, server_settings=SESSION, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S)
-
-
-# -- lease and health
-
-FIND_LEASE = """
-    SELECT l.epoch, l.holder, extract(epoch FROM clock_timestamp() - h.real_at)::float8 AS silent_s
-    FROM bidding.desk_lease l LEFT JOIN bidding.desk_health h USING (share) WHERE l.share = $1
-"""
-TAKE_LEASE = """
-    INSERT INTO bidding.desk_lease AS l (share, epoch, holder, address, taken_at)
-    VALUES ($1, 1, $2, $3, clock_timestamp())
-    ON CONFLICT (share) DO UPDATE SET epoch = l.epoch + 1, holder = $2, address = $3, taken_at = clock_timestamp()
-    WHERE l.epoch = $4 RETURNING epoch
-"""
-CHECK_LEASE = "SELECT epoch FROM bidding.desk_lease WHERE share = $1 FOR SHARE"
-
-
-async def take_lease(
-    db: Connection, share: int, holder: str, address: str | None, *, standby_after_s: float | None
-) -> int:
-    """Become the desk of `share` and return the epoch; raises DeskElsewhere while another desk lives.
-
-    `standby_after_s` is the silence after which the other counts as dead; None: it is known to be dead.
-    """
-    found = await db.fetchrow(FIND_LEASE, share)
-    if found is not None and standby_after_s is not None:
-        silent_s = found["silent_s"]
-        if silent_s is not None and silent_s < standby_after_s:
-            raise errors.DeskElsewhere(found["holder"])
-    epoch = await db.fetchval(TAKE_LEASE, share, holder, address, found["epoch"] if found else 0)
-    if epoch is None:
-        raise errors.DeskElsewhere("another process was quicker")
-    return int(epoch)
-
-
-async def begin(db: Connection, share: int, epoch: int) -> None:
-    """Open a batch transaction under the lease; raises DeskEnded at a foreign epoch."""
-    await db.execute("BEGIN")
-    if await db.fetchval(CHECK_LEASE, share) != epoch:
-        raise errors.DeskEnded
-
-
-class Signs(msgspec.Struct, frozen=True):
-    """The last signs of life of the desk before: platform time, and how long ago in real time."""
-
-    platform_at: datetime | None
-    silent: timedelta | None
-    latest_stamp: datetime | None
-    """The greatest of all times that a desk has given out."""
-    database_now: datetime
-
-
-LAST_SIGNS = """
-    SELECT h.platform_at, clock_timestamp() - greatest(h.real_at, l.decided_at) AS silent,
-           greatest(h.platform_at, l.received_at) AS latest_stamp, clock_timestamp() AS database_now
-    FROM (SELECT max(last_received_at) AS received_at, max(decided_at) AS decided_at
-          FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen')) l
-    LEFT JOIN bidding.desk_health h ON h.share = $1
-"""
-HEALTHY = """
-    INSERT INTO bidding.desk_health AS h (share, epoch, real_at, platform_at)
-    VALUES ($1, $2, clock_timestamp(), $3)
-    ON CONFLICT (share) DO UPDATE SET epoch = $2, real_at = clock_timestamp(), platform_at = $3
-    WHERE h.epoch <= $2 RETURNING clock_timestamp()
-"""
-
-
-async def last_signs(db: Connection, share: int) -> Signs:
-    """What a new desk must know of the one before it."""
-    row = await db.fetchrow(LAST_SIGNS, share)
-    assert row is not None
-    stamp = row["latest_stamp"]
-    return Signs(stamp if row["platform_at"] else None, row["silent"], stamp, row["database_now"])
-
-
-async def write_health(db: Connection, share: int, epoch: int, platform_at: datetime) -> datetime:
-    """The sign of life of this second; returns the database's clock. Raises DeskEnded at a foreign epoch."""
-    now: datetime | None = await db.fetchval(HEALTHY, share, epoch, platform_at)
-    if now is None:
-        raise errors.DeskEnded
-    return now
 
 
 # -- what a batch reads
@@ -155,8 +46,8 @@ GET_ADMISSIONS = """
     FROM bidding.registration WHERE id = ANY($1)
 """
 COUNT_REFUSALS = """
-    SELECT registration_id, count(*) FROM bidding.submission s
-    WHERE (lot_id, registration_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND seq IS NULL GROUP BY 1
+    SELECT lot_id, registration_id, count(*) FROM bidding.submission
+    WHERE (lot_id, registration_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND seq IS NULL GROUP BY 1, 2
 """
 WAITING_COMMANDS = """
     SELECT DISTINCT c.lot_id FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
@@ -224,11 +115,11 @@ async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> di
     return {row[0].int: Admission(row[1], Bidder(row[2], row[3]), row[4]) for row in rows}
 
 
-async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[int, int]:
+async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[tuple[int, int], int]:
     """How many refusals of these (lot, registration) are stored; asked once per bidder and desk."""
-    lots, registrations = zip(*bidders, strict=True)
-    counted = {row[0].int: row[1] for row in await db.fetch(COUNT_REFUSALS, lots, registrations)}
-    return {registration.int: counted.get(registration.int, 0) for registration in registrations}
+    rows = await db.fetch(COUNT_REFUSALS, *zip(*bidders, strict=True))
+    none_stored = {(lot.int, registration.int): 0 for lot, registration in bidders}
+    return none_stored | {(row[0].int, row[1].int): row[2] for row in rows}
 
 
 async def waiting_commands(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
@@ -337,6 +228,21 @@ KEEP_OUTAGE = """
     INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
 """
+
+
+class Outage(msgspec.Struct, frozen=True):
+    """A span without reliable decisions, in platform time, with its length in real time."""
+
+    since: datetime
+    until: datetime
+    real_s: float
+    cause: str
+
+
+async def keep_outage(db: Connection, share: int, epoch: int, outage: Outage, lots: int) -> None:
+    """Record why lots were frozen."""
+    real_ms = round(outage.real_s * 1000)
+    await db.execute(KEEP_OUTAGE, share, epoch, outage.until, outage.since, real_ms, outage.cause, lots)
 
 
 async def find_due(db: Connection, now: datetime) -> list[tuple[UUID, Kind]]:

@@ -45,6 +45,7 @@ from kernel.database import Database
 from kernel.errors import Malformed, NotFound, RateLimited, Refusal, SignInRequired
 from kernel.identity.service import open_sessions
 from kernel.limits import Limits
+from kernel.observability import LIVE_SOCKETS
 from kernel.settings import Settings
 from kernel.web import ForeignOrigin, origin_allowed
 
@@ -293,6 +294,7 @@ class Feed:
         socket.sender = str(person_id) if person_id else f"{socket.source} {id(socket)}"
         socket.room.holders.add(socket)
         self._sockets.add(socket)
+        LIVE_SOCKETS.inc()
         self._of_address[socket.source] += 1
         if person_id:
             self._of_person[person_id] += 1
@@ -302,6 +304,7 @@ class Feed:
             return
         socket.counted = False
         self._sockets.discard(socket)
+        LIVE_SOCKETS.dec()
         _count_out(self._of_address, socket.source)
         if socket.actor and socket.actor.person_id:
             _count_out(self._of_person, socket.actor.person_id)

@@ -115,7 +115,7 @@ class Payment(Base):
 
 
 class Withholding(Base):
-    """One payee's confirmed money that is not paid yet: deferred or deposited, asked, approved, ended (R-ACCT-04, 07)."""
+    """One payee's confirmed money that is not paid yet: deferred or deposited, with approval (R-ACCT-04, 07)."""
 
     __tablename__ = "withholding"
     __table_args__ = (
@@ -178,7 +178,7 @@ class RewardRow(Base):
 
 
 class PayoutPolicy(Base):
-    """The days within which a court pays out, where it set fewer than the nation's thirty; the last counts (R-ACCT-03)."""
+    """The days within which a court pays out, where it set fewer than the nation's thirty (R-ACCT-03)."""
 
     __tablename__ = "payout_policy"
     __table_args__ = (CheckConstraint("days BETWEEN 1 AND 30", "days"), {"schema": "settlement"})

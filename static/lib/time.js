@@ -30,6 +30,11 @@ export function short(text, language) {
   return language === "zh" ? `${month}月${date}日 ${at}` : `${date} ${MONTHS[month - 1]}, ${at}`;
 }
 
+/** `6月3日 10:00:07` or `3 Jun, 10:00:07`, with milliseconds on demand. */
+export function dated(text, language, withMs) {
+  return short(text, language).replace(/\d\d:\d\d$/, clock(text, withMs));
+}
+
 /** Time of day, with milliseconds on demand. */
 export function clock(text, withMs) {
   const parts = beijing(text);

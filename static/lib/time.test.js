@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { afterEvents, clock, digits, follow, left, moment, short, split } from "./time.js";
+import { afterEvents, clock, dated, digits, follow, left, moment, short, split } from "./time.js";
 
 test("moments are shown as Beijing time, wherever the visitor is", () => {
   const text = "2025-06-03T10:00:07.042+08:00";
@@ -8,6 +8,8 @@ test("moments are shown as Beijing time, wherever the visitor is", () => {
   assert.equal(moment(text, "en"), "3 Jun 2025, 10:00:07");
   assert.equal(short(text, "zh"), "6月3日 10:00");
   assert.equal(clock(text, true), "10:00:07.042");
+  assert.equal(dated(text, "zh", false), "6月3日 10:00:07");
+  assert.equal(dated(text, "en", true), "3 Jun, 10:00:07.042");
   assert.throws(() => moment("2025-06-03T02:00:00Z", "zh"), TypeError);
 });
 

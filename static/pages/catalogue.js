@@ -71,11 +71,12 @@ async function load({ more = false, quiet = false } = {}) {
   }
 }
 
+/** Prices of this moment; without them the cards stand as announced. */
 async function loadStanding(mine) {
   const open = found.value.lots.filter(({ status }) => OPEN.includes(status)).slice(0, MOST);
   if (!open.length) return;
-  const now = await read(`/api/live/lots?ids=${open.map(({ id }) => id).join(",")}`);
-  if (mine === latest) standing.value = new Map(now.lots.map((lot) => [lot.lot_id, lot]));
+  const now = await read(`/api/live/lots?ids=${open.map(({ id }) => id).join(",")}`).catch(() => null);
+  if (now && mine === latest) standing.value = new Map(now.lots.map((lot) => [lot.lot_id, lot]));
 }
 
 function go(wanted) {

@@ -99,7 +99,7 @@ export function BidBox({ room, own, reload }) {
       <form onSubmit=${submit} hidden=${lot.status !== "open"}>
         <div class="steps-row" role="group" aria-label=${t("bid.steps")}>
           ${mayMatch(lot, own) && html`<button type="button" onClick=${() => { typed.value = yuan(lot.price_fen); }}>${t("bid.match")}</button>`}
-          ${STEPS.map((n) => html`<button key=${n} type="button" onClick=${() => step(lot, n)}><span class="unseen">${t("bid.step", { n })}</span><span aria-hidden="true">+${n}</span></button>`)}
+          ${STEPS.map((n) => html`<button key=${n} type="button" onClick=${() => step(lot, n)}><span class="unseen">${t("bid.step", { n })}</span><span aria-hidden="true">+${n}<small>${price(n * lot.increment_fen)}</small></span></button>`)}
         </div>
         <label class="amount-label" for="amount">${t("bid.amount")}</label>
         <div class="amount"><span aria-hidden="true">¥</span><input id="amount" class="figure" inputmode="decimal" autocomplete="off" aria-describedby="read-back"

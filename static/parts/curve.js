@@ -1,4 +1,5 @@
-// The price over time as steps, in the order of the bids; the reference price as a line where it is in sight.
+// The price in the order of the bids, as steps; the reference price as a line where it is in sight. Not over time: a day of
+// silence would press the last minutes, where prices are made, into one upright line.
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { price, spoken } from "../lib/money.js";
@@ -9,14 +10,13 @@ const HIGH = 180;
 const MOST_POINTS = 400;
 const LEAST = 2;
 
-/** Points of a step line from `bids` (latest first), at most `most` of them, the last always kept; x is time in 0..1. */
+/** Points of a step line from `bids` (latest first), about `most` of them, the last always kept; x runs from 0 to 1. */
 export function steps(bids, most = MOST_POINTS) {
   const ordered = bids.toReversed();
   const every = Math.ceil(ordered.length / most);
-  const chosen = ordered.filter((_, index) => index % every === 0 || index === ordered.length - 1);
-  const first = Date.parse(ordered[0].at);
-  const span = Date.parse(ordered.at(-1).at) - first || 1;
-  return chosen.map((bid) => ({ x: (Date.parse(bid.at) - first) / span, price: bid.price_fen }));
+  const last = ordered.length - 1;
+  const points = ordered.map((bid, index) => ({ x: index / Math.max(1, last), price: bid.price_fen }));
+  return points.filter((_, index) => index % every === 0 || index === last);
 }
 
 export function Curve({ bids, lot, reference }) {
@@ -39,6 +39,7 @@ export function Curve({ bids, lot, reference }) {
       </svg>
       <figcaption>
         <span>${short(bids.at(-1).at, language.value)}<br />${label(points[0].price)}</span>
+        <span>${t("curve.order")}</span>
         ${inSight && html`<span class="curve-legend"><i aria-hidden="true" />${t("price.reference")} ${label(reference)}</span>`}
         <span class="curve-end">${short(bids[0].at, language.value)}<br />${label(highest)}</span>
       </figcaption>

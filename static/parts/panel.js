@@ -25,7 +25,7 @@ export function Panel(parts) {
   const finished = FINISHED.includes(shown.status);
   return html`
     <div class="panel">
-      <div class="panel-head"><${State} state=${stateOfLot(shown)} /><${Connection} room=${room} /></div>
+      <div class="panel-head"><${State} state=${lot.status === "defaulted" ? "defaulted" : stateOfLot(shown)} /><${Connection} room=${room} /></div>
       <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
       <${Price} lot=${lot} shown=${shown} />
       <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />
@@ -81,8 +81,9 @@ function premium(shown, lot) {
 
 function Numbers({ lot, shown, watchers, own }) {
   const leads = own?.code && shown.leader === own.code;
+  const finished = FINISHED.includes(shown.status);
   const rows = [
-    ["panel.leader", shown.leader ? html`<strong class="figure">${shown.leader}</strong>${leads && html` <span class="tag tag-me">${t("tag.me")}</span>`}${shown.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : t("panel.nobody")],
+    [finished ? "panel.winner" : "panel.leader", shown.leader ? html`<strong class="figure">${shown.leader}</strong>${leads && html` <span class="tag tag-me">${t("tag.me")}</span>`}${shown.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : t(finished ? "panel.none" : "panel.nobody")],
     ["panel.bids", shown.bids],
     ["price.increment", `¥${yuan(lot.increment_fen)}`],
     ["price.deposit", `¥${yuan(lot.deposit_fen)}`],

@@ -3,7 +3,7 @@ import { chronicle, ladder } from "../lib/events.js";
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { yuan } from "../lib/money.js";
-import { clock, short } from "../lib/time.js";
+import { clock, dated } from "../lib/time.js";
 import { useState } from "../vendor/hooks.mjs";
 import { Curve } from "./curve.js";
 
@@ -44,9 +44,13 @@ export function Ladder({ bids, own, withMs, head = true }) {
         <tr key=${bid.seq} class=${index === 0 ? "ladder-first" : ""}>
           <th scope="row"><span class="figure">${bid.code}</span>${tags(bid, own).map((tag) => html` <span key=${tag} class=${`tag tag-${tag}`}>${t(`tag.${tag}`)}</span>`)}</th>
           <td class="number figure">${yuan(bid.price_fen)}</td>
-          <td class="number figure"><time datetime=${bid.at}>${clock(bid.at, withMs)}</time></td>
+          <td class="number figure"><time datetime=${bid.at}>${sameDay(bid, bids[0]) ? clock(bid.at, withMs) : dated(bid.at, language.value, withMs)}</time></td>
         </tr>`)}</tbody>
     </table>`;
+}
+
+function sameDay(one, other) {
+  return one.at.slice(0, 10) === other.at.slice(0, 10);
 }
 
 function tags({ code, rank, extended }, own) {
@@ -61,7 +65,7 @@ function Chronicle({ events, withMs }) {
       <summary>${t("record.events", { n: told.length })}</summary>
       <ol>${told.map((event) => html`
         <li key=${event.seq}>
-          <time class="figure" datetime=${event.at}>${short(event.at, language.value).replace(/[\d:]+$/, "")}${clock(event.at, withMs)}</time>
+          <time class="figure" datetime=${event.at}>${dated(event.at, language.value, withMs)}</time>
           <span>${t(event.kind === "bid" ? "event.extended" : `event.${event.kind}`)}${event.kind === "bid" && event.ends_at && html` → <span class="figure">${clock(event.ends_at, withMs)}</span>`}${event.kind === "closed" && ` · ${t(`state.${event.status}`)}${event.code ? ` · ${event.code}` : ""}`}</span>
           ${event.reason && html`<span class="reason">${t("event.reason")}${event.reason}</span>`}
         </li>`)}</ol>

@@ -1,13 +1,11 @@
-"""A whole server in a thread of its own, so that browser tests are plain functions; lots that run out right now."""
+"""A whole server in the test's own loop, lots that run out right now, and bidders at the API."""
 
 import asyncio
-import threading
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
@@ -23,8 +21,6 @@ from tests.auction.support import make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
 
-T = TypeVar("T")
-
 PASSWORD = "correct horse battery"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 START, STEP, DEPOSIT = Fen(28_000_000), Fen(200_000), Fen(4_000_000)
@@ -33,100 +29,104 @@ TITLE = "杭州市拱墅区某小区38.5平方米住宅一套"
 
 
 class Site:
-    """The running platform; everything here may be called from the test's thread."""
+    """The running platform over the database at `url`."""
 
-    def __init__(self, parts: Platform, loop: asyncio.AbstractEventLoop, url: str) -> None:
-        self.origin = parts.settings.origin
-        self._parts, self._loop, self._url = parts, loop, url
-        self._http = httpx.Client(base_url=self.origin, trust_env=False)
+    def __init__(self, origin: str, url: str) -> None:
+        self.origin = origin
+        self.http = httpx.AsyncClient(base_url=origin, trust_env=False)
+        self._url = url
+        self._clients = [self.http]
 
-    def lot(self, *, lasts: timedelta = DAY, opened: timedelta = DAY, **about: Any) -> UUID:
-        """A published lot that opened so long ago (in future if negative) and ends after `lasts`."""
-        lot_id = self.run(self._lot(lasts, opened, about))
-        wanted = "open" if opened > timedelta() else "upcoming"
-        until(lambda: self.status(lot_id) == wanted)
-        return lot_id
-
-    async def _lot(self, lasts: timedelta, opened_ago: timedelta, about: dict[str, Any]) -> UUID:
+    async def lot(self, *, lasts: timedelta = DAY, opened_ago: timedelta = DAY, **about: Any) -> UUID:
+        """A published lot that opened so long ago (will open, if negative) and ends after `lasts`."""
         opens_at = real_now() - opened_ago
         ends_at = max(real_now() + lasts, opens_at + DAY)
-        terms: dict[str, Any] = {
-            "start_price_fen": START,
-            "increment_fen": STEP,
-            "deposit_fen": DEPOSIT,
-            "title": TITLE,
-        }
-        terms |= about.pop("terms", {}) | {"round": Round.ROUND_1, "opens_at": opens_at, "scheduled_end": ends_at}
-        asset: dict[str, Any] = {
-            "kind": AssetKind.IMMOVABLE,
-            "place": "浙江省杭州市拱墅区",
-            "reference_price_fen": REFERENCE,
-        } | about
+        terms: dict[str, Any] = {"start_price_fen": START, "increment_fen": STEP, "deposit_fen": DEPOSIT}
+        terms |= {"title": TITLE} | about.pop("terms", {})
+        terms |= {"round": Round.ROUND_1, "opens_at": opens_at, "scheduled_end": ends_at}
+        asset: dict[str, Any] = {"kind": AssetKind.IMMOVABLE, "place": "浙江省杭州市拱墅区"}
+        asset |= {"reference_price_fen": REFERENCE} | about
         async with opened(self._url, opens_at - 45 * DAY) as database:
-            return await make_published_lot(await make_place(database, **asset), **terms)
+            lot_id = await make_published_lot(await make_place(database, **asset), **terms)
+        wanted = "open" if opened_ago > timedelta() else "upcoming"
+        await until(lambda: self._has(lot_id, "status", wanted))
+        return lot_id
 
-    def status(self, lot_id: UUID) -> str | None:
-        """Where the lot stands for bidding; None while it has not heard of it."""
-        lots = self.get(f"/api/live/lots?ids={lot_id}").json()["lots"]
-        return lots[0]["status"] if lots else None
+    async def leader(self, lot_id: UUID) -> str | None:
+        """Whose bid leads, by code."""
+        code: str | None = (await self._now(lot_id))["leader"]
+        return code
 
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do `work` on the server's loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(30)
+    async def bids(self, lot_id: UUID) -> int:
+        """How many bids were accepted."""
+        return int((await self._now(lot_id))["bids"])
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
-        return self._http.get(path, headers=headers)
-
-    def bidder(self, lot_id: UUID, number: int) -> "Bidder":
+    async def bidder(self, lot_id: UUID, number: int) -> "Bidder":
         """Somebody registered, admitted and unlocked over the API."""
-        bidder = Bidder(httpx.Client(base_url=self.origin, trust_env=False, headers={"origin": self.origin}))
-        bidder.sign_up(number)
-        bidder.take_part(lot_id)
+        http = httpx.AsyncClient(base_url=self.origin, trust_env=False, headers={"origin": self.origin})
+        self._clients.append(http)
+        bidder = Bidder(http)
+        await bidder.sign_up(number)
+        await bidder.take_part(lot_id)
         return bidder
 
-    def close(self) -> None:
-        self._http.close()
+    async def close(self) -> None:
+        """End every client's connections."""
+        for http in self._clients:
+            await http.aclose()
+
+    async def _has(self, lot_id: UUID, name: str, wanted: str) -> bool:
+        return bool((await self._now(lot_id)).get(name) == wanted)
+
+    async def _now(self, lot_id: UUID) -> dict[str, Any]:
+        lots = (await self.http.get(f"/api/live/lots?ids={lot_id}")).json()["lots"]
+        return lots[0] if lots else {}
 
 
 @dataclass
 class Bidder:
     """A person at the API, without a browser."""
 
-    http: httpx.Client = field(repr=False)
+    http: httpx.AsyncClient = field(repr=False)
     code: str = ""
 
-    def sign_up(self, number: int) -> None:
+    async def sign_up(self, number: int) -> None:
         told = {"username": f"bidder-{number}", "password": PASSWORD}
-        self.post("/api/register", told | {"real_name": "沈一鸣", "id_number": id_number(number)})
-        self.post("/api/login", told)
+        await self.post("/api/register", told | {"real_name": "沈一鸣", "id_number": id_number(number)})
+        await self.post("/api/login", told)
 
-    def take_part(self, lot_id: UUID) -> None:
-        version = self.http.get(f"/api/lots/{lot_id}").json()["announcement_version"]
-        wanted = {"kind": "ordinary", "accepts": version, "declares_eligible": True}
-        self.post(f"/api/lots/{lot_id}/registrations", wanted)
-        until(lambda: self.http.get(f"/api/lots/{lot_id}/deposit").status_code == 200)
-        deposit = self.http.get(f"/api/lots/{lot_id}/deposit").json()
+    async def take_part(self, lot_id: UUID) -> None:
+        lot = await self.read(f"/api/lots/{lot_id}")
+        wanted = {"kind": "ordinary", "accepts": lot["announcement_version"], "declares_eligible": True}
+        await self.post(f"/api/lots/{lot_id}/registrations", wanted)
+        await until(lambda: self._finds(f"/api/lots/{lot_id}/deposit"))
+        deposit = await self.read(f"/api/lots/{lot_id}/deposit")
         transfer = {"from_account": "6222000000000012345", "payer_name": "沈一鸣", "amount_fen": deposit["missing_fen"]}
-        self.post("/api/simulated-bank/transfers", transfer | {"to_account_no": deposit["account_no"]})
-        until(lambda: self.own(lot_id)["state"] == "admitted")
-        password = self.post(f"/api/lots/{lot_id}/bid-password")["password"]
-        self.code = self.post(f"/api/lots/{lot_id}/unlock", {"password": password})["code"]
+        await self.post("/api/simulated-bank/transfers", transfer | {"to_account_no": deposit["account_no"]})
+        await until(lambda: self._admitted(lot_id))
+        password = (await self.post(f"/api/lots/{lot_id}/bid-password"))["password"]
+        self.code = (await self.post(f"/api/lots/{lot_id}/unlock", {"password": password}))["code"]
 
-    def own(self, lot_id: UUID) -> dict[str, Any]:
-        own: dict[str, Any] = self.http.get(f"/api/lots/{lot_id}/registration").json()
-        return own
+    async def bid(self, lot_id: UUID, price_fen: int) -> dict[str, Any]:
+        told = {"key": str(uuid4()), "price_fen": price_fen, "confirm": price_fen}
+        return await self.post(f"/api/lots/{lot_id}/bids", told)
 
-    def bid(self, lot_id: UUID, price_fen: int) -> dict[str, Any]:
-        return self.post(
-            f"/api/lots/{lot_id}/bids", {"key": str(uuid4()), "price_fen": price_fen, "confirm": price_fen}
-        )
+    async def read(self, path: str) -> dict[str, Any]:
+        told: dict[str, Any] = (await self.http.get(path)).json()
+        return told
 
-    def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
+    async def post(self, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
         """A command under a fresh key; anything but success fails the test."""
-        answer = self.http.post(path, json=body, headers={"idempotency-key": uuid4().hex})
+        answer = await self.http.post(path, json=body, headers={"idempotency-key": uuid4().hex})
         assert answer.status_code == 201, answer.text
         told: dict[str, Any] = answer.json() if answer.content else {}
         return told
+
+    async def _finds(self, path: str) -> bool:
+        return (await self.http.get(path)).status_code == 200
+
+    async def _admitted(self, lot_id: UUID) -> bool:
+        return bool((await self.read(f"/api/lots/{lot_id}/registration"))["state"] == "admitted")
 
 
 def id_number(number: int) -> str:
@@ -136,42 +136,29 @@ def id_number(number: int) -> str:
     return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
 
 
-def until(true: Callable[[], bool], seconds: int = 10) -> None:
+async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
     """Ask until it is true."""
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "did not become true in time"
-        time.sleep(0.02)
+    async with asyncio.timeout(seconds):
+        while not await true():
+            await asyncio.sleep(0.02)
 
 
-@contextmanager
-def serving_site(url: str) -> Iterator[Site]:
+@asynccontextmanager
+async def serving_site(url: str) -> AsyncIterator[Site]:
     """The platform over the database at `url`, on a free port, while the body runs."""
     settings = load({}, database_url=url, port=free_port(), password_memory_kib=19_456)
-    ready = threading.Event()
-    made: list[tuple[Platform, asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        parts, stop = Platform(url, settings, SystemClock()), asyncio.Event()
-        async with parts.running(), parts.working():
-            server = server_for(parts)
-            task = asyncio.create_task(server.serve())
-            while not server.started and not task.done():
+    parts = Platform(url, settings, SystemClock())
+    async with parts.running(), parts.working():
+        server = server_for(parts)
+        serving = asyncio.create_task(server.serve())
+        try:
+            while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
-            made.append((parts, asyncio.get_running_loop(), stop))
-            ready.set()
-            await stop.wait()
+            site = Site(settings.origin, url)
+            try:
+                yield site
+            finally:
+                await site.close()
+        finally:
             server.should_exit = True
-            await task
-
-    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="site")
-    thread.start()
-    assert ready.wait(20), "the server did not start"
-    parts, loop, stop = made[0]
-    site = Site(parts, loop, url)
-    try:
-        yield site
-    finally:
-        site.close()
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(20)
+            await serving

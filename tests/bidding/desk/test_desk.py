@@ -387,3 +387,15 @@ async def test_a_desk_stops_with_nothing_undecided(database_url: str) -> None:
             await asyncio.sleep(0)
         assert codes(await asyncio.gather(*waiting)) == ["accepted"] * 50
         assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "busy"
+
+
+async def test_many_lots_that_end_at_one_instant_all_close(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place):
+        lots = [await place.lot() for _ in range(300)]
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS)
+        for lot in lots:
+            assert (await place.settled(lot, "closed", within_s=20))["outcome"] == "failed"
+        closed = "SELECT count(*), count(DISTINCT lot_id) FROM bidding.submission WHERE kind = 'closed'"
+        assert tuple(await place.db.fetchrow(closed)) == (300, 300)
+        assert await place.db.fetchval("SELECT count(*) FROM kernel.outbox WHERE topic = 'LotClosed'") == 300

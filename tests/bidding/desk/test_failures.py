@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bidding.desk import store
+from bidding.desk import lease
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.errors import DeskEnded
 from bidding.desk.rules import Kind
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 @asynccontextmanager
 async def two_connections(url: str) -> AsyncIterator[tuple[Any, Any]]:
-    old, new = await store.connect(url), await store.connect(url)
+    old, new = await lease.connect(url), await lease.connect(url)
     try:
         yield old, new
     finally:
@@ -34,10 +34,10 @@ async def two_connections(url: str) -> AsyncIterator[tuple[Any, Any]]:
 
 async def taken_before_commit(old: Any, new: Any, check: str) -> bool:
     """Whether a new desk gets the lease while a batch of the old one is in flight, which then commits."""
-    epoch = await store.take_lease(old, 0, "old", None, standby_after_s=None)
+    epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
     await old.execute("BEGIN")
     assert await old.fetchval(check, 0) == epoch
-    taking = asyncio.create_task(store.take_lease(new, 0, "new", None, standby_after_s=None))
+    taking = asyncio.create_task(lease.take_lease(new, 0, "new", None, standby_after_s=None))
     await asyncio.sleep(0.3)
     taken = taking.done()
     await old.execute("COMMIT")
@@ -47,11 +47,11 @@ async def taken_before_commit(old: Any, new: Any, check: str) -> bool:
 
 async def test_a_takeover_waits_for_the_batch_in_flight(database_url: str) -> None:
     async with two_connections(database_url) as (old, new):
-        assert not await taken_before_commit(old, new, store.CHECK_LEASE)
+        assert not await taken_before_commit(old, new, lease.CHECK_LEASE)
 
 
 async def test_control_a_plain_select_lets_an_old_batch_commit_after_the_takeover(database_url: str) -> None:
-    plain = store.CHECK_LEASE.replace(" FOR SHARE", "")
+    plain = lease.CHECK_LEASE.replace(" FOR SHARE", "")
     async with two_connections(database_url) as (old, new):
         assert await taken_before_commit(old, new, plain)
 
@@ -74,10 +74,10 @@ async def test_a_foreign_epoch_ends_the_desk(database_url: str) -> None:
 
 async def test_a_batch_begun_under_an_old_epoch_is_refused(database_url: str) -> None:
     async with two_connections(database_url) as (old, new):
-        epoch = await store.take_lease(old, 0, "old", None, standby_after_s=None)
-        await store.take_lease(new, 0, "new", None, standby_after_s=None)
+        epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
+        await lease.take_lease(new, 0, "new", None, standby_after_s=None)
         with pytest.raises(DeskEnded):
-            await store.begin(old, 0, epoch)
+            await lease.begin(old, 0, epoch)
         await old.execute("ROLLBACK")
 
 
@@ -289,14 +289,14 @@ async def test_five_seconds_without_a_decision_freeze_before_anything_else(
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS - 4 * MINUTE)
         await desk.submit(place.bid(lot, bidder, START))
-        real_begin, broken = store.begin, [True]
+        real_begin, broken = lease.begin, [True]
 
         async def hang(*args: Any) -> None:
             if broken[0]:
                 raise ConnectionResetError("no database")
             await real_begin(*args)
 
-        monkeypatch.setattr(store, "begin", hang)
+        monkeypatch.setattr(lease, "begin", hang)
         price = START + STEP
         waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, price, confirm=price)))
         elsewhere = asyncio.ensure_future(desk.submit(place.bid(calm, other, START)))
@@ -321,14 +321,14 @@ async def test_control_a_shorter_hang_loses_nothing(database_url: str, monkeypat
         bidder = await place.bidder(lot, "B1")
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS - 4 * MINUTE)
-        real_begin, broken = store.begin, [True]
+        real_begin, broken = lease.begin, [True]
 
         async def hang(*args: Any) -> None:
             if broken[0]:
                 raise ConnectionResetError("no database")
             await real_begin(*args)
 
-        monkeypatch.setattr(store, "begin", hang)
+        monkeypatch.setattr(lease, "begin", hang)
         waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, START)))
         await asyncio.sleep(1.0)
         broken[0] = False
@@ -337,22 +337,19 @@ async def test_control_a_shorter_hang_loses_nothing(database_url: str, monkeypat
 
 
 async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) -> None:
-    async with house(database_url) as place, desk_of(place, queue=1, hole_s=0.4) as desk:
+    async with house(database_url) as place, desk_of(place, queue=0, hole_s=0.4):
         lot, calm = await place.lot(), await place.lot()
         bidder = await place.bidder(lot, "B1")
+        await place.settled(lot, "open")
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS - MINUTE)
-        async with place.db.transaction():
-            await place.db.execute("SELECT 1 FROM bidding.lot WHERE lot_id = $1 FOR UPDATE", calm)
-            blocked = asyncio.ensure_future(desk.submit(place.bid(calm, bidder, START)))
-            await asyncio.sleep(0.01)
-            for _ in range(10):
-                assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "busy"
-                await asyncio.sleep(0.05)
-        await blocked
+    async with house(database_url, place.clock) as place, desk_of(place, queue=0, hole_s=0.4) as desk:
+        for _ in range(12):
+            assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "busy"
+            await asyncio.sleep(0.05)
         row = await place.settled(lot, "frozen")
         assert row["remaining_ms"] == 300_000
-        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage LIMIT 1") == "busy"
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "busy"
         assert (await place.row(calm))["status"] == "open"
 
 

@@ -1,0 +1,99 @@
+"""What is sent before any script runs: titles, caching, types, and no page where the API should answer."""
+
+import re
+
+import pytest
+
+from tests.pages.support import Site
+
+pytestmark = pytest.mark.anyio
+
+HOSTILE = '<script>alert(1)</script>"&{title}'
+
+
+async def test_a_page_names_the_lot_and_escapes_it(site: Site) -> None:
+    lot_id = await site.lot(terms={"title": HOSTILE})
+    page = await site.http.get(f"/lots/{lot_id}")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert "<title>&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;{title} - 网络司法拍卖平台</title>" in page.text
+    assert "起拍价 280,000.00 元" in page.text
+    assert '<html lang="zh-CN">' in page.text
+    site.http.cookies.set("language", "en")
+    assert "start price 280,000.00 yuan" in (await site.http.get(f"/lots/{lot_id}")).text
+
+
+async def test_no_page_has_code_or_style_in_it(site: Site) -> None:
+    for path in ("/", "/sign-in", "/register", "/statistics"):
+        page = await site.http.get(path)
+        assert page.status_code == 200, path
+        assert not re.search(r"<style|style=|\son\w+=|<script(?![^>]*\ssrc=)", page.text), path
+        assert "script-src 'self'" in page.headers["content-security-policy"]
+
+
+async def test_a_page_is_asked_for_each_time_and_sent_once(site: Site) -> None:
+    page = await site.http.get("/")
+    assert page.headers["cache-control"] == "private, no-cache"
+    again = await site.http.get("/", headers={"if-none-match": page.headers["etag"]})
+    assert (again.status_code, again.content) == (304, b"")
+    site.http.cookies.set("language", "en")
+    other = await site.http.get("/", headers={"if-none-match": page.headers["etag"]})
+    assert other.status_code == 200
+    assert other.headers["vary"] == "Cookie"
+
+
+async def test_files_are_kept_for_ever_under_the_address_of_their_release(site: Site) -> None:
+    page = (await site.http.get("/")).text
+    addresses = re.findall(r'(?:href|src)="(/static/[^"]+)"', page)
+    assert any(address.endswith("/vendor/preact.mjs") for address in addresses), "modules are fetched at once"
+    types = {"js": "text/javascript", "mjs": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
+    for address in addresses:
+        file = await site.http.get(address)
+        assert file.status_code == 200, address
+        assert file.headers["content-type"].startswith(types[address.rpartition(".")[2]])
+        assert file.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert file.headers["content-encoding"] == "gzip"
+        plain = await site.http.get(address, headers={"accept-encoding": "identity"})
+        assert plain.content == file.content
+        assert "content-encoding" not in plain.headers
+
+
+NOT_FILES = (
+    "{release}/../app/asgi.py",
+    "{release}/words/words.test.js",
+    "{release}/package.json",
+    "{release}/page.html",
+    "{release}/nothing.js",
+    "/static/0000000000000000/pages/lot.js",
+)
+
+
+async def test_nothing_else_is_a_file(site: Site) -> None:
+    release = re.findall(r"/static/\w+", (await site.http.get("/")).text)[0]
+    for path in NOT_FILES:
+        answer = await site.http.get(path.format(release=release), headers={"accept": "text/html"})
+        assert answer.status_code == 404, path
+
+
+async def test_a_lost_visitor_gets_a_page_and_a_program_a_problem(site: Site) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for path in ("/nowhere", "/lots/01900000-0000-7000-8000-000000000000"):
+        page = await site.http.get(path, headers=browser)
+        assert page.status_code == 404
+        assert "页面不存在" in page.text
+        assert "frame-ancestors 'none'" in page.headers["content-security-policy"]
+    for path, headers in (("/nowhere", {}), ("/api/nowhere", browser), ("/api/lots/nothing", browser)):
+        answer = await site.http.get(path, headers=headers)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"].startswith("application/problem+json")
+    posted = await site.http.post("/nowhere", headers=browser | {"origin": site.origin})
+    assert posted.status_code == 404
+    assert posted.headers["content-type"].startswith("application/problem+json")
+
+
+async def test_lots_now_are_told_by_id(site: Site) -> None:
+    lot_id = await site.lot()
+    unknown = "01900000-0000-7000-8000-000000000000"
+    told = (await site.http.get(f"/api/live/lots?ids={unknown},{lot_id}")).json()
+    assert [lot["lot_id"] for lot in told["lots"]] == [str(lot_id)]
+    for ids in ("", "nothing", f"{lot_id},", ",".join([unknown] * 101)):
+        assert (await site.http.get(f"/api/live/lots?ids={ids}")).status_code == 400, ids
