@@ -56,6 +56,7 @@ NAMED_ROOMS = {
     "settlement/distribution/plan_schemas.py": "the plan on the wire",
     "settlement/distribution/plans.py": "the plan as a document and its hash",
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
+    "settlement/distribution/satisfaction.py": "taking in satisfaction, R-FAIL-03 and 05",
     "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
     "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
     "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
