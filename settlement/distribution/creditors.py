@@ -14,13 +14,13 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
-from kernel.errors import Forbidden, NotFound
+from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
 from settlement.completion import service as completion
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
-from settlement.distribution.models import ParticipationApplication, ParticipationPolicy, Recognition
+from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
 from settlement.distribution.participation_schemas import (
     ApplicationView,
@@ -52,19 +52,20 @@ async def set_policy(database: Database, call: Call, wanted: SetPolicy) -> Polic
             raise Forbidden()
         if wanted.case_id is not None:
             await served_case(tx, wanted.case_id)
-        policy = ParticipationPolicy(
-            court_id=court_id,
-            number=await store.next_policy_number(tx, court_id),
-            case_id=wanted.case_id,
-            cut_off=wanted.cut_off,
-            fixed_on=wanted.fixed_on,
-            preference_method=wanted.method,
-            preference_percent=wanted.preference_percent,
-            reason=wanted.reason,
-            set_at=tx.now(),
-            set_by=tx.actor.person,
-        )
-        await store.add_policy(tx, policy)
+        policy: dict[str, object] = {
+            "court_id": court_id,
+            "number": await store.next_policy_number(tx, court_id),
+            "case_id": wanted.case_id,
+            "cut_off": wanted.cut_off,
+            "fixed_on": wanted.fixed_on,
+            "preference_method": wanted.method,
+            "preference_percent": wanted.preference_percent,
+            "reason": wanted.reason,
+            "set_at": tx.now(),
+            "set_by": tx.actor.person,
+        }
+        if not await store.add_policy(tx, policy):
+            raise Busy()
         subject, reason = f"court:{court_id}", wanted.reason
         await record(tx, "distribution.set-policy", subject, wanted, case_id=wanted.case_id, reason=reason)
         return tx.answer(PolicyView(wanted.cut_off, day(wanted.fixed_on), wanted.method, wanted.preference_percent))

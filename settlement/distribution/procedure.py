@@ -196,9 +196,16 @@ def _require_clocks_run_out(course: Course, today: date) -> None:
 
 def require_fresh(drafted: Basis, current: Basis) -> None:
     """Refuse a plan that no longer says what the case is, naming what changed."""
-    changed = [name for name in CHANGEABLE if getattr(drafted, name) != getattr(current, name)]
+    changed = [name for name in CHANGEABLE if _compared(drafted, name) != _compared(current, name)]
     if changed:
         raise PlanStale(changed=", ".join(changed), changed_zh="、".join(CHANGEABLE[name] for name in changed))
+
+
+def _compared(basis: Basis, name: str) -> object:
+    """What of a basis must stay the same; of the fee what the court set, since the computed figure follows the rest."""
+    if name == "fee" and basis.fee is not None:
+        return basis.fee.set_fen, basis.fee.reason
+    return getattr(basis, name)
 
 
 def require_open(course: Course) -> None:

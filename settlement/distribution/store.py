@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from kernel.audit import AuditEntry
 from kernel.clock import beijing_day
@@ -256,9 +257,10 @@ async def find_policy(tx: Tx, court_id: UUID, case_id: UUID) -> Policy | None:
     return Policy(CutOff(row.cut_off), row.fixed_on, method, row.preference_percent)
 
 
-async def add_policy(tx: Tx, policy: ParticipationPolicy) -> None:
-    tx.session.add(policy)
-    await tx.session.flush()
+async def add_policy(tx: Tx, policy: dict[str, object]) -> bool:
+    """Write the policy; False when another took its number meanwhile."""
+    row = insert_or_keep(ParticipationPolicy).values(**policy).on_conflict_do_nothing()
+    return (await tx.session.execute(row.returning(ParticipationPolicy.number))).first() is not None
 
 
 async def next_policy_number(tx: Tx, court_id: UUID) -> int:

@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from kernel.database import Tx
 from kernel.errors import NotFound
@@ -153,9 +154,10 @@ async def find_payout_policy(tx: Tx, court_id: UUID) -> PayoutPolicy | None:
     )
 
 
-async def add_payout_policy(tx: Tx, policy: PayoutPolicy) -> None:
-    tx.session.add(policy)
-    await tx.session.flush()
+async def add_payout_policy(tx: Tx, policy: dict[str, object]) -> bool:
+    """Write the policy; False when another took its number meanwhile."""
+    row = insert_or_keep(PayoutPolicy).values(**policy).on_conflict_do_nothing().returning(PayoutPolicy.number)
+    return (await tx.session.execute(row)).first() is not None
 
 
 async def lock_payment_of_order(tx: Tx, order_id: UUID) -> Payment | None:

@@ -10,7 +10,7 @@ from kernel.audit import record
 from kernel.calendar import due_on
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
-from kernel.errors import Forbidden
+from kernel.errors import Busy, Forbidden
 from kernel.ids import ordered_id
 from settlement.distribution import service as distribution
 from settlement.distribution.plans import PayeeKind
@@ -19,7 +19,7 @@ from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.payouts import store
 from settlement.payouts.errors import NotWithholdable, SamePerson, WithholdingMisdated, WithholdingSettled
-from settlement.payouts.models import PayoutPolicy, RewardRow, Withholding
+from settlement.payouts.models import RewardRow, Withholding
 from settlement.payouts.rules import (
     AFTER_WITHHOLDING_DAYS,
     KIND_OF,
@@ -149,15 +149,16 @@ async def set_policy(database: Database, call: Call, wanted: SetPayoutPolicy) ->
         if court_id is None:
             raise Forbidden()
         last = await store.find_payout_policy(tx, court_id)
-        policy = PayoutPolicy(
-            court_id=court_id,
-            number=last.number + 1 if last else 1,
-            days=wanted.days,
-            reason=wanted.reason,
-            set_at=tx.now(),
-            set_by=tx.actor.person,
-        )
-        await store.add_payout_policy(tx, policy)
+        policy: dict[str, object] = {
+            "court_id": court_id,
+            "number": last.number + 1 if last else 1,
+            "days": wanted.days,
+            "reason": wanted.reason,
+            "set_at": tx.now(),
+            "set_by": tx.actor.person,
+        }
+        if not await store.add_payout_policy(tx, policy):
+            raise Busy()
         await record(tx, "payouts.set-policy", f"court:{court_id}", wanted, reason=wanted.reason)
         return tx.answer(PayoutPolicyView(wanted.days))
 
