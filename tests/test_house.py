@@ -24,6 +24,7 @@ NAMED_ROOMS = {
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",
     "bidding/desk/desk.py": "the service of a live slice: the loop that decides",
+    "bidding/desk/lease.py": "who is the desk, and what it finds when it becomes one",
     "bidding/desk/queue.py": "order of entry, bounded",
     "bidding/desk/replay.py": "one lot replayed from a document, for the calculator",
     "bidding/desk/sealing.py": "refusals chained in blocks",
@@ -78,6 +79,7 @@ READS_A_CLOCK = {
 }
 
 ASKS_THE_DATABASE_FOR_TIME = {
+    "bidding/desk/lease.py": "leases and signs of life are real time, compared between processes",
     "bidding/desk/sealing.py": "looks back an hour of real time for refusals not yet sealed",
     "bidding/desk/store.py": "leases and health rows are real time, compared between processes",
 }
