@@ -104,13 +104,16 @@ def _bank(arguments: argparse.Namespace) -> int:
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", choices=("bids",), help="bids: durable accepted bids a second through sockets")
+    known = "bids: durable accepted bids a second through sockets; distribution: random cases judged independently"
+    parser.add_argument("name", choices=("bids", "distribution"), help=known)
     parser.add_argument("--lots", type=_count, default=1)
     parser.add_argument("--bidders", type=_count, default=128, help="one socket each (default 128)")
     parser.add_argument("--watchers", type=_none_or_more, default=0, help="further sockets that only look")
     parser.add_argument("--rate", type=_none_or_more, default=0, help="bids offered a second in all; 0: as answered")
     parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+    parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
+    parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")
 
 
 def _count(text: str) -> int:
@@ -128,6 +131,10 @@ def _none_or_more(text: str) -> int:
 
 
 def _bench(arguments: argparse.Namespace) -> int:
+    if arguments.name == "distribution":
+        from app.bench import distribution
+
+        return distribution.main_bench_distribution(distribution.Options(arguments.cases, arguments.seed))
     from app.bench.bids import Options, main_bench_bids
 
     wanted = {name: value for name, value in vars(arguments).items() if name in Options.__struct_fields__}

@@ -74,6 +74,7 @@ THINGS = {
     "hold": "停止处置措施",
     "lot": "拍品",
     "match": "认领意见",
+    "objection": "方案异议",
     "page": "页面",
     "paper": "文书",
     "party": "当事人",
@@ -82,6 +83,7 @@ THINGS = {
     "registration": "报名",
     "report": "询价报告",
     "sale": "成交",
+    "withholding": "延缓发放或提存事项",
 }
 """Chinese names of the things that may not be found."""
 

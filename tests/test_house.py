@@ -45,14 +45,25 @@ NAMED_ROOMS = {
     "settlement/papers/layout.py": "a paper as PDF",
     "settlement/completion/sale_schemas.py": "sale, costs and fee on the wire, beside the calculators' documents",
     "settlement/distribution/claims.py": "the words of R-DIST",
+    "settlement/distribution/creditors.py": "use cases of joining the distribution",
     "settlement/distribution/deadlines.py": "periods counted in days, for the calculator and for plans",
     "settlement/distribution/deadlines_schemas.py": "its document for the calculator",
+    "settlement/distribution/disputes.py": "use cases of objections, suits and escrow",
+    "settlement/distribution/drawing.py": "a plan from its basis, with or without escrow",
+    "settlement/distribution/fees.py": "the fee on what the applicant is paid beside it",
     "settlement/distribution/interest.py": "doubled interest, R-INT",
     "settlement/distribution/interest_schemas.py": "its document for the calculator",
+    "settlement/distribution/lines.py": "the lines of a whole plan",
+    "settlement/distribution/objections.py": "the way of an objection, R-DIST-05 and 06",
+    "settlement/distribution/participation.py": "cut-off, recognition, preference, R-DIST-01, 02 and 16",
+    "settlement/distribution/participation_schemas.py": "the same on the wire",
     "settlement/distribution/plan_schemas.py": "the plan on the wire",
     "settlement/distribution/plans.py": "the plan as a document and its hash",
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
+    "settlement/distribution/satisfaction.py": "taking in satisfaction, R-FAIL-03 and 05",
     "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
+    "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
+    "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
 }
 """Rooms that one slice needs and no other: what each holds."""
 
@@ -64,6 +75,7 @@ NAMED_CONTEXT_FILES = {
 READS_A_CLOCK = {
     "app/bench/baseline.py": "measures itself",
     "app/bench/bids.py": "measures itself",
+    "app/bench/distribution.py": "measures itself",
     "app/bench/load.py": "measures from outside what a bidder waits",
     "kernel/clock.py": "the one module that may",
     "kernel/ids.py": "the time in an identifier orders rows and decides nothing",

@@ -1,7 +1,4 @@
-"""Bank files, money matched by two people, daily closing, papers.
-
-Revision 0006 is made beside this one; whoever joins them sets `down_revision` to it.
-"""
+"""Bank files, money matched by two people, daily closing, papers."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from kernel import ddl
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

@@ -6,6 +6,7 @@ is served; only then does the price leave the lot's account for the case account
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -351,6 +352,23 @@ async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:
     account = await find_case_account(tx, case_id)
     direct = await ledger.received_fen(tx, account.id, Kind.BANK, Kind.UNIDENTIFIED) if account else Fen(0)
     return [*found, Proceeds(CASE_MONEY, "案款", direct)] if direct else found
+
+
+async def rulings_served(tx: Tx, case_id: UUID) -> list[date | None]:
+    """The day each sold asset's ruling was served, first hammer first; None for one that is still to be."""
+    sales = await store.sales_of_case(tx, case_id)
+    return [sale.served_on for sale in sales if sale.state != SaleState.DEFAULTED]
+
+
+async def effect_on(tx: Tx, case_id: UUID) -> date | None:
+    """The day on which the case's debt was met: the last ruling served, else the last money's arrival (R-INT-04)."""
+    served = [day for day in await rulings_served(tx, case_id) if day is not None]
+    account = await find_case_account(tx, case_id)
+    if served or account is None:
+        return max(served, default=None)
+    from_outside = (Kind.BANK, Kind.UNIDENTIFIED)
+    lines = await ledger.statement(tx, account.id)
+    return max((beijing_day(line.at) for line in lines if line.other in from_outside), default=None)
 
 
 async def find_case_account(tx: Tx, case_id: UUID) -> Account | None:

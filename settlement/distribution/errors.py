@@ -154,3 +154,210 @@ class AssetHeld(Refusal):
     rule = "R-CASE-09"
     zh = "财产处于停止处置状态（{reason}），其价款暂不得分配或发放"
     en = "The asset is on hold ({reason}); its proceeds may not be distributed or paid out now"
+
+
+class NotDisputable(Refusal):
+    """An objection names claims of the plan."""
+
+    code = "claim-not-in-plan"
+    rule = "R-DIST-05"
+    zh = "所争议的债权不在该分配方案中"
+    en = "The disputed claim is not in this plan"
+
+
+class NothingDisputed(Refusal):
+    """The objector names the amount that the plan says already."""
+
+    code = "nothing-disputed"
+    rule = "R-DIST-05"
+    zh = "异议主张的数额与方案一致，没有争议部分"
+    en = "The objection names the amount that the plan says; nothing is disputed"
+
+
+class NotNotified(Refusal):
+    """The party cannot take this step: no notice is due to them, or it was taken."""
+
+    code = "objection-party-mismatch"
+    rule = "R-DIST-05"
+    zh = "该当事人不在应通知之列、尚未收到通知，或已办理该步骤"
+    en = "No notice is due to this party, it was not given yet, or the party took this step before"
+
+
+class StepMisdated(Refusal):
+    """A day before the step it follows, or after today."""
+
+    code = "step-misdated"
+    rule = "R-DIST-05"
+    zh = "日期 {day} 须在 {earliest} 至今日 {today} 之间"
+    en = "{day} is not between {earliest} and today, {today}"
+
+
+class CounterLate(Refusal):
+    """The fifteen days of the counter-opinion are over."""
+
+    code = "counter-opinion-late"
+    rule = "R-DIST-05"
+    zh = "反对意见期限已于 {counter_until} 届满"
+    en = "The time for a counter-opinion ended on {counter_until}"
+
+
+class ObjectionAnswered(Refusal):
+    """The objection has passed this step."""
+
+    code = "objection-answered"
+    rule = "R-DIST-05"
+    zh = "该异议已进入后续阶段"
+    en = "The objection has passed this step"
+
+
+class NotOpposed(Refusal):
+    """Nobody has opposed the objection."""
+
+    code = "objection-not-opposed"
+    rule = "R-DIST-05"
+    zh = "尚无人对该异议提出反对意见"
+    en = "Nobody has opposed this objection"
+
+
+class NotTold(Refusal):
+    """The objector has not been told of the opposition, so the time to sue has not begun."""
+
+    code = "objector-not-told"
+    rule = "R-DIST-05"
+    zh = "尚未将反对意见通知异议人，起诉期间未开始"
+    en = "The objector has not been told of the opposition yet"
+
+
+class SuitLate(Refusal):
+    """The fifteen days to sue are over; the original plan is paid."""
+
+    code = "suit-late"
+    rule = "R-DIST-05"
+    zh = "起诉期限已于 {sue_until} 届满，按原方案分配"
+    en = "The time to sue ended on {sue_until}; the original plan is paid"
+
+
+class NotSued(Refusal):
+    """There is no suit to be judged."""
+
+    code = "objection-not-sued"
+    rule = "R-DIST-05"
+    zh = "异议人尚未提起分配方案异议之诉"
+    en = "No suit over this objection is on record"
+
+
+class JudgmentElsewhere(Refusal):
+    """A judgment names exactly the claims in dispute."""
+
+    code = "judgment-elsewhere"
+    rule = "R-DIST-06"
+    zh = "判决须就全部争议债权、且仅就争议债权作出认定"
+    en = "The judgment must name exactly the claims in dispute"
+
+
+class JudgmentOutOfRange(Refusal):
+    """The escrow covers what lies between the plan and the objection, nothing beyond."""
+
+    code = "judgment-out-of-range"
+    rule = "R-DIST-06"
+    zh = "{part} 的认定数额须在 {least_fen} 元至 {most_fen} 元之间"
+    en = "{part} must lie between {least_fen} and {most_fen} yuan"
+
+
+class ObjectionsRunning(Refusal):
+    """An objection has neither ended nor become a suit."""
+
+    code = "objection-running"
+    rule = "R-DIST-05"
+    zh = "{name} 的异议尚在处理中（{stage}）"
+    en = "The objection of {name} is still running ({stage})"
+
+
+class NothingToResolve(Refusal):
+    """No objection changes or holds back anything: the original plan is to be confirmed."""
+
+    code = "nothing-to-resolve"
+    rule = "R-DIST-05"
+    zh = "没有需要更正或提存的异议，应按原方案确认"
+    en = "No objection corrects the plan or is in suit; confirm the plan itself"
+
+
+class NoEscrow(Refusal):
+    """The plan keeps nothing in escrow, or what it kept was released."""
+
+    code = "no-escrow"
+    rule = "R-DIST-06"
+    zh = "该方案没有待处理的提存款项"
+    en = "Nothing is kept in escrow under this plan"
+
+
+class SuitPending(Refusal):
+    """A suit over the plan is not decided; its escrow stays."""
+
+    code = "suit-pending"
+    rule = "R-DIST-06"
+    zh = "{name} 的分配方案异议之诉尚未审结，提存款项暂不得分配"
+    en = "The suit of {name} is not decided; the escrow stays"
+
+
+class NoCreditorParty(Refusal):
+    """Only a creditor of the case may join its distribution."""
+
+    code = "no-creditor-party"
+    rule = "R-DIST-01"
+    zh = "该当事人不是债权人，不能申请参与分配"
+    en = "This party is no creditor and cannot join the distribution"
+
+
+class ApplicationMisdated(Refusal):
+    """An application dated after today, or by the creditor themselves for another day than today."""
+
+    code = "application-misdated"
+    rule = "R-DIST-02"
+    zh = "申请日 {applied_on} 有误，今日为 {today}"
+    en = "{applied_on} cannot be the day of the application; today is {today}"
+
+
+class ParticipationLate(Refusal):
+    """The court's cut-off has passed."""
+
+    code = "participation-late"
+    rule = "R-DIST-02"
+    zh = "申请参与分配的期限已于 {cut_off_on} 届满"
+    en = "The time to join the distribution ended on {cut_off_on}"
+
+
+class AppliedBefore(Refusal):
+    """The creditor has applied under this title."""
+
+    code = "applied-before"
+    rule = "R-DIST-02"
+    zh = "已依 {title_no} 申请参与分配"
+    en = "An application under {title_no} is on record"
+
+
+class NoEffectYet(Refusal):
+    """No ruling has taken effect and no money has come in, so the interest still runs."""
+
+    code = "interest-still-runs"
+    rule = "R-INT-04"
+    zh = "尚无成交裁定生效，亦无案款到账，加倍部分债务利息仍在计算中"
+    en = "No sale ruling has taken effect and no money came in, so the doubled interest still runs"
+
+
+class BankruptcyAccepted(Refusal):
+    """A court accepted the debtor's bankruptcy: what is not paid out yet is handed over."""
+
+    code = "bankruptcy-accepted"
+    rule = "R-DIST-17"
+    zh = "{court} 已于 {accepted_on} 受理被执行人破产，尚未发放的案款应当移交，停止分配和发放"
+    en = "{court} accepted the debtor's bankruptcy on {accepted_on}; money not yet paid out is to be handed over"
+
+
+class AcceptanceMisdated(Refusal):
+    """A bankruptcy accepted on a day to come."""
+
+    code = "acceptance-misdated"
+    rule = "R-DIST-17"
+    zh = "受理日不得晚于今日 {today}"
+    en = "The day of acceptance cannot lie after today, {today}"

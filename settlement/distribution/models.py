@@ -8,9 +8,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
+from settlement.distribution.participation import CutOff
 from settlement.distribution.plans import PayeeKind
 
-PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind)
+PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind if kind is not PayeeKind.REWARD)
+CUT_OFFS = ", ".join(f"'{each}'" for each in CutOff)
+NO_NEGATIVE_PART = "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0"
 
 
 class Plan(Base):
@@ -117,8 +120,218 @@ class PlanObjection(Base):
     recorded_at: Mapped[datetime]
 
 
+class DisputedClaim(Base):
+    """What an objector says that a claim of the plan should be, by its parts (R-DIST-05)."""
+
+    __tablename__ = "disputed_claim"
+    __table_args__ = (CheckConstraint(NO_NEGATIVE_PART, "no_negative_part"), {"schema": "settlement"})
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(PlanObjection.id), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(primary_key=True)
+    costs_fen: Mapped[Fen]
+    interest_fen: Mapped[Fen]
+    principal_fen: Mapped[Fen]
+    doubled_fen: Mapped[Fen]
+
+
+class ObjectionNotice(Base):
+    """Notice of an objection to one party, with that party's own clock (R-DIST-05)."""
+
+    __tablename__ = "objection_notice"
+    __table_args__ = (
+        CheckConstraint("counter_until >= served_on + 15", "fifteen_days"),
+        {"schema": "settlement"},
+    )
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(PlanObjection.id), primary_key=True)
+    party_id: Mapped[UUID] = mapped_column(primary_key=True)
+    service_id: Mapped[UUID]
+    """The proof of service, in appraisal."""
+    served_on: Mapped[date]
+    counter_until: Mapped[date]
+    calendar_known: Mapped[bool]
+    recorded_at: Mapped[datetime]
+
+
+class CounterOpinionRow(Base):
+    """A party's written opposition to an objection (R-DIST-05)."""
+
+    __tablename__ = "counter_opinion"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["objection_id", "party_id"],
+            ["settlement.objection_notice.objection_id", "settlement.objection_notice.party_id"],
+        ),
+        {"schema": "settlement"},
+    )
+
+    objection_id: Mapped[UUID] = mapped_column(primary_key=True)
+    party_id: Mapped[UUID] = mapped_column(primary_key=True)
+    made_on: Mapped[date]
+    text: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class ObjectorTold(Base):
+    """That the objector was told of the opposition, which starts the time to sue (R-DIST-05)."""
+
+    __tablename__ = "objector_told"
+    __table_args__ = (
+        CheckConstraint("sue_until >= told_on + 15", "fifteen_days"),
+        {"schema": "settlement"},
+    )
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(PlanObjection.id), primary_key=True)
+    service_id: Mapped[UUID]
+    told_on: Mapped[date]
+    sue_until: Mapped[date]
+    calendar_known: Mapped[bool]
+    recorded_at: Mapped[datetime]
+
+
+class PlanSuit(Base):
+    """The objector's suit over the plan (分配方案异议之诉)."""
+
+    __tablename__ = "plan_suit"
+    __table_args__ = ({"schema": "settlement"},)
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(ObjectorTold.objection_id), primary_key=True)
+    filed_on: Mapped[date]
+    suit_no: Mapped[str]
+    recorded_at: Mapped[datetime]
+
+
+class PlanJudgment(Base):
+    """The final judgment of a suit over the plan."""
+
+    __tablename__ = "plan_judgment"
+    __table_args__ = ({"schema": "settlement"},)
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(PlanSuit.objection_id), primary_key=True)
+    effective_on: Mapped[date]
+    document: Mapped[str]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
+class JudgedClaim(Base):
+    """What the judgment found a disputed claim to be, by its parts (R-DIST-06)."""
+
+    __tablename__ = "judged_claim"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["objection_id", "claim_id"],
+            ["settlement.disputed_claim.objection_id", "settlement.disputed_claim.claim_id"],
+        ),
+        CheckConstraint(NO_NEGATIVE_PART, "no_negative_part"),
+        {"schema": "settlement"},
+    )
+
+    objection_id: Mapped[UUID] = mapped_column(ForeignKey(PlanJudgment.objection_id), primary_key=True)
+    claim_id: Mapped[UUID] = mapped_column(primary_key=True)
+    costs_fen: Mapped[Fen]
+    interest_fen: Mapped[Fen]
+    principal_fen: Mapped[Fen]
+    doubled_fen: Mapped[Fen]
+
+
+class Recognition(Base):
+    """What the court recognises of a claim, by its parts, beside what was claimed; the last one counts (R-DIST-01).
+
+    `arithmetic` is JSON text and tells how the doubled part was computed, where it was (R-INT-02 to 04).
+    """
+
+    __tablename__ = "recognition"
+    __table_args__ = (
+        CheckConstraint(NO_NEGATIVE_PART, "no_negative_part"),
+        CheckConstraint("ground IN ('review', 'objection', 'judgment')", "ground"),
+        CheckConstraint("number >= 1", "number"),
+        Index("ix_recognition_case_id", "case_id"),
+        {"schema": "settlement"},
+    )
+
+    claim_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID]
+    ground: Mapped[str]
+    document: Mapped[str]
+    costs_fen: Mapped[Fen]
+    interest_fen: Mapped[Fen]
+    principal_fen: Mapped[Fen]
+    doubled_fen: Mapped[Fen]
+    arithmetic: Mapped[str | None]
+    recognised_at: Mapped[datetime]
+    recognised_by: Mapped[UUID]
+
+
+class ParticipationPolicy(Base):
+    """A court's policy on joining, or that for one of its cases, which goes first; the last counts (R-DIST-02)."""
+
+    __tablename__ = "participation_policy"
+    __table_args__ = (
+        CheckConstraint(f"cut_off IN ({CUT_OFFS})", "cut_off"),
+        CheckConstraint("(cut_off = 'fixed_date') = (fixed_on IS NOT NULL)", "fixed_on"),
+        CheckConstraint("preference_method IN ('pool_percent', 'share_uplift')", "preference_method"),
+        CheckConstraint("(preference_method IS NULL) = (preference_percent IS NULL)", "preference_whole"),
+        CheckConstraint("preference_percent BETWEEN 1 AND 100", "preference_percent"),
+        {"schema": "settlement"},
+    )
+
+    court_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    case_id: Mapped[UUID | None]
+    cut_off: Mapped[str]
+    fixed_on: Mapped[date | None]
+    preference_method: Mapped[str | None]
+    preference_percent: Mapped[int | None]
+    reason: Mapped[str]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID]
+
+
+class ParticipationApplication(Base):
+    """A creditor's application to join with title, reasons and what is claimed (R-DIST-02)."""
+
+    __tablename__ = "participation_application"
+    __table_args__ = (
+        UniqueConstraint("case_id", "party_id", "title_no"),
+        CheckConstraint(NO_NEGATIVE_PART, "no_negative_part"),
+        CheckConstraint("applied_on <= cut_off_on", "in_time"),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID]
+    party_id: Mapped[UUID]
+    title_no: Mapped[str]
+    reasons: Mapped[str]
+    applied_on: Mapped[date]
+    cut_off_on: Mapped[date | None]
+    """The last day as it stood then; none while it was open."""
+    costs_fen: Mapped[Fen]
+    interest_fen: Mapped[Fen]
+    principal_fen: Mapped[Fen]
+    doubled_fen: Mapped[Fen]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
+class Bankruptcy(Base):
+    """That a court accepted the debtor's bankruptcy: from then on nothing of the case is paid out (R-DIST-17)."""
+
+    __tablename__ = "bankruptcy"
+    __table_args__ = ({"schema": "settlement"},)
+
+    case_id: Mapped[UUID] = mapped_column(primary_key=True)
+    accepted_on: Mapped[date]
+    court: Mapped[str]
+    document: Mapped[str]
+    recorded_at: Mapped[datetime]
+    recorded_by: Mapped[UUID]
+
+
 class PlanConfirmation(Base):
-    """That the plan may be paid: nobody objected in time."""
+    """That the plan may be paid: nobody objected in time, or what the objections came to stands in it."""
 
     __tablename__ = "plan_confirmation"
     __table_args__ = (
@@ -133,5 +346,23 @@ class PlanConfirmation(Base):
     confirmed_by: Mapped[UUID]
 
 
-for _table in (Plan, PlanLine, PlanDecision, PlanService, PlanObjection, PlanConfirmation):
+for _table in (
+    Plan,
+    PlanLine,
+    PlanDecision,
+    PlanService,
+    PlanObjection,
+    PlanConfirmation,
+    DisputedClaim,
+    ObjectionNotice,
+    CounterOpinionRow,
+    ObjectorTold,
+    PlanSuit,
+    PlanJudgment,
+    JudgedClaim,
+    Recognition,
+    ParticipationPolicy,
+    ParticipationApplication,
+    Bankruptcy,
+):
     append_only(_table.__table__)

@@ -1,13 +1,17 @@
 """Wire structs of distribution plans: what officers send, and the plan as everybody it concerns reads it."""
 
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 
 from appraisal.api import ServiceMethod
-from kernel.decoding import Day, LongText, ShortText, Wire
-from settlement.distribution.claims import Distribution
-from settlement.distribution.plans import Basis, Fee, Line, formula
+from kernel.decoding import Day, FenIn, LongText, ShortText, Unusable, Wire
+from settlement.distribution.claims import Debt
+from settlement.distribution.objections import ObjectionCourse
+from settlement.distribution.plans import Basis, Drawn, Fee, Line, PayeeKind, explain, formula
 from settlement.distribution.procedure import Course
 
 LEVELS = {
@@ -43,12 +47,105 @@ class ServePlan(Wire, frozen=True):
     proof: ShortText
 
 
-class ObjectToPlan(Wire, frozen=True):
-    """A recipient's written objection."""
+class ClaimAmount(Wire, frozen=True):
+    """What a claim of the plan should be, or was found to be, by its parts in fen, each stated even where it is 0."""
+
+    claim_id: UUID
+    costs_fen: FenIn
+    interest_fen: FenIn
+    principal_fen: FenIn
+    doubled_fen: FenIn
+
+
+ClaimAmounts = Annotated[tuple[ClaimAmount, ...], msgspec.Meta(min_length=1, max_length=200)]
+
+
+class _AboutClaims(Wire, frozen=True):
+    """Something said about claims, each named once."""
+
+    claims: ClaimAmounts
+
+    def __post_init__(self) -> None:
+        if len({each.claim_id for each in self.claims}) < len(self.claims):
+            raise Unusable("claims", "expected each claim once")
+
+    @property
+    def debts(self) -> dict[UUID, Debt]:
+        return {
+            each.claim_id: Debt(each.costs_fen, each.interest_fen, each.principal_fen, each.doubled_fen)
+            for each in self.claims
+        }
+
+
+class ObjectToPlan(_AboutClaims, frozen=True):
+    """A recipient's written objection: why, and what each claim it disputes should be."""
 
     party_id: UUID
     objected_on: Day
     text: LongText
+
+
+class NotifyOfObjection(Wire, frozen=True):
+    """Proof that the objection was served on one party."""
+
+    party_id: UUID
+    served_on: Day
+    method: ServiceMethod
+    proof: ShortText
+
+
+class OpposeObjection(Wire, frozen=True):
+    """A party's written counter-opinion."""
+
+    party_id: UUID
+    made_on: Day
+    text: LongText
+
+
+class TellObjector(Wire, frozen=True):
+    """Proof that the objector was told of the opposition."""
+
+    told_on: Day
+    method: ServiceMethod
+    proof: ShortText
+
+
+class FileSuit(Wire, frozen=True):
+    """Proof that the objector sued: the number of the suit and the day it was filed."""
+
+    filed_on: Day
+    suit_no: ShortText
+
+
+class JudgeSuit(_AboutClaims, frozen=True):
+    """The final judgment: what it found each disputed claim to be in this plan."""
+
+    effective_on: Day
+    document: ShortText
+
+
+class ResolvePlan(Wire, frozen=True):
+    """The panel's decision to correct an objected plan, to pay its undisputed part, or to give an escrow out."""
+
+    decision_id: UUID
+
+
+class AcceptBankruptcy(Wire, frozen=True):
+    """That a court accepted the debtor's bankruptcy, and by which ruling."""
+
+    accepted_on: Day
+    court: ShortText
+    document: ShortText
+
+
+class BankruptcyView(msgspec.Struct, frozen=True):
+    """The acceptance on record."""
+
+    case_id: UUID
+    accepted_on: str
+    court: str
+    document: str
+    recorded_at: str
 
 
 class PayeeView(msgspec.Struct, frozen=True):
@@ -75,6 +172,10 @@ class LineView(msgspec.Struct, frozen=True):
     amount_fen: int
     formula: str
     arithmetic: dict[str, int]
+    explanation: str
+    explanation_en: str
+    document: str
+    """The paper the line rests on: the claim's title, or the cost's receipt."""
 
 
 class PoolView(msgspec.Struct, frozen=True):
@@ -94,6 +195,7 @@ class ClaimView(msgspec.Struct, frozen=True):
     kind: str
     claimed_fen: int
     paid_fen: int
+    escrow_fen: int
     open_fen: int
 
 
@@ -117,6 +219,38 @@ class RecipientView(msgspec.Struct, frozen=True):
     objected_on: str | None
 
 
+class NoticeView(msgspec.Struct, frozen=True):
+    """One party's notice of an objection with their own clock, and their counter-opinion (R-DIST-05)."""
+
+    party_id: UUID
+    name: str
+    served_on: str | None
+    counter_until: str | None
+    calendar_known: bool | None
+    opposed_on: str | None
+    opposition: str | None
+
+
+class ObjectionView(msgspec.Struct, frozen=True):
+    """An objection and how far it has come (R-DIST-05, 06)."""
+
+    id: UUID
+    party_id: UUID
+    name: str
+    stage: str
+    objected_on: str
+    text: str
+    claims: tuple[ClaimAmount, ...]
+    notices: tuple[NoticeView, ...]
+    told_on: str | None
+    sue_until: str | None
+    suit_no: str | None
+    sued_on: str | None
+    judgment: str | None
+    judged_on: str | None
+    judged: tuple[ClaimAmount, ...]
+
+
 class PlanView(msgspec.Struct, frozen=True):
     """A whole plan. `quota` is the part of the ordinary class that its money covers, null for an enterprise."""
 
@@ -130,6 +264,9 @@ class PlanView(msgspec.Struct, frozen=True):
     proceeds_fen: int
     distributed_fen: int
     surplus_fen: int
+    escrow_fen: int
+    follows: UUID | None
+    """The plan that this one corrects, or whose escrow it gives out."""
     quota: str | None
     rules: tuple[str, ...]
     pools: tuple[PoolView, ...]
@@ -137,6 +274,7 @@ class PlanView(msgspec.Struct, frozen=True):
     lines: tuple[LineView, ...]
     claims: tuple[ClaimView, ...]
     recipients: tuple[RecipientView, ...]
+    objections: tuple[ObjectionView, ...]
     decision_id: UUID | None
     confirmed_at: str | None
 
@@ -159,8 +297,17 @@ class PlanList(msgspec.Struct, frozen=True):
     plans: tuple[PlanRow, ...]
 
 
-def line_view(line: Line) -> LineView:
+def line_views(basis: Basis, lines: Iterable[Line]) -> tuple[LineView, ...]:
+    """The lines with what explains each of them."""
+    documents = {each.claim.id: each.document for each in basis.claims} | {
+        str(cost.id): cost.document for cost in basis.costs
+    }
+    return tuple(_line_view(line, documents.get(str(line.claim_id or line.payee_id), "")) for line in lines)
+
+
+def _line_view(line: Line, document: str) -> LineView:
     zh, en = LEVELS[line.level]
+    told_zh, told_en = explain(line, LEVELS[line.level])
     return LineView(
         position=line.position,
         level=line.level,
@@ -175,27 +322,94 @@ def line_view(line: Line) -> LineView:
         amount_fen=line.amount_fen,
         formula=formula(line),
         arithmetic=msgspec.json.decode(line.arithmetic, type=dict[str, int]),
+        explanation=told_zh,
+        explanation_en=told_en,
+        document=document,
     )
 
 
-def claim_views(basis: Basis, outcome: Distribution) -> tuple[ClaimView, ...]:
-    """How each claim comes out, in order of registration."""
+def claim_views(basis: Basis, drawn: Drawn) -> tuple[ClaimView, ...]:
+    """How each claim comes out, in order of registration; what lies in escrow for it is not paid."""
+    kept: dict[UUID, int] = {}
+    for line in drawn.lines:
+        if line.payee_kind is PayeeKind.ESCROW and line.claim_id is not None:
+            kept[line.claim_id] = kept.get(line.claim_id, 0) + line.amount_fen
     found = []
-    for participation, result in zip(basis.claims, outcome.claims, strict=True):
-        rest = result.open
+    for participation, result in zip(basis.claims, drawn.outcome.claims, strict=True):
+        rest, claim_id = result.open, UUID(result.id)
         open_fen = rest.costs_fen + rest.interest_fen + rest.principal_fen + rest.doubled_fen
+        escrow_fen = kept.get(claim_id, 0)
         found.append(
             ClaimView(
-                claim_id=UUID(result.id),
+                claim_id=claim_id,
                 party_id=participation.party_id,
                 name=participation.name,
                 kind=participation.claim.kind,
                 claimed_fen=result.paid_fen + open_fen,
-                paid_fen=result.paid_fen,
+                paid_fen=result.paid_fen - escrow_fen,
+                escrow_fen=escrow_fen,
                 open_fen=open_fen,
             )
         )
     return tuple(found)
+
+
+def objection_views(course: Course, today: date) -> tuple[ObjectionView, ...]:
+    """The objections with their clocks, as they stand today."""
+    return tuple(_objection_view(course, objection, today) for objection in course.objections)
+
+
+def _objection_view(course: Course, objection: ObjectionCourse, today: date) -> ObjectionView:
+    opinions = {opinion.party_id: opinion for opinion in objection.counter_opinions}
+    notices = []
+    for party_id in sorted(objection.audience, key=[*course.recipients].index):
+        notice, opinion = objection.notices.get(party_id), opinions.get(party_id)
+        notices.append(
+            NoticeView(
+                party_id=party_id,
+                name=course.recipients[party_id],
+                served_on=_day(notice.served_on if notice else None),
+                counter_until=_day(notice.counter_until if notice else None),
+                calendar_known=notice.calendar_known if notice else None,
+                opposed_on=_day(opinion.made_on if opinion else None),
+                opposition=opinion.text if opinion else None,
+            )
+        )
+    told, suit, judgment = objection.told, objection.suit, objection.judgment
+    return ObjectionView(
+        id=objection.id,
+        party_id=objection.party_id,
+        name=course.recipients[objection.party_id],
+        stage=objection.stage(today),
+        objected_on=objection.objected_on.isoformat(),
+        text=objection.text,
+        claims=_amounts(objection.disputes),
+        notices=tuple(notices),
+        told_on=_day(told.told_on if told else None),
+        sue_until=_day(told.sue_until if told else None),
+        suit_no=suit.suit_no if suit else None,
+        sued_on=_day(suit.filed_on if suit else None),
+        judgment=judgment.document if judgment else None,
+        judged_on=_day(judgment.effective_on if judgment else None),
+        judged=_amounts(judgment.claims) if judgment else (),
+    )
+
+
+def _amounts(debts: Mapping[UUID, Debt]) -> tuple[ClaimAmount, ...]:
+    return tuple(
+        ClaimAmount(
+            claim_id=claim_id,
+            costs_fen=debt.costs_fen,
+            interest_fen=debt.interest_fen,
+            principal_fen=debt.principal_fen,
+            doubled_fen=debt.doubled_fen,
+        )
+        for claim_id, debt in debts.items()
+    )
+
+
+def _day(day: date | None) -> str | None:
+    return day.isoformat() if day else None
 
 
 def recipient_views(course: Course) -> tuple[RecipientView, ...]:

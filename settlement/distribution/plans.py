@@ -5,7 +5,6 @@ every line; so `verify` replays any plan from its row, and a changed, missing or
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,44 +14,36 @@ from uuid import UUID
 import msgspec
 
 from kernel.clock import to_ms
-from kernel.law import citation
-from kernel.money import Fen, share, yuan
+from kernel.money import Fen, yuan
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import (
-    Allocation,
     Claim,
-    Cost,
+    Debt,
     DebtorKind,
     Distribution,
-    Level,
     Part,
-    Pool,
     Preference,
 )
-from settlement.distribution.rules import distribute
-from settlement.distribution.shares import NOTHING, Share
 
 FORMAT = b"plan/1"
 SURPLUS_LEVEL = 13
 SURPLUS = "surplus"
 
-FIRST_COSTS = frozenset({CostKind.SALE_COST, CostKind.ENFORCEMENT_FEE})
-"""Costs of level 1."""
-
-PART_OF: dict[CostKind, Part] = {
-    CostKind.SALE_COST: Part.COSTS,
-    CostKind.ENFORCEMENT_FEE: Part.COSTS,
-    CostKind.SALE_TAXES: Part.SALE_TAXES,
-    CostKind.RENT_CARVE_OUT: Part.RENT_CARVE_OUT,
-}
-"""The words of the waterfall for each kind of cost."""
-
 
 class PayeeKind(StrEnum):
-    """Whose row holds the payee's account: a party of the case, or a registered cost."""
+    """Whose row holds the payee's account: a party of the case, a registered cost, or a reward notice.
+
+    `escrow` is nobody yet; `reward` stands on payouts alone, deducted from one creditor's (R-CASE-06).
+    """
 
     PARTY = "party"
     COST = "cost"
+    ESCROW = "escrow"
+    REWARD = "reward"
+
+
+PAYABLE = (PayeeKind.PARTY, PayeeKind.COST)
+"""Kinds of payee that a payout can reach."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,15 +65,36 @@ class CostItem:
     payee: str
     pool: str | None
     amount_fen: Fen
+    document: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Participation:
-    """One claim that takes part, and the party it is paid to."""
+    """One claim that takes part, and the party it is paid to. `document` is the title it rests on."""
 
     party_id: UUID
     name: str
     claim: Claim
+    document: str = ""
+
+    @property
+    def debt(self) -> Debt:
+        """What is open of the claim, by its parts."""
+        claim = self.claim
+        return Debt(claim.costs_fen, claim.interest_fen, claim.principal_fen, claim.doubled_fen)
+
+    def of(self, debt: Debt) -> "Participation":
+        """The same claim with other amounts."""
+        return replace(
+            self,
+            claim=replace(
+                self.claim,
+                costs_fen=debt.costs_fen,
+                interest_fen=debt.interest_fen,
+                principal_fen=debt.principal_fen,
+                doubled_fen=debt.doubled_fen,
+            ),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +108,29 @@ class Fee:
 
 
 @dataclass(frozen=True, slots=True)
+class Dispute:
+    """A claim in suit: what the objector says should be open of it instead (R-DIST-06)."""
+
+    objection_id: UUID
+    claim_id: UUID
+    debt: Debt
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """The plan whose escrow a later plan gives out, with the basis it followed from."""
+
+    plan_id: UUID
+    basis: "Basis"
+
+
+@dataclass(frozen=True, slots=True)
 class Basis:
-    """Everything a plan follows from. Claims are in order of registration, pools in order of payment."""
+    """Everything a plan follows from. Claims are in order of registration, pools in order of payment.
+
+    A plan that corrects an objected one or gives out an escrow names the plan it `follows`; with `disputes` their part
+    is kept in escrow, with `settles` the escrow of that plan is what is distributed.
+    """
 
     debtor: DebtorKind
     debtor_party: UUID
@@ -107,6 +140,9 @@ class Basis:
     claims: tuple[Participation, ...]
     fee: Fee | None = None
     preference: Preference | None = None
+    follows: UUID | None = None
+    disputes: tuple[Dispute, ...] = ()
+    settles: Settled | None = None
 
     @property
     def recipients(self) -> dict[UUID, str]:
@@ -131,6 +167,14 @@ class Line:
     amount_fen: Fen
     arithmetic: str
 
+    @property
+    def place(self) -> "Place":
+        """What makes it the same line in two plans over one basis."""
+        return self.level, self.pool, self.payee_kind, self.payee_id, self.claim_id, self.part
+
+
+Place = tuple[int, str | None, PayeeKind, UUID, UUID | None, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Head:
@@ -145,26 +189,27 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A plan as its basis yields it."""
+    """A plan as its basis yields it; `outcome` is that of the whole distribution, escrow or not."""
 
     lines: tuple[Line, ...]
     outcome: Distribution
 
+    @property
+    def proceeds_fen(self) -> Fen:
+        """Everything the plan gives, keeps or returns: each fen stands on one line."""
+        return Fen(sum(line.amount_fen for line in self.lines))
 
-def draw(basis: Basis) -> Drawn:
-    """The plan that follows from `basis` (R-DIST-04); raises `Malformed` for a basis no distribution can follow."""
-    borne = _borne(basis)
-    outcome = distribute(basis.debtor, _pools(basis, borne), [each.claim for each in basis.claims], basis.preference)
-    claims = {each.claim.id: each for each in basis.claims}
-    lines: list[Line] = []
-    for allocation in outcome.allocations:
-        if allocation.level > Level.RENT_CARVE_OUT:
-            lines.append(_to_claim(len(lines) + 1, claims[allocation.to], allocation))
-        else:
-            lines.extend(_to_costs(len(lines) + 1, borne[str(allocation.pool)], allocation))
-    if outcome.surplus_fen:
-        lines.append(_surplus(len(lines) + 1, basis, outcome.surplus_fen))
-    return Drawn(tuple(lines), outcome)
+    @property
+    def surplus_fen(self) -> Fen:
+        return Fen(sum(line.amount_fen for line in self.lines if line.part == SURPLUS))
+
+    @property
+    def distributed_fen(self) -> Fen:
+        return Fen(self.proceeds_fen - self.surplus_fen)
+
+    @property
+    def escrow_fen(self) -> Fen:
+        return Fen(sum(line.amount_fen for line in self.lines if line.payee_kind is PayeeKind.ESCROW))
 
 
 def basis_bytes(basis: Basis) -> bytes:
@@ -208,6 +253,8 @@ def formula(line: Line) -> str:
     numbers = msgspec.json.decode(line.arithmetic, type=dict[str, int])
     if "due_fen" in numbers:
         return yuan(numbers["due_fen"])
+    if "from_fen" in numbers:
+        return f"{yuan(numbers['from_fen'])} − {yuan(numbers['less_fen'])}"
     shared, mine, whole = (numbers[name] for name in ("share_of_fen", "claim_open_fen", "class_open_fen"))
     text = yuan(mine) if shared == whole else f"{yuan(shared)} × {yuan(mine)} ÷ {yuan(whole)}"
     if numbers.get("uplift_percent"):
@@ -215,22 +262,36 @@ def formula(line: Line) -> str:
     return f"{yuan(numbers['first_fen'])} + {text}" if numbers.get("first_fen") else text
 
 
+PARTS_OF_CLAIMS = {"costs": ("费用", "costs"), "interest": ("利息", "interest"), "principal": ("本金", "principal")}
+PARTS_OF_CLAIMS |= {"doubled": ("加倍部分债务利息", "doubled interest")}
+
+
+def explain(line: Line, level: tuple[str, str]) -> tuple[str, str]:
+    """The line as a sentence in Chinese and in English: by which rule, to whom, how much, and how it was reckoned."""
+    zh, en = PARTS_OF_CLAIMS.get(line.part, (level[0], level[1].lower()))
+    by_zh = f"依{line.law}（{line.rule}）" if line.law else f"依规则 {line.rule}"
+    by_en = f"By {line.law} ({line.rule})" if line.law else f"By rule {line.rule}"
+    amount, reckoned = yuan(line.amount_fen), formula(line)
+    sum_zh = f"{amount} 元" if reckoned == amount else f"{reckoned} = {amount} 元"
+    sum_en = f"{amount} yuan" if reckoned == amount else f"{reckoned} = {amount} yuan"
+    return (
+        f"{by_zh}，第 {line.level} 顺位“{level[0]}”，{line.payee} {zh}：{sum_zh}。",
+        f"{by_en}, level {line.level} ({level[1].lower()}), {line.payee}, {en}: {sum_en}.",
+    )
+
+
 def reduce_claims(claims: Iterable[Participation], paid: Mapping[tuple[UUID, str], int]) -> tuple[Participation, ...]:
     """The claims less what earlier plans gave them, by (claim, part); what is open stays owed (R-DIST-03)."""
 
-    def rest(claim: Claim, part: Part, amount_fen: Fen) -> Fen:
-        return Fen(amount_fen - paid.get((UUID(claim.id), part), 0))
+    def rest(each: Participation, part: Part) -> Fen:
+        # A claim found to be smaller than what it got before has nothing open; it owes nothing back here.
+        return Fen(max(0, getattr(each.debt, f"{part}_fen") - paid.get((UUID(each.claim.id), part), 0)))
 
     return tuple(
-        replace(
-            each,
-            claim=replace(
-                each.claim,
-                costs_fen=rest(each.claim, Part.COSTS, each.claim.costs_fen),
-                interest_fen=rest(each.claim, Part.INTEREST, each.claim.interest_fen),
-                principal_fen=rest(each.claim, Part.PRINCIPAL, each.claim.principal_fen),
-                doubled_fen=rest(each.claim, Part.DOUBLED, each.claim.doubled_fen),
-            ),
+        each.of(
+            Debt(
+                rest(each, Part.COSTS), rest(each, Part.INTEREST), rest(each, Part.PRINCIPAL), rest(each, Part.DOUBLED)
+            )
         )
         for each in claims
     )
@@ -240,135 +301,6 @@ def reduce_costs(costs: Iterable[CostItem], paid: Mapping[UUID, int]) -> tuple[C
     """The costs less what earlier plans paid of them; settled ones drop out."""
     rests = (replace(cost, amount_fen=Fen(cost.amount_fen - paid.get(cost.id, 0))) for cost in costs)
     return tuple(cost for cost in rests if cost.amount_fen > 0)
-
-
-_Borne = defaultdict[str, list[tuple[CostItem, Fen]]]
-"""What each pool bears of each cost, in order of payment."""
-
-
-def _borne(basis: Basis) -> _Borne:
-    """The whole case's costs fall on the pools in proportion to their proceeds (R-GEN-04).
-
-    The enforcement fee stands after the costs of the sale: it is collected once those are met (R-COST-02, 04).
-    """
-    parts: _Borne = defaultdict(list)
-    weights = [proceeds.amount_fen for proceeds in basis.proceeds]
-    for cost in sorted(basis.costs, key=lambda cost: cost.kind is CostKind.ENFORCEMENT_FEE):
-        if cost.pool is not None:
-            parts[cost.pool].append((cost, cost.amount_fen))
-        elif any(weights):
-            for proceeds, amount in zip(basis.proceeds, share(cost.amount_fen, weights), strict=True):
-                parts[proceeds.pool].append((cost, amount))
-    return parts
-
-
-def _pools(basis: Basis, borne: _Borne) -> list[Pool]:
-    """The pools with what comes off each of them first.
-
-    A thing that is not sold has no proceeds but stands there, so that a claim secured on it joins the ordinary class.
-    """
-    sold = {proceeds.pool: proceeds.amount_fen for proceeds in basis.proceeds}
-    secured_on = [each.claim.pool for each in basis.claims if each.claim.pool is not None]
-
-    def total(pool: str, kind: CostKind) -> Fen:
-        return Fen(sum(amount for cost, amount in borne[pool] if cost.kind is kind))
-
-    return [
-        Pool(
-            id=pool,
-            proceeds_fen=sold.get(pool, NOTHING),
-            costs=tuple(Cost(str(cost.id), amount) for cost, amount in borne[pool] if cost.kind in FIRST_COSTS),
-            sale_taxes_fen=total(pool, CostKind.SALE_TAXES),
-            rent_carve_out_fen=total(pool, CostKind.RENT_CARVE_OUT),
-        )
-        for pool in dict.fromkeys([*sold, *secured_on])
-    ]
-
-
-def _to_costs(position: int, borne: Sequence[tuple[CostItem, Fen]], allocation: Allocation) -> list[Line]:
-    """The lines of one allocation to costs: a pool's sale taxes may go to several payees, in their order."""
-    lines: list[Line] = []
-    left: int = allocation.amount_fen
-    for cost, due in borne:
-        if PART_OF[cost.kind] is allocation.part and (
-            allocation.level is not Level.COSTS or allocation.to == str(cost.id)
-        ):
-            paid = min(left, due)
-            left -= paid
-            if paid:
-                lines.append(_to_cost(position + len(lines), cost, allocation, Fen(paid), due))
-    return lines
-
-
-def _to_claim(position: int, participation: Participation, allocation: Allocation) -> Line:
-    return Line(
-        position=position,
-        level=int(allocation.level),
-        rule=allocation.rule,
-        law=citation(allocation.rule),
-        pool=allocation.pool,
-        payee_kind=PayeeKind.PARTY,
-        payee_id=participation.party_id,
-        payee=participation.name,
-        claim_id=UUID(participation.claim.id),
-        part=allocation.part,
-        amount_fen=allocation.amount_fen,
-        arithmetic=_arithmetic(allocation.share),
-    )
-
-
-def _to_cost(position: int, cost: CostItem, allocation: Allocation, amount_fen: Fen, due_fen: Fen) -> Line:
-    rule = "R-COST-02" if cost.kind is CostKind.ENFORCEMENT_FEE else allocation.rule
-    return Line(
-        position=position,
-        level=int(allocation.level),
-        rule=rule,
-        law=citation(rule),
-        pool=allocation.pool,
-        payee_kind=PayeeKind.COST,
-        payee_id=cost.id,
-        payee=cost.payee,
-        claim_id=None,
-        part=cost.kind,
-        amount_fen=amount_fen,
-        arithmetic=_json({"due_fen": due_fen}),
-    )
-
-
-def _surplus(position: int, basis: Basis, amount_fen: Fen) -> Line:
-    """What is left over debt and costs returns to the debtor (R-CLOSE-13)."""
-    return Line(
-        position=position,
-        level=SURPLUS_LEVEL,
-        rule="R-CLOSE-13",
-        law=citation("R-CLOSE-13"),
-        pool=None,
-        payee_kind=PayeeKind.PARTY,
-        payee_id=basis.debtor_party,
-        payee=basis.debtor_name,
-        claim_id=None,
-        part=SURPLUS,
-        amount_fen=amount_fen,
-        arithmetic=_json({"due_fen": amount_fen}),
-    )
-
-
-def _arithmetic(cut: Share) -> str:
-    numbers = {
-        "share_fen": cut.amount_fen,
-        "share_of_fen": cut.share_of_fen,
-        "claim_open_fen": cut.claim_open_fen,
-        "class_open_fen": cut.class_open_fen,
-    }
-    if cut.first_fen:
-        numbers["first_fen"] = cut.first_fen
-    if cut.uplift_percent:
-        numbers["uplift_percent"] = Fen(cut.uplift_percent)
-    return _json(numbers)
-
-
-def _json(numbers: Mapping[str, int]) -> str:
-    return msgspec.json.encode(numbers).decode()
 
 
 def amounts_by_payee(lines: Sequence[Line]) -> dict[tuple[PayeeKind, UUID], Fen]:

@@ -1,21 +1,25 @@
-"""The way of a plan: decided by the panel, served on everybody, open to objection, confirmed (R-DIST-04, 05).
+"""The way of a plan: decided by the panel, served on all, open to objection, confirmed or resolved (R-DIST-04, 05).
 
-Invariant: a plan is confirmed only while it still says what the case is, after each recipient's own fifteen days
-ran out without an objection. Days are Beijing's.
+Invariant: a plan is paid only while it still says what the case is, after each recipient's own fifteen days ran out and
+every objection has ended or become a suit. Days are Beijing's.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
+from settlement.distribution.claims import Debt
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.errors import (
+    NothingToResolve,
     NotRecipient,
     NotServed,
     ObjectionLate,
     ObjectionPeriodRunning,
+    ObjectionsRunning,
     ObjectionUndated,
     PlanConfirmed,
     PlanDecided,
@@ -26,7 +30,8 @@ from settlement.distribution.errors import (
     ServedBefore,
     ServedTooEarly,
 )
-from settlement.distribution.plans import Basis
+from settlement.distribution.objections import ObjectionCourse, Stage, combined
+from settlement.distribution.plans import Basis, Dispute
 
 CHANGEABLE = {
     "proceeds": "案款",
@@ -39,6 +44,9 @@ CHANGEABLE = {
     "preference": "首封优先",
 }
 """What of a basis may have changed since a plan was drafted, in Chinese."""
+
+RESOLVED = frozenset({Stage.UNOPPOSED, Stage.LAPSED, Stage.SUED, Stage.JUDGED})
+"""Stages at which an objection no longer keeps the plan waiting."""
 
 
 class State(StrEnum):
@@ -63,12 +71,11 @@ class Served:
 
 
 @dataclass(frozen=True, slots=True)
-class Objection:
-    """A written objection."""
+class Resolution:
+    """What the objections of a plan come to: claims to correct, and claims in suit (R-DIST-05, 06)."""
 
-    party_id: UUID
-    objected_on: date
-    text: str
+    corrections: Mapping[UUID, Debt]
+    disputes: tuple[Dispute, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +87,7 @@ class Course:
     version: int
     decided_on: date | None
     services: Mapping[UUID, Served]
-    objections: tuple[Objection, ...]
+    objections: tuple[ObjectionCourse, ...]
     confirmed: bool
 
     @property
@@ -98,14 +105,14 @@ class Course:
 
 def decide(course: Course) -> None:
     """The panel may decide on a plan once, while it is the latest (R-DIST-04)."""
-    _require_open(course)
+    require_open(course)
     if course.decided_on is not None:
         raise PlanDecided()
 
 
 def serve(course: Course, party_id: UUID, served_on: date) -> Served:
     """Start a recipient's clock: fifteen days, moved off days off (R-DIST-05, R-GEN-03)."""
-    _require_open(course)
+    require_open(course)
     if course.decided_on is None:
         raise PlanNotDecided()
     if party_id not in course.recipients:
@@ -118,9 +125,9 @@ def serve(course: Course, party_id: UUID, served_on: date) -> Served:
     return Served(party_id, served_on, last.on, last.known)
 
 
-def object_to(course: Course, party_id: UUID, objected_on: date, text: str, today: date) -> Objection:
-    """Take a recipient's objection, if it was made within their own clock (R-DIST-05)."""
-    _require_open(course)
+def object_to(course: Course, party_id: UUID, objected_on: date, today: date) -> None:
+    """Let a recipient's objection be taken, if it was made within their own clock (R-DIST-05)."""
+    require_open(course)
     if party_id not in course.recipients:
         raise NotRecipient()
     served = course.services.get(party_id)
@@ -130,17 +137,53 @@ def object_to(course: Course, party_id: UUID, objected_on: date, text: str, toda
         raise ObjectionUndated(served_on=served.served_on.isoformat(), today=today.isoformat())
     if objected_on > served.objection_until:
         raise ObjectionLate(objection_until=served.objection_until.isoformat())
-    return Objection(party_id, objected_on, text)
 
 
 def confirm(course: Course, drafted: Basis, current: Basis, today: date) -> None:
-    """Let a plan be paid: decided, served on all, every clock run out, no objection, nothing changed (R-DIST-05)."""
-    _require_open(course)
+    """Let a plan be paid as it stands: decided, served on all, every clock run out, nothing changed (R-DIST-05).
+
+    Objections stand in its way until their objectors have let the time to sue pass.
+    """
+    require_open(course)
     if course.decided_on is None:
         raise PlanNotDecided()
-    if course.objections:
-        first = course.objections[0]
-        raise PlanObjected(name=course.recipients[first.party_id], objected_on=first.objected_on.isoformat())
+    for objection in course.objections:
+        if objection.stage(today) is not Stage.LAPSED:
+            name = course.recipients[objection.party_id]
+            raise PlanObjected(name=name, objected_on=objection.objected_on.isoformat())
+    _require_clocks_run_out(course, today)
+    require_fresh(drafted, current)
+
+
+def resolve(course: Course, drafted: Basis, current: Basis, today: date) -> Resolution:
+    """What an objected plan turns into, once every clock ran out and every objection ended or is in suit (R-DIST-05).
+
+    Unopposed objections and judgments correct their claims, suits keep theirs in dispute; lapsed ones change nothing.
+    """
+    require_open(course)
+    for objection in course.objections:
+        stage = objection.stage(today)
+        if stage not in RESOLVED:
+            raise ObjectionsRunning(name=course.recipients[objection.party_id], stage=stage)
+    _require_clocks_run_out(course, today)
+    require_fresh(drafted, current)
+    planned = {UUID(each.claim.id): each.debt for each in drafted.claims}
+    found: defaultdict[UUID, list[Debt]] = defaultdict(list)
+    disputes: list[Dispute] = []
+    for objection in course.objections:
+        stage = objection.stage(today)
+        if stage is Stage.SUED:
+            disputes += [Dispute(objection.id, claim_id, debt) for claim_id, debt in objection.disputes.items()]
+        elif stage is not Stage.LAPSED:
+            ends = objection.judgment.claims if objection.judgment else objection.disputes
+            for claim_id, debt in ends.items():
+                found[claim_id].append(debt)
+    if not found and not disputes:
+        raise NothingToResolve()
+    return Resolution({each: combined(planned[each], debts) for each, debts in found.items()}, tuple(disputes))
+
+
+def _require_clocks_run_out(course: Course, today: date) -> None:
     missing = [name for party_id, name in course.recipients.items() if party_id not in course.services]
     if missing:
         raise NotServed(waiting_for="、".join(missing))
@@ -149,17 +192,24 @@ def confirm(course: Course, drafted: Basis, current: Basis, today: date) -> None
             raise ObjectionPeriodRunning(
                 name=course.recipients[served.party_id], objection_until=served.objection_until.isoformat()
             )
-    require_fresh(drafted, current)
 
 
 def require_fresh(drafted: Basis, current: Basis) -> None:
     """Refuse a plan that no longer says what the case is, naming what changed."""
-    changed = [name for name in CHANGEABLE if getattr(drafted, name) != getattr(current, name)]
+    changed = [name for name in CHANGEABLE if _compared(drafted, name) != _compared(current, name)]
     if changed:
         raise PlanStale(changed=", ".join(changed), changed_zh="、".join(CHANGEABLE[name] for name in changed))
 
 
-def _require_open(course: Course) -> None:
+def _compared(basis: Basis, name: str) -> object:
+    """What of a basis must stay the same; of the fee what the court set, since the computed figure follows the rest."""
+    if name == "fee" and basis.fee is not None:
+        return basis.fee.set_fen, basis.fee.reason
+    return getattr(basis, name)
+
+
+def require_open(course: Course) -> None:
+    """Refuse what can only be done to the latest version while it is not confirmed."""
     if course.confirmed:
         raise PlanConfirmed()
     if course.version < course.latest_version:

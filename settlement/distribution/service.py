@@ -1,16 +1,16 @@
-"""Use cases of distribution: draft a plan, let the panel decide it, serve it, take objections, confirm it.
+"""Use cases of distribution: draft a plan, let the panel decide it, serve it, confirm it; objections: `disputes`.
 
 Locking: the assets whose money it is (shared, so that no hold slips in), then the case account, which everything that
 moves or promises the case's money locks; so plans, credits and payouts of one case have an order.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from appraisal import api as appraisal
-from appraisal.api import CaseFacts, TitledClaim
+from appraisal.api import CaseFacts, PartyRole, TitledClaim
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
@@ -19,13 +19,24 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.completion import service as completion
 from settlement.completion.service import CASE_MONEY, CaseCost
-from settlement.distribution import procedure, store
+from settlement.distribution import participation, procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
-from settlement.distribution.errors import AssetHeld, FeeNotSet, NoClaims, NothingToDistribute
-from settlement.distribution.models import Plan
+from settlement.distribution.drawing import draw
+from settlement.distribution.errors import (
+    AcceptanceMisdated,
+    AssetHeld,
+    BankruptcyAccepted,
+    FeeNotSet,
+    NoClaims,
+    NothingToDistribute,
+)
+from settlement.distribution.fees import SolvedFee, solve_fee
+from settlement.distribution.models import Bankruptcy, ParticipationApplication, Plan
+from settlement.distribution.participation import Application
 from settlement.distribution.plan_schemas import (
+    AcceptBankruptcy,
+    BankruptcyView,
     DecidePlan,
-    ObjectToPlan,
     PlanList,
     PlanRow,
     PlanView,
@@ -33,10 +44,12 @@ from settlement.distribution.plan_schemas import (
     ServePlan,
     claim_views,
     fee_view,
-    line_view,
+    line_views,
+    objection_views,
     recipient_views,
 )
 from settlement.distribution.plans import (
+    PAYABLE,
     Basis,
     CostItem,
     Fee,
@@ -46,7 +59,6 @@ from settlement.distribution.plans import (
     PayeeKind,
     Proceeds,
     basis_bytes,
-    draw,
     plan_hash,
     reduce_claims,
     reduce_costs,
@@ -74,7 +86,7 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
         case = await served_case(tx, case_id)
         await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
         await lock_case_money(tx, case.id)
-        now = tx.now()
+        await require_no_bankruptcy(tx, case.id)
         basis = await current_basis(tx, case)
         if not basis.claims:
             raise NoClaims()
@@ -82,31 +94,37 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
             raise NothingToDistribute()
         if basis.fee is None:
             raise FeeNotSet()
-        drawn, stored = draw(basis), basis_bytes(basis)
-        head = Head(ordered_id(), case.id, await store.latest_version(tx, case.id) + 1, now, tx.actor.person)
-        plan = Plan(
-            id=head.id,
-            case_id=case.id,
-            version=head.version,
-            made_at=now,
-            made_by=head.made_by,
-            basis=stored,
-            proceeds_fen=drawn.outcome.proceeds_fen,
-            distributed_fen=drawn.outcome.distributed_fen,
-            surplus_fen=drawn.outcome.surplus_fen,
-            hash=plan_hash(head, stored, drawn.lines),
-        )
-        await store.add_plan(tx, plan, drawn.lines)
-        facts = {"version": plan.version, "hash": plan.hash.hex(), "proceeds_fen": plan.proceeds_fen}
-        await record(tx, DRAFTED, f"plan:{plan.id}", facts, case_id=case.id)
-        return tx.answer(await plan_view(tx, plan))
+        return tx.answer(await plan_view(tx, await store_plan(tx, case.id, basis)))
+
+
+async def store_plan(tx: Tx, case_id: UUID, basis: Basis) -> Plan:
+    """The next version of the case's plan, drawn from `basis`. The case's money is locked by the caller."""
+    now = tx.now()
+    drawn, stored = draw(basis), basis_bytes(basis)
+    head = Head(ordered_id(), case_id, await store.latest_version(tx, case_id) + 1, now, tx.actor.person)
+    plan = Plan(
+        id=head.id,
+        case_id=case_id,
+        version=head.version,
+        made_at=now,
+        made_by=head.made_by,
+        basis=stored,
+        proceeds_fen=drawn.proceeds_fen,
+        distributed_fen=drawn.distributed_fen,
+        surplus_fen=drawn.surplus_fen,
+        hash=plan_hash(head, stored, drawn.lines),
+    )
+    await store.add_plan(tx, plan, drawn.lines)
+    facts = {"version": plan.version, "hash": plan.hash.hex(), "proceeds_fen": plan.proceeds_fen}
+    await record(tx, DRAFTED, f"plan:{plan.id}", facts, case_id=case_id)
+    return plan
 
 
 async def decide_plan(database: Database, call: Call, plan_id: UUID, wanted: DecidePlan) -> PlanView:
     """Record that the panel decided the plan as it stands (R-DIST-04)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        plan, basis, course = await _locked(tx, plan_id)
+        plan, basis, course = await locked_plan(tx, plan_id)
         procedure.decide(course)
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=plan.case_id, subject=DOCUMENT)
         procedure.require_fresh(basis, await current_basis(tx, await appraisal.get_case(tx, plan.case_id)))
@@ -120,7 +138,7 @@ async def serve_plan(database: Database, call: Call, plan_id: UUID, wanted: Serv
     """Record service on one recipient, which starts that recipient's fifteen days (R-DIST-05)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
-        plan, _, course = await _locked(tx, plan_id)
+        plan, _, course = await locked_plan(tx, plan_id)
         served = procedure.serve(course, wanted.party_id, wanted.served_on)
         service_id = await appraisal.record_service(
             tx,
@@ -138,21 +156,8 @@ async def serve_plan(database: Database, call: Call, plan_id: UUID, wanted: Serv
         return tx.answer(await plan_view(tx, plan))
 
 
-async def object_to_plan(database: Database, call: Call, plan_id: UUID, wanted: ObjectToPlan) -> PlanView:
-    """Record a recipient's written objection; the plan can then not be confirmed as it stands (R-DIST-05)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.CLERK)
-        plan, _, course = await _locked(tx, plan_id)
-        now = tx.now()
-        objection = procedure.object_to(course, wanted.party_id, wanted.objected_on, wanted.text, beijing_day(now))
-        await store.add_objection(tx, plan.id, objection, now)
-        facts = {"party": str(objection.party_id), "objected_on": objection.objected_on.isoformat()}
-        await record(tx, "distribution.object", f"plan:{plan.id}", facts, case_id=plan.case_id)
-        return tx.answer(await plan_view(tx, plan))
-
-
 async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanView:
-    """Let the plan be paid, once every recipient's clock ran out without an objection (R-DIST-05).
+    """Let the plan be paid as it stands, once every recipient's clock ran out and no objection is left (R-DIST-05).
 
     Holds are asked again (R-CASE-09), and the plan must still say what the case is: else `plan-stale`.
     """
@@ -160,7 +165,8 @@ async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanVie
         tx.actor.must_be(Role.JUDGE)
         plan = await served_plan(tx, plan_id)
         await require_no_holds(tx, store.basis_of(plan))
-        plan, basis, course = await _locked(tx, plan_id)
+        plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
         now = tx.now()
         current = await current_basis(tx, await appraisal.get_case(tx, plan.case_id))
         procedure.confirm(course, basis, current, beijing_day(now))
@@ -194,8 +200,13 @@ async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanLis
 
 async def served_case(tx: Tx, case_id: UUID) -> CaseFacts:
     """The case, if the actor's court serves it; else there is no such case."""
+    return await served_case_of(tx, case_id, "case")
+
+
+async def served_case_of(tx: Tx, case_id: UUID, what: str) -> CaseFacts:
+    """The case of a thing, if the actor's court serves it; else there is no such thing."""
     case = await appraisal.get_case(tx, case_id)
-    tx.actor.must_serve(case.court_id, "case")
+    tx.actor.must_serve(case.court_id, what)
     return case
 
 
@@ -218,6 +229,40 @@ async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
     return (await ledger.lock(tx, [account.id]))[account.id]
 
 
+async def require_no_bankruptcy(tx: Tx, case_id: UUID) -> None:
+    """Refuse to distribute or pay once a court accepted the debtor's bankruptcy (R-DIST-17). Ask under the lock."""
+    accepted = await store.find_bankruptcy(tx, case_id)
+    if accepted is not None:
+        raise BankruptcyAccepted(court=accepted.court, accepted_on=accepted.accepted_on.isoformat())
+
+
+async def accept_bankruptcy(database: Database, call: Call, case_id: UUID, wanted: AcceptBankruptcy) -> BankruptcyView:
+    """Record that a court accepted the debtor's bankruptcy, which stops distribution and payouts at once (R-DIST-17).
+
+    What was paid out before stays; a payment in flight at the bank counts as paid.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        case = await served_case(tx, case_id)
+        await lock_case_money(tx, case.id)
+        await require_no_bankruptcy(tx, case.id)
+        now = tx.now()
+        if wanted.accepted_on > beijing_day(now):
+            raise AcceptanceMisdated(today=beijing_day(now).isoformat())
+        bankruptcy = Bankruptcy(
+            case_id=case.id,
+            accepted_on=wanted.accepted_on,
+            court=wanted.court,
+            document=wanted.document,
+            recorded_at=now,
+            recorded_by=tx.actor.person,
+        )
+        await store.add_bankruptcy(tx, bankruptcy)
+        await record(tx, "distribution.bankruptcy", f"case:{case.id}", wanted, case_id=case.id)
+        view = BankruptcyView(case.id, wanted.accepted_on.isoformat(), wanted.court, wanted.document, beijing(now))
+        return tx.answer(view)
+
+
 async def require_no_holds(tx: Tx, basis: Basis) -> None:
     """Refuse to distribute or pay the proceeds of a thing on hold (R-CASE-09); none can be placed meanwhile."""
     assets = sorted(UUID(proceeds.pool) for proceeds in basis.proceeds if proceeds.pool != CASE_MONEY)
@@ -234,6 +279,11 @@ class Confirmed:
     case_id: UUID
     basis: Basis
     lines: tuple[Line, ...]
+
+    @property
+    def payable(self) -> tuple[Line, ...]:
+        """The lines that can be paid out: all but those in escrow."""
+        return tuple(line for line in self.lines if line.payee_kind in PAYABLE)
 
 
 async def find_confirmed(tx: Tx, plan_id: UUID) -> Confirmed | None:
@@ -254,6 +304,26 @@ async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
 
 async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
+    basis, before = await _basis_before_fee(tx, case)
+    fee = await completion.find_fee(tx, case.id)
+    if fee is None:
+        return basis
+    solved = solve_fee(basis, case.id, _applicants(case), *before)
+    return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
+
+
+async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
+    """The fee of the brackets on what applicants were paid before and are paid by a plan drafted now (R-COST-01)."""
+    basis, before = await _basis_before_fee(tx, case)
+    return solve_fee(basis, case.id, _applicants(case), *before)
+
+
+def _applicants(case: CaseFacts) -> frozenset[UUID]:
+    return frozenset(party.id for party in case.parties if party.role is PartyRole.ENFORCEMENT_APPLICANT)
+
+
+async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, int]]:
+    """The basis but for the fee's figures, and what the applicants and the fee got by earlier plans; fen."""
     earlier = await confirmed_plans(tx, case.id)
     given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
     proceeds = tuple(
@@ -263,30 +333,41 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     )
     sold = {each.pool for each in proceeds}
     costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
-    fee = await completion.find_fee(tx, case.id)
-    claims = [_participation(case, claim) for claim in await appraisal.list_claims(tx, case.id)]
-    return Basis(
+    claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
+    policy = await store.find_policy(tx, case.court_id, case.id)
+    basis = Basis(
         debtor=DebtorKind(case.debtor.kind),
         debtor_party=case.debtor.id,
         debtor_name=case.debtor.name,
         proceeds=proceeds,
         costs=reduce_costs(costs, paid_of_cost),
-        claims=reduce_claims(claims, paid_of_claim),
-        fee=Fee(fee.base_fen, fee.computed_fen, fee.set_fen, fee.reason) if fee else None,
+        claims=claims,
+        preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
     )
+    applicants = _applicants(case)
+    mine = {UUID(each.claim.id) for each in claims if each.party_id in applicants}
+    paid_fen = sum(amount for (claim_id, _), amount in paid_of_claim.items() if claim_id in mine)
+    return basis, (paid_fen, paid_of_cost.get(case.id, 0))
 
 
 def _given(
-    earlier: Iterable[Confirmed],
+    earlier: Collection[Confirmed],
 ) -> tuple[dict[str, int], dict[tuple[UUID, str], int], dict[UUID, int]]:
-    """What confirmed plans gave: by pool, by claim and part, by cost; fen."""
+    """What confirmed plans gave: by pool, by claim and part, by cost; fen.
+
+    What lies in escrow counts as given to its claim until the plan that gives the escrow out says otherwise.
+    """
+    settled = {plan.basis.settles.plan_id for plan in earlier if plan.basis.settles}
     pools: defaultdict[str, int] = defaultdict(int)
     claims: defaultdict[tuple[UUID, str], int] = defaultdict(int)
     costs: defaultdict[UUID, int] = defaultdict(int)
     for plan in earlier:
-        for proceeds in plan.basis.proceeds:
-            pools[proceeds.pool] += proceeds.amount_fen
+        if plan.basis.settles is None:  # else its money is that of the plan it settles
+            for proceeds in plan.basis.proceeds:
+                pools[proceeds.pool] += proceeds.amount_fen
         for line in plan.lines:
+            if line.payee_kind is PayeeKind.ESCROW and plan.plan_id in settled:
+                continue
             if line.claim_id is not None:
                 claims[line.claim_id, line.part] += line.amount_fen
             elif line.payee_kind is PayeeKind.COST:
@@ -297,7 +378,27 @@ def _given(
 def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
     """The cost with the pool that bears it; the cost of a thing that brought nothing is the whole case's."""
     pool = str(cost.asset_id) if str(cost.asset_id) in sold else None
-    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen)
+    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen, cost.document)
+
+
+async def recognised_claims(tx: Tx, case: CaseFacts) -> list[Participation]:
+    """The case's claims that take part, in order of registration, with what was recognised last (R-DIST-01, 02)."""
+    recognised = await store.recognitions_of(tx, case.id)
+    policy = await store.find_policy(tx, case.court_id, case.id)
+    applications = [application_of(row) for row in await store.applications_of(tx, case.id)]
+    found = []
+    for claim in await appraisal.list_claims(tx, case.id):
+        role = case.party(claim.party_id).role
+        if not participation.takes_part(policy, role, claim.party_id, claim.title_no, applications):
+            continue
+        registered = _participation(case, claim)
+        rows = recognised.get(claim.id)
+        found.append(registered.of(store.debt_of(rows[-1])) if rows else registered)
+    return found
+
+
+def application_of(row: ParticipationApplication) -> Application:
+    return Application(row.party_id, row.title_no, row.applied_on)
 
 
 def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
@@ -316,10 +417,11 @@ def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
             principal_fen=claim.principal_fen,
             doubled_fen=claim.doubled_fen,
         ),
+        document=claim.title_no,
     )
 
 
-async def _locked(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
+async def locked_plan(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
     """The plan of the actor's court with what happened to it, under the lock of its case's money."""
     plan = await served_plan(tx, plan_id)
     await lock_case_money(tx, plan.case_id)
@@ -330,7 +432,7 @@ async def _locked(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:
 async def plan_view(tx: Tx, plan: Plan) -> PlanView:
     """The whole plan, read back from its rows."""
     basis, lines = store.basis_of(plan), await store.lines_of(tx, plan.id)
-    outcome, course = draw(basis).outcome, await store.course_of(tx, plan, basis)
+    drawn, course = draw(basis), await store.course_of(tx, plan, basis)
     decision = await store.find_decision(tx, plan.id)
     confirmation = await store.find_confirmation(tx, plan.id)
     return PlanView(
@@ -344,13 +446,16 @@ async def plan_view(tx: Tx, plan: Plan) -> PlanView:
         proceeds_fen=plan.proceeds_fen,
         distributed_fen=plan.distributed_fen,
         surplus_fen=plan.surplus_fen,
-        quota=None if outcome.quota is None else four_decimals(outcome.quota),
-        rules=outcome.rules,
+        escrow_fen=drawn.escrow_fen,
+        follows=basis.follows,
+        quota=None if drawn.outcome.quota is None else four_decimals(drawn.outcome.quota),
+        rules=drawn.outcome.rules,
         pools=tuple(PoolView(each.pool, each.name, each.amount_fen) for each in basis.proceeds),
         fee=fee_view(basis.fee),
-        lines=tuple(line_view(line) for line in lines),
-        claims=claim_views(basis, outcome),
+        lines=line_views(basis, lines),
+        claims=claim_views(basis, drawn),
         recipients=recipient_views(course),
+        objections=objection_views(course, beijing_day(tx.now())),
         decision_id=decision.decision_id if decision else None,
         confirmed_at=beijing(confirmation.confirmed_at) if confirmation else None,
     )

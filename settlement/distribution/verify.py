@@ -1,5 +1,6 @@
 """Proof of distribution: every plan replayed from its basis, its hash rebuilt, its way checked (invariant 25)."""
 
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -9,10 +10,14 @@ from kernel.database import Tx
 from kernel.errors import Malformed
 from settlement.distribution import store
 from settlement.distribution.deadlines import Event, deadline
+from settlement.distribution.drawing import draw
 from settlement.distribution.models import Plan
-from settlement.distribution.plans import Basis, Line, draw, line_bytes, plan_hash
-from settlement.distribution.procedure import Course
+from settlement.distribution.objections import ObjectionCourse, Stage
+from settlement.distribution.plans import Basis, Line, PayeeKind, basis_bytes, line_bytes, plan_hash
+from settlement.distribution.procedure import RESOLVED, Course
 from settlement.distribution.service import DRAFTED
+from settlement.ledger import service as ledger
+from settlement.ledger.rules import Kind
 
 UNREADABLE = (msgspec.MsgspecError, Malformed, ValueError, KeyError)
 """What a basis raises that no draft has written."""
@@ -27,7 +32,26 @@ async def faults(tx: Tx) -> list[str]:
         if audited.pop(plan.id, None) != plan.hash.hex():
             found.append(f"{name} is not what the audit trail says")
         found += [f"{name} {fault}" for fault in await _broken_plan(tx, plan)]
-    return found + [f"plan {plan_id} stands in the audit trail but not among the plans" for plan_id in audited]
+    found += [f"plan {plan_id} stands in the audit trail but not among the plans" for plan_id in audited]
+    return found + await _broken_escrows(tx)
+
+
+async def _broken_escrows(tx: Tx) -> list[str]:
+    """Each escrow account of a plan holds what the plan keeps back, until the plan that gives it out is confirmed."""
+    found = []
+    plans = {plan.id: plan for plan in await store.all_plans(tx) if await store.find_confirmation(tx, plan.id)}
+    try:
+        released = {basis.settles.plan_id for basis in map(store.basis_of, plans.values()) if basis.settles}
+    except UNREADABLE:
+        return []  # said of that plan already
+    for plan in plans.values():
+        lines = await store.lines_of(tx, plan.id)
+        kept = sum(line.amount_fen for line in lines if line.payee_kind is PayeeKind.ESCROW)
+        account = await ledger.find_account(tx, Kind.ESCROW, f"plan:{plan.id}")
+        held = ledger.stored_balance(account) if account else 0
+        if held != (0 if plan.id in released else kept):
+            found.append(f"the escrow of plan {plan.id} holds {held} fen where the plan keeps {kept}")
+    return found
 
 
 async def _broken_plan(tx: Tx, plan: Plan) -> list[str]:
@@ -47,7 +71,7 @@ async def _broken_plan(tx: Tx, plan: Plan) -> list[str]:
 
 def _broken_replay(plan: Plan, basis: Basis, lines: tuple[Line, ...]) -> list[str]:
     drawn = draw(basis)
-    sums = (drawn.outcome.proceeds_fen, drawn.outcome.distributed_fen, drawn.outcome.surplus_fen)
+    sums = (drawn.proceeds_fen, drawn.distributed_fen, drawn.surplus_fen)
     found = []
     if [line_bytes(line) for line in drawn.lines] != [line_bytes(line) for line in lines]:
         found.append("has lines that do not follow from its basis")
@@ -62,19 +86,75 @@ async def _broken_course(tx: Tx, plan: Plan, course: Course) -> list[str]:
         for served in course.services.values()
         if served.calendar_known and served.objection_until != deadline(Event.PLAN_SERVED, served.served_on).on
     ]
+    for objection in course.objections:
+        found += [f"has an objection {objection.id} that {fault}" for fault in _broken_objection(course, objection)]
     confirmation = await store.find_confirmation(tx, plan.id)
     if confirmation is None:
         return found
+    day, basis = beijing_day(confirmation.confirmed_at), store.basis_of(plan)
     if course.decided_on is None:
         found.append("was confirmed without a decision of the panel")
-    if course.objections:
+    if basis.follows is not None:
+        return found + await _broken_successor(tx, basis.follows, basis, day)
+    if any(objection.stage(day) is not Stage.LAPSED for objection in course.objections):
         found.append("was confirmed against an objection")
+    return found + _broken_clocks(course, day)
+
+
+async def _broken_successor(tx: Tx, follows: UUID, basis: Basis, day: date) -> list[str]:
+    """Faults of a plan that was confirmed without service of its own, since it follows from one that was served."""
+    before = await store.get_plan(tx, follows)
+    earlier = store.basis_of(before)
+    course = await store.course_of(tx, before, earlier)
+    if basis.settles is not None:
+        if basis.settles.plan_id != follows or basis_bytes(basis.settles.basis) != before.basis:
+            return ["gives out an escrow that another plan keeps"]
+        objected = await store.get_plan(tx, earlier.follows) if earlier.follows else None
+        judged = await store.course_of(tx, objected, store.basis_of(objected)) if objected else course
+        in_suit = {dispute.objection_id for dispute in earlier.disputes}
+        pending = [each for each in judged.objections if each.id in in_suit and each.judgment is None]
+        return ["gives out an escrow whose suit is not decided"] if pending else []
+    found = [fault + " (as the plan that it follows)" for fault in _broken_clocks(course, day)]
+    if any(objection.stage(day) not in RESOLVED for objection in course.objections):
+        found.append("was made while an objection was still running")
+    suits = {each.id for each in course.objections if each.suit is not None}
+    if not suits >= {dispute.objection_id for dispute in basis.disputes}:
+        found.append("keeps money in escrow for which there is no suit")
+    return found
+
+
+def _broken_clocks(course: Course, day: date) -> list[str]:
+    found = []
     if course.recipients.keys() != course.services.keys():
         found.append("was confirmed before it was served on everybody")
-    day = beijing_day(confirmation.confirmed_at)
     if any(day <= served.objection_until for served in course.services.values()):
         found.append("was confirmed while somebody could still object")
     return found
+
+
+def _broken_objection(course: Course, objection: ObjectionCourse) -> list[str]:
+    found = [
+        f"gives {_name(course, notice.party_id)} another last day for a counter-opinion than the law"
+        for notice in objection.notices.values()
+        if notice.calendar_known and notice.counter_until != _last(Event.OBJECTION_NOTICE_SERVED, notice.served_on)
+    ]
+    served = course.services.get(objection.party_id)
+    if served is None or not served.served_on <= objection.objected_on <= served.objection_until:
+        found.append("was not made within its party's clock")
+    if any(each.made_on > objection.notices[each.party_id].counter_until for each in objection.counter_opinions):
+        found.append("was opposed too late")
+    told, suit = objection.told, objection.suit
+    if told and told.calendar_known and told.sue_until != _last(Event.COUNTER_OPINION_TOLD, told.told_on):
+        found.append("gives its objector another last day to sue than the law")
+    if suit and (told is None or not told.told_on <= suit.filed_on <= told.sue_until):
+        found.append("was sued over too late or too early")
+    if objection.judgment and objection.judgment.claims.keys() != objection.disputes.keys():
+        found.append("was judged on other claims than are in dispute")
+    return found
+
+
+def _last(event: Event, on: date) -> date:
+    return deadline(event, on).on
 
 
 def _name(course: Course, party_id: UUID) -> str:

@@ -72,6 +72,11 @@ async def unidentified(tx: Tx) -> Account:
     return await open_account(tx, Kind.UNIDENTIFIED, "queue")
 
 
+async def find_account(tx: Tx, kind: Kind, key: str) -> Account | None:
+    """The account of this kind under `key`, if it was opened."""
+    return await store.find_account(tx, f"{kind}:{key}")
+
+
 async def find_by_number(tx: Tx, number: str) -> Account | None:
     """The account with this virtual number; None for an unknown or mistyped one."""
     return await store.find_account_by_number(tx, number) if is_account_number(number) else None

@@ -91,3 +91,30 @@ class PayoutPaid(Refusal):
     rule = "R-ACCT-06"
     zh = "该批次已支付"
     en = "This batch has been paid already"
+
+
+class NotWithholdable(Refusal):
+    """The payee gets nothing by this plan, was paid, or is withheld already."""
+
+    code = "not-withholdable"
+    rule = "R-ACCT-04"
+    zh = "该收款人在本方案中没有待发放款项，或已延缓、提存"
+    en = "Nothing is to be paid to this payee by the plan, or it is withheld already"
+
+
+class WithholdingSettled(Refusal):
+    """The step was taken already, or comes too early."""
+
+    code = "withholding-settled"
+    rule = "R-ACCT-04"
+    zh = "该延缓发放或提存事项的这一步骤已办理，或尚未经批准"
+    en = "This step of the withholding was taken already, or it is not approved yet"
+
+
+class WithholdingMisdated(Refusal):
+    """A ground ends between its approval and today."""
+
+    code = "withholding-misdated"
+    rule = "R-ACCT-04"
+    zh = "事由消失日须在 {earliest} 至今日 {today} 之间"
+    en = "The ground ended between {earliest} and today, {today}"

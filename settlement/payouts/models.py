@@ -1,6 +1,6 @@
 """Tables of payouts. A batch's lines never change; what became of each line's money is a row of its own."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, text
@@ -8,9 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
-from settlement.distribution.models import PAYEE_KINDS
-from settlement.payouts.rules import LineState, Route
+from settlement.distribution.plans import PAYABLE, PayeeKind
+from settlement.payouts.rules import Ground, LineState, Route
 
+PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in (*PAYABLE, PayeeKind.REWARD))
+GROUNDS = ", ".join(f"'{ground}'" for ground in Ground)
 ROUTES = ", ".join(f"'{route}'" for route in Route)
 PAYMENT_STATES = ", ".join(f"'{state}'" for state in LineState if state is not LineState.WAITING)
 
@@ -63,6 +65,7 @@ class PayoutLineRow(Base):
         CheckConstraint("amount_fen > 0", "amount"),
         CheckConstraint(f"payee_kind IN ({PAYEE_KINDS})", "payee_kind"),
         CheckConstraint(f"route IN ({ROUTES})", "route"),
+        CheckConstraint("(payee_kind = 'reward') = (deducted_from IS NOT NULL)", "deducted"),
         {"schema": "settlement"},
     )
 
@@ -76,6 +79,7 @@ class PayoutLineRow(Base):
     route: Mapped[str]
     amount_fen: Mapped[Fen]
     reason: Mapped[str]
+    deducted_from: Mapped[UUID | None]
 
 
 class Payment(Base):
@@ -110,4 +114,82 @@ class Payment(Base):
     settled_at: Mapped[datetime | None]
 
 
-append_only(PayoutLineRow.__table__)
+class Withholding(Base):
+    """One payee's confirmed money that is not paid yet: deferred or deposited, with approval (R-ACCT-04, 07)."""
+
+    __tablename__ = "withholding"
+    __table_args__ = (
+        ForeignKeyConstraint(["plan_id", "case_id"], ["settlement.plan.id", "settlement.plan.case_id"]),
+        CheckConstraint(f"ground IN ({GROUNDS})", "ground"),
+        CheckConstraint("amount_fen > 0", "amount"),
+        CheckConstraint("(approved_by IS NULL) = (approved_at IS NULL)", "approved_whole"),
+        CheckConstraint("approved_by <> asked_by", "two_people"),
+        CheckConstraint("num_nonnulls(ended_on, ended_at, pay_until) IN (0, 3)", "ended_whole"),
+        CheckConstraint("ended_at IS NULL OR approved_at IS NOT NULL", "approved_before_ended"),
+        Index(
+            "ux_withholding_open",
+            "plan_id",
+            "payee_kind",
+            "payee_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    plan_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    payee_kind: Mapped[str]
+    payee_id: Mapped[UUID]
+    payee: Mapped[str]
+    ground: Mapped[str]
+    reason: Mapped[str]
+    amount_fen: Mapped[Fen]
+    asked_by: Mapped[UUID]
+    asked_at: Mapped[datetime]
+    approved_by: Mapped[UUID | None]
+    approved_at: Mapped[datetime | None]
+    ended_on: Mapped[date | None]
+    ended_at: Mapped[datetime | None]
+    pay_until: Mapped[date | None]
+
+
+class RewardRow(Base):
+    """A reward that is due, and the creditor who asked for the notice and bears it (R-CASE-06)."""
+
+    __tablename__ = "reward"
+    __table_args__ = (
+        CheckConstraint("amount_fen > 0", "amount"),
+        Index("ix_reward_case_id", "case_id"),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID]
+    party_id: Mapped[UUID]
+    amount_fen: Mapped[Fen]
+    payee_holder: Mapped[str]
+    payee_number: Mapped[str]
+    payee_bank: Mapped[str]
+    document: Mapped[str]
+    registered_at: Mapped[datetime]
+    registered_by: Mapped[UUID]
+
+
+class PayoutPolicy(Base):
+    """The days within which a court pays out, where it set fewer than the nation's thirty (R-ACCT-03)."""
+
+    __tablename__ = "payout_policy"
+    __table_args__ = (CheckConstraint("days BETWEEN 1 AND 30", "days"), {"schema": "settlement"})
+
+    court_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    days: Mapped[int]
+    reason: Mapped[str]
+    set_at: Mapped[datetime]
+    set_by: Mapped[UUID]
+
+
+for _table in (PayoutLineRow, RewardRow, PayoutPolicy):
+    append_only(_table.__table__)

@@ -10,8 +10,19 @@ from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 from settlement.distribution.service import STAFF
-from settlement.payouts import service
-from settlement.payouts.schemas import AccountView, PayoutView, Sign
+from settlement.payouts import service, withholding
+from settlement.payouts.schemas import (
+    AccountView,
+    EndWithholding,
+    PayoutPolicyView,
+    PayoutView,
+    RegisterReward,
+    RewardView,
+    SetPayoutPolicy,
+    Sign,
+    Withhold,
+    WithholdingView,
+)
 
 
 @post("/api/plans/{plan_id:uuid}/payouts", guards=[allow(Role.MAKER)], status_code=201)
@@ -54,4 +65,61 @@ async def show_account(
     return await service.show_account(database, actor, case_id)
 
 
-ROUTES = [make_batch, show_batch, check_batch, pay_batch, show_account]
+@post("/api/plans/{plan_id:uuid}/withholdings", guards=[allow(Role.MAKER)], status_code=201)
+async def withhold(
+    database: NamedDependency[Database], call: NamedDependency[Call], plan_id: FromPath[UUID], data: JSONBody[Withhold]
+) -> WithholdingView:
+    """Ask that a payee's money is deferred (延缓发放) or deposited in escrow (提存); the chief approves it."""
+    return await withholding.withhold(database, call, plan_id, data)
+
+
+@post("/api/withholdings/{withholding_id:uuid}/approve", guards=[allow(Role.CHIEF)], status_code=201)
+async def approve_withholding(
+    database: NamedDependency[Database], call: NamedDependency[Call], withholding_id: FromPath[UUID]
+) -> WithholdingView:
+    """Approve it: the money leaves the case account for an account of its own."""
+    return await withholding.approve_withholding(database, call, withholding_id)
+
+
+@post("/api/withholdings/{withholding_id:uuid}/end", guards=[allow(Role.MAKER)], status_code=201)
+async def end_withholding(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    withholding_id: FromPath[UUID],
+    data: JSONBody[EndWithholding],
+) -> WithholdingView:
+    """Record that the ground ended: the money is back and is paid within ten days."""
+    return await withholding.end_withholding(database, call, withholding_id, data)
+
+
+@post("/api/cases/{case_id:uuid}/rewards", guards=[allow(Role.MAKER)], status_code=201)
+async def register_reward(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[RegisterReward],
+) -> RewardView:
+    """Register a reward (悬赏奖金), deducted from the creditor who asked for the notice alone."""
+    return await withholding.register_reward(database, call, case_id, data)
+
+
+@post("/api/payout-policy", guards=[allow(Role.CHIEF)], status_code=201)
+async def set_payout_policy(
+    database: NamedDependency[Database], call: NamedDependency[Call], data: JSONBody[SetPayoutPolicy]
+) -> PayoutPolicyView:
+    """Set the court's own limit for payouts in days, at most thirty."""
+    return await withholding.set_policy(database, call, data)
+
+
+ROUTES = [
+    make_batch,
+    show_batch,
+    check_batch,
+    pay_batch,
+    show_account,
+    withhold,
+    approve_withholding,
+    end_withholding,
+    register_reward,
+    set_payout_policy,
+]

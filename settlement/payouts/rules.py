@@ -33,6 +33,41 @@ Payee = tuple[PayeeKind, UUID]
 """Whose row holds the account, and its id."""
 
 
+class Withheld(StrEnum):
+    """Why confirmed money is not paid yet: put off with approval (R-ACCT-04), or deposited in escrow (R-ACCT-07)."""
+
+    DEFERRED = "deferred"
+    DEPOSITED = "deposited"
+
+
+class Ground(StrEnum):
+    """Grounds of withholding; the first five put a payout off, the others deposit it in escrow."""
+
+    DISTRIBUTION_NEEDED = "distribution_needed"
+    MONEY_ATTACHED = "money_attached"
+    NOT_COLLECTED = "not_collected"
+    CASE_SUSPENDED = "case_suspended"
+    OTHER_GOOD_REASON = "other_good_reason"
+    REFUSED = "refused"
+    MISSING = "missing"
+    DEAD_WITHOUT_HEIR = "dead_without_heir"
+    UNREACHABLE = "unreachable"
+
+
+KIND_OF: dict[Ground, Withheld] = {
+    ground: Withheld.DEPOSITED
+    if ground in (Ground.REFUSED, Ground.MISSING, Ground.DEAD_WITHOUT_HEIR, Ground.UNREACHABLE)
+    else Withheld.DEFERRED
+    for ground in Ground
+}
+
+AFTER_WITHHOLDING_DAYS = 10
+"""Days to pay once the ground has ended (R-ACCT-04)."""
+
+NATIONAL_DAYS = 30
+"""Days to pay after the money arrived; a court may set fewer for itself, never more (R-ACCT-03)."""
+
+
 class Route(StrEnum):
     """Where a line's money goes: to an account at a bank, or to the state's fee account (R-COST-02)."""
 
@@ -81,10 +116,33 @@ class PayoutLine:
     route: Route
     amount_fen: Fen
     reason: str
+    deducted_from: UUID | None = None
+    """The creditor whose money a reward is deducted from (R-CASE-06)."""
 
     @property
     def payee(self) -> Payee:
         return self.payee_kind, self.payee_id
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A reward notice (悬赏公告): what is still to be deducted for it from the creditor who asked for it; fen."""
+
+    id: UUID
+    party_id: UUID
+    holder: str
+    left_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
+class Entitlement:
+    """What one payee gets by a plan, deductions made; fen."""
+
+    payee: Payee
+    name: str
+    amount_fen: Fen
+    reason: str
+    deducted_from: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +168,29 @@ class Signatures:
         return self.state in (BatchState.MADE, BatchState.CHECKED)
 
 
+def entitlements(plan_lines: Sequence[Line], rewards: Sequence[Reward] = ()) -> tuple[Entitlement, ...]:
+    """What each payee gets by the plan, in its order; a reward right after the creditor it is deducted from.
+
+    A reward takes what is due to that creditor but for one fen, so that their own payment stays on record; what it
+    could not take is deducted by the next plan (R-CASE-06).
+    """
+    found: list[Entitlement] = []
+    for payee, of_payee in _by_payee(plan_lines).items():
+        due_fen: int = sum(line.amount_fen for line in of_payee)
+        taken: list[Entitlement] = []
+        for reward in rewards:
+            if payee == (PayeeKind.PARTY, reward.party_id):
+                part = Fen(min(reward.left_fen, due_fen - 1))
+                due_fen -= part
+                if part:
+                    whose = (PayeeKind.REWARD, reward.id)
+                    taken.append(Entitlement(whose, reward.holder, part, REWARD_REASON, reward.party_id))
+        found += [Entitlement(payee, of_payee[0].payee, Fen(due_fen), _reason(of_payee)), *taken]
+    return tuple(found)
+
+
 def make_lines(
-    plan_lines: Sequence[Line], done: frozenset[Payee], destinations: Mapping[Payee, Destination | None]
+    wanted: Sequence[Entitlement], done: frozenset[Payee], destinations: Mapping[Payee, Destination | None]
 ) -> tuple[PayoutLine, ...]:
     """One line per payee not yet `done`, in the plan's order. Payees without an account wait and stay named.
 
@@ -119,24 +198,25 @@ def make_lines(
     """
     lines: list[PayoutLine] = []
     waiting = 0
-    for payee, of_payee in _by_payee(plan_lines).items():
-        if payee in done:
+    for each in wanted:
+        if each.payee in done:
             continue
-        destination = destinations[payee]
+        destination = destinations[each.payee]
         if destination is None:
             waiting += 1
             continue
         lines.append(
             PayoutLine(
                 position=len(lines) + 1,
-                payee_kind=payee[0],
-                payee_id=payee[1],
+                payee_kind=each.payee[0],
+                payee_id=each.payee[1],
                 holder=destination.holder,
                 number=destination.number,
                 bank=destination.bank,
                 route=destination.route,
-                amount_fen=Fen(sum(line.amount_fen for line in of_payee)),
-                reason=_reason(of_payee),
+                amount_fen=each.amount_fen,
+                reason=each.reason,
+                deducted_from=each.deducted_from,
             )
         )
     if not lines:
@@ -146,11 +226,22 @@ def make_lines(
 
 def batch_hash(batch_id: UUID, plan_id: UUID, lines: Sequence[PayoutLine]) -> bytes:
     """SHA-256 over payee, account and amount of all lines: what maker, checker and payer sign (R-ACCT-06)."""
-    signed = [
-        [line.position, *line.payee, line.holder, line.number, line.bank, line.route, line.amount_fen, line.reason]
-        for line in lines
-    ]
+    signed = [_signed(line) for line in lines]
     return hashlib.sha256(FORMAT + msgspec.json.encode([batch_id, plan_id, signed])).digest()
+
+
+def _signed(line: PayoutLine) -> list[object]:
+    columns = [
+        line.position,
+        *line.payee,
+        line.holder,
+        line.number,
+        line.bank,
+        line.route,
+        line.amount_fen,
+        line.reason,
+    ]
+    return [*columns, line.deducted_from] if line.deducted_from else columns
 
 
 def require_none_waiting(signatures: Sequence[Signatures]) -> None:
@@ -220,6 +311,9 @@ REASONS = {
     "surplus": "余款退还",
 }
 """What a payment is for, as it stands on the payee's bank statement; everything else is a creditor's money."""
+
+
+REWARD_REASON = "悬赏奖金"
 
 
 def _reason(lines: Sequence[Line]) -> str:

@@ -1,12 +1,14 @@
 """Wire structs of payouts and of the case account's statement."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
 
-from kernel.decoding import Wire
+from kernel.decoding import Day, PositiveFen, ShortText, Wire
 from kernel.law import citation
+from settlement.completion.sale_schemas import PayeeIn
+from settlement.payouts.rules import Ground
 
 HashIn = Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}\Z")]
 
@@ -15,6 +17,72 @@ class Sign(Wire, frozen=True):
     """The hash of the batch as it was shown to the person who signs."""
 
     hash: HashIn
+
+
+class Withhold(Wire, frozen=True):
+    """Ask that a payee's money by the plan is deferred or deposited, on this ground."""
+
+    payee_kind: Literal["party", "cost"]
+    payee_id: UUID
+    ground: Ground
+    reason: ShortText
+
+
+class EndWithholding(Wire, frozen=True):
+    """The day on which the ground ended."""
+
+    ended_on: Day
+    reason: ShortText
+
+
+class RegisterReward(Wire, frozen=True):
+    """A reward that is due: to whom, and which creditor asked for the notice and bears it."""
+
+    party_id: UUID
+    amount_fen: PositiveFen
+    payee: PayeeIn
+    document: ShortText
+
+
+class SetPayoutPolicy(Wire, frozen=True):
+    """The court's own limit in days, at most the nation's thirty (R-ACCT-03)."""
+
+    days: Annotated[int, msgspec.Meta(ge=1, le=30)]
+    reason: ShortText
+
+
+class RewardView(msgspec.Struct, frozen=True):
+    """A reward on record."""
+
+    id: UUID
+    party_id: UUID
+    amount_fen: int
+    holder: str
+    document: str
+
+
+class PayoutPolicyView(msgspec.Struct, frozen=True):
+    """The limit that the court pays within."""
+
+    days: int
+
+
+class WithholdingView(msgspec.Struct, frozen=True):
+    """Money of one payee that is not paid yet; `kind` is `deferred` (延缓发放) or `deposited` (提存)."""
+
+    id: UUID
+    plan_id: UUID
+    payee_kind: str
+    payee_id: UUID
+    payee: str
+    kind: str
+    ground: str
+    reason: str
+    amount_fen: int
+    state: str
+    """`asked`, `approved` or `ended`."""
+    pay_until: str | None
+    """Last day to pay once the ground has ended (R-ACCT-04)."""
 
 
 class PayoutLineView(msgspec.Struct, frozen=True):
@@ -29,6 +97,7 @@ class PayoutLineView(msgspec.Struct, frozen=True):
     route: str
     amount_fen: int
     reason: str
+    deducted_from: UUID | None
     state: str
     order_id: UUID | None
 
@@ -50,6 +119,8 @@ class PayoutView(msgspec.Struct, frozen=True):
     paid_at: str | None
     pay_by: str | None
     """Last day for the payout of this money (R-ACCT-03)."""
+    local_pay_by: str | None
+    """The same by the court's own, shorter limit; null where it set none."""
     changed_payee: str | None
     lines: tuple[PayoutLineView, ...]
 
@@ -87,8 +158,11 @@ class AccountView(msgspec.Struct, frozen=True):
     """The case account and what is kept beside it: the sum of `remainder`."""
     pay_by: str | None
     """Last day for the payout of the oldest money not yet paid (R-ACCT-03); null when none waits."""
+    local_pay_by: str | None
+    """The same by the court's own, shorter limit; null where it set none."""
     statement: tuple[StatementLine, ...]
     remainder: tuple[Remainder, ...]
+    withholdings: tuple[WithholdingView, ...]
 
 
 REMAINDERS = {
@@ -96,7 +170,7 @@ REMAINDERS = {
     "in_plan": ("R-ACCT-03", "方案已确认，待发放", "to be paid by a confirmed plan"),
     "no_payee_account": ("R-ACCT-05", "{payee} 未提供收款账户", "{payee} has named no account"),
     "pending": ("R-CLOSE-10", "悔拍保证金，归属待决定", "a forfeited deposit, pending decision"),
-    "escrow": ("R-DIST-06", "争议款项提存", "in escrow for a dispute"),
+    "escrow": ("R-DIST-06", "提存款项（争议或收款人不明）", "in escrow for a dispute or an unclear payee"),
     "deferred": ("R-ACCT-04", "经批准延缓发放", "payout deferred with approval"),
 }
 """Why money may still be there: the rule, and the reason for people."""

@@ -6,13 +6,14 @@ checking and paying happen one after the other, beside everything else that move
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from kernel.actors import Actor, Role
 from kernel.audit import record
+from kernel.calendar import due_on
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
@@ -24,15 +25,15 @@ from settlement.completion import service as completion
 from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
 from settlement.distribution.deadlines import Event, deadline
-from settlement.distribution.plans import Line, PayeeKind
+from settlement.distribution.plans import PayeeKind
 from settlement.distribution.service import Confirmed
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.payouts import rules, store
 from settlement.payouts.errors import PlanNotConfirmed
-from settlement.payouts.models import Payment, PayoutBatch
-from settlement.payouts.rules import Destination, LineState, Payee, PayoutLine, Route
+from settlement.payouts.models import Payment, PayoutBatch, Withholding
+from settlement.payouts.rules import Destination, Entitlement, Ground, LineState, Payee, PayoutLine, Reward, Route
 from settlement.payouts.schemas import (
     AccountView,
     PayoutLineView,
@@ -40,10 +41,11 @@ from settlement.payouts.schemas import (
     Remainder,
     Sign,
     StatementLine,
+    WithholdingView,
     remainder,
 )
 
-INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED)
+INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED, Kind.ESCROW, Kind.DEFERRED)
 """From where money arrives in a case account; what comes from a payee is a payment that the bank rejected."""
 
 
@@ -55,11 +57,12 @@ async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutVie
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
-        plan, case = await _locked_plan(tx, plan_id)
+        plan, case, _ = await locked_confirmed(tx, plan_id)
         destinations = await _destinations(tx, case)
         await _void_changed(tx, plan_id, destinations)
         rules.require_none_waiting([store.signatures_of(each) for each in await store.batches_of(tx, plan_id)])
-        lines = rules.make_lines(plan.lines, await store.paid_of(tx, plan_id), destinations)
+        done = await store.paid_of(tx, plan_id) | await store.withheld_of(tx, plan_id)
+        lines = rules.make_lines(await entitlements_of(tx, plan), done, destinations)
         batch = PayoutBatch(
             id=ordered_id(),
             plan_id=plan_id,
@@ -135,15 +138,18 @@ async def show_account(database: Database, actor: Actor, case_id: UUID) -> Accou
         accounts = await ledger.accounts_of_case(tx, case.id)
         account = next((each for each in accounts if each.kind == Kind.CASE), None)
         named = await remainder_of(tx, case, accounts)
+        pay_by, local_pay_by = await _pay_by(tx, account, case.court_id)
         return AccountView(
             case_id=case.id,
             case_no=case.case_no,
             account_no=account.number if account and account.number else "",
             balance_fen=_balance(account),
             held_fen=sum(each.amount_fen for each in named),
-            pay_by=await _pay_by(tx, account),
+            pay_by=pay_by,
+            local_pay_by=local_pay_by,
             statement=await _statement(tx, account) if account else (),
             remainder=named,
+            withholdings=tuple(withholding_view(row) for row in await store.withholdings_of(tx, case.id)),
         )
 
 
@@ -170,20 +176,20 @@ async def _unpaid(tx: Tx, case: CaseFacts) -> tuple[int, dict[str, int]]:
     payable = 0
     waiting: dict[str, int] = {}
     destinations = await _destinations(tx, case)
-    for line in await unpaid_lines(tx, case.id):
-        if destinations[line.payee_kind, line.payee_id] is None:
-            waiting[line.payee] = waiting.get(line.payee, 0) + line.amount_fen
+    for each in await unpaid_entitlements(tx, case.id):
+        if destinations[each.payee] is None:
+            waiting[each.name] = waiting.get(each.name, 0) + each.amount_fen
         else:
-            payable += line.amount_fen
+            payable += each.amount_fen
     return payable, waiting
 
 
-async def unpaid_lines(tx: Tx, case_id: UUID) -> list[Line]:
-    """Lines of confirmed plans whose money has not left the case account, or came back to it."""
-    found: list[Line] = []
+async def unpaid_entitlements(tx: Tx, case_id: UUID) -> list[Entitlement]:
+    """What of confirmed plans has not left the case account, or came back to it; what is withheld has left it."""
+    found: list[Entitlement] = []
     for plan in await distribution.confirmed_plans(tx, case_id):
-        paid = await store.paid_of(tx, plan.plan_id)
-        found += [line for line in plan.lines if (line.payee_kind, line.payee_id) not in paid]
+        gone = await store.paid_of(tx, plan.plan_id) | await store.withheld_of(tx, plan.plan_id)
+        found += [each for each in await entitlements_of(tx, plan) if each.payee not in gone]
     return found
 
 
@@ -211,6 +217,19 @@ async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
     return found
 
 
+async def entitlements_of(tx: Tx, plan: Confirmed) -> tuple[Entitlement, ...]:
+    """What each payee gets by a confirmed plan. Deductions are fixed once money was ordered for their creditor."""
+    deducted, begun = await store.deductions_of(tx, plan.case_id), await store.begun_of(tx, plan.plan_id)
+    rewards = []
+    for row in await store.rewards_of(tx, plan.case_id):
+        taken = sum(amount for (_, reward_id), amount in deducted.items() if reward_id == row.id)
+        left = Fen(row.amount_fen - taken)
+        if (PayeeKind.PARTY, row.party_id) in begun:
+            left = deducted.get((plan.plan_id, row.id), Fen(0))
+        rewards.append(Reward(row.id, row.party_id, row.payee_holder, left))
+    return rules.entitlements(plan.payable, rewards)
+
+
 async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | None]:
     """Where each payee of the case is paid, as the rows of parties and costs say now; None without an account."""
     found: dict[Payee, Destination | None] = {}
@@ -222,18 +241,21 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
     for cost in await completion.list_costs(tx, case.id):
         route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
         found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
+    for row in await store.rewards_of(tx, case.id):
+        found[PayeeKind.REWARD, row.id] = Destination(row.payee_holder, row.payee_number, row.payee_bank)
     return found
 
 
-async def _locked_plan(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts]:
+async def locked_confirmed(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts, Account]:
     """The confirmed plan under the locks of its assets and of its case's money."""
     plan_case = (await distribution.served_plan(tx, plan_id)).case_id
     plan = await distribution.find_confirmed(tx, plan_id)
     if plan is None:
         raise PlanNotConfirmed()
     await distribution.require_no_holds(tx, plan.basis)
-    await distribution.lock_case_money(tx, plan_case)
-    return plan, await distribution.served_case(tx, plan_case)
+    account = await distribution.lock_case_money(tx, plan_case)
+    await distribution.require_no_bankruptcy(tx, plan_case)
+    return plan, await distribution.served_case(tx, plan_case), account
 
 
 async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts, Account]:
@@ -244,6 +266,7 @@ async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts,
     assert plan is not None, "a batch is made from a confirmed plan"
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, case.id)
+    await distribution.require_no_bankruptcy(tx, case.id)
     return await store.get_batch(tx, batch_id), case, account
 
 
@@ -297,16 +320,26 @@ def _balance(account: Account | None) -> int:
     return account.balance_fen or 0 if account else 0
 
 
-async def _pay_by(tx: Tx, account: Account | None) -> str | None:
-    """The last day to pay the oldest money still there; money is taken to leave in order of arrival (R-ACCT-03)."""
-    if account is None:
-        return None
+async def _pay_by(tx: Tx, account: Account | None, court_id: UUID) -> tuple[str | None, str | None]:
+    """The last day to pay the oldest money still there, by the nation's limit and by the court's own (R-ACCT-03).
+
+    Money is taken to leave in order of arrival; what came back from escrow or a deferral arrives anew.
+    """
+    arrived = await _oldest_arrival(tx, account) if account else None
+    if arrived is None:
+        return None, None
+    policy = await store.find_payout_policy(tx, court_id)
+    local = due_on(arrived, policy.days).on.isoformat() if policy else None
+    return deadline(Event.MONEY_ARRIVED, arrived).on.isoformat(), local
+
+
+async def _oldest_arrival(tx: Tx, account: Account) -> date | None:
     arrivals = [line for line in await ledger.statement(tx, account.id) if line.gain_fen > 0 and line.other in INFLOWS]
     left_fen = sum(line.gain_fen for line in arrivals) - _balance(account)
     for line in arrivals:
         left_fen -= line.gain_fen
         if left_fen < 0:
-            return deadline(Event.MONEY_ARRIVED, beijing_day(line.at)).on.isoformat()
+            return beijing_day(line.at)
     return None
 
 
@@ -324,7 +357,8 @@ async def _view(tx: Tx, batch: PayoutBatch, case: CaseFacts) -> PayoutView:
     lines, payments = await store.lines_of(tx, batch.id), await store.payments_of(tx, batch.id)
     signatures = store.signatures_of(batch)
     destinations = await _destinations(tx, case)
-    accounts = await ledger.accounts_of_case(tx, case.id)
+    account = next((each for each in await ledger.accounts_of_case(tx, case.id) if each.kind == Kind.CASE), None)
+    pay_by, local_pay_by = await _pay_by(tx, account, case.court_id)
     return PayoutView(
         id=batch.id,
         plan_id=batch.plan_id,
@@ -338,7 +372,8 @@ async def _view(tx: Tx, batch: PayoutBatch, case: CaseFacts) -> PayoutView:
         checked_at=beijing(batch.checked_at) if batch.checked_at else None,
         paid_by=batch.paid_by,
         paid_at=beijing(batch.paid_at) if batch.paid_at else None,
-        pay_by=await _pay_by(tx, next((each for each in accounts if each.kind == Kind.CASE), None)),
+        pay_by=pay_by,
+        local_pay_by=local_pay_by,
         changed_payee=rules.changed_payee(lines, destinations) if signatures.open else None,
         lines=tuple(_line_view(line, payments.get(line.position)) for line in lines),
     )
@@ -355,6 +390,25 @@ def _line_view(line: PayoutLine, payment: Payment | None) -> PayoutLineView:
         route=line.route,
         amount_fen=line.amount_fen,
         reason=line.reason,
+        deducted_from=line.deducted_from,
         state=payment.state if payment else LineState.WAITING,
         order_id=payment.order_id if payment else None,
+    )
+
+
+def withholding_view(row: Withholding) -> WithholdingView:
+    """A withholding as it stands."""
+    state = "ended" if row.ended_at else "approved" if row.approved_at else "asked"
+    return WithholdingView(
+        id=row.id,
+        plan_id=row.plan_id,
+        payee_kind=row.payee_kind,
+        payee_id=row.payee_id,
+        payee=row.payee,
+        kind=rules.KIND_OF[Ground(row.ground)],
+        ground=row.ground,
+        reason=row.reason,
+        amount_fen=row.amount_fen,
+        state=state,
+        pay_until=row.pay_until.isoformat() if row.pay_until else None,
     )

@@ -6,11 +6,13 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from kernel.database import Tx
 from kernel.errors import NotFound
+from kernel.money import Fen
 from settlement.distribution.plans import PayeeKind
-from settlement.payouts.models import Payment, PayoutBatch, PayoutLineRow
+from settlement.payouts.models import Payment, PayoutBatch, PayoutLineRow, PayoutPolicy, RewardRow, Withholding
 from settlement.payouts.rules import LineState, Payee, PayoutLine, Route, Signatures
 
 
@@ -81,6 +83,83 @@ async def add_payment(
     await tx.session.flush()
 
 
+async def begun_of(tx: Tx, plan_id: UUID) -> frozenset[Payee]:
+    """Payees of the plan whom money was ever ordered for, rejected or not: their deductions are fixed."""
+    rows = await tx.session.execute(select(Payment.payee_kind, Payment.payee_id).where(Payment.plan_id == plan_id))
+    return frozenset((PayeeKind(row.payee_kind), row.payee_id) for row in rows)
+
+
+async def rewards_of(tx: Tx, case_id: UUID) -> Sequence[RewardRow]:
+    """The case's rewards in order of registration."""
+    rows = await tx.session.scalars(select(RewardRow).where(RewardRow.case_id == case_id).order_by(RewardRow.id))
+    return rows.all()
+
+
+async def deductions_of(tx: Tx, case_id: UUID) -> dict[tuple[UUID, UUID], Fen]:
+    """What was deducted for rewards by payouts that were paid: (plan, reward) -> fen."""
+    rows = await tx.session.execute(
+        select(PayoutBatch.plan_id, PayoutLineRow.payee_id, PayoutLineRow.amount_fen)
+        .join(PayoutBatch, PayoutBatch.id == PayoutLineRow.batch_id)
+        .where(
+            PayoutBatch.case_id == case_id,
+            PayoutBatch.paid_at.is_not(None),
+            PayoutLineRow.payee_kind == PayeeKind.REWARD,
+        )
+    )
+    return {(row.plan_id, row.payee_id): row.amount_fen for row in rows}
+
+
+async def add_reward(tx: Tx, reward: RewardRow) -> None:
+    tx.session.add(reward)
+    await tx.session.flush()
+
+
+async def add_withholding(tx: Tx, withholding: Withholding) -> None:
+    tx.session.add(withholding)
+    await tx.session.flush()
+
+
+async def get_withholding(tx: Tx, withholding_id: UUID) -> Withholding:
+    """As it is now: what was read before a lock was waited for is read again."""
+    found = await tx.session.get(Withholding, withholding_id, populate_existing=True)
+    if found is None:
+        raise NotFound(what="withholding")
+    return found
+
+
+async def withholdings_of(tx: Tx, case_id: UUID) -> Sequence[Withholding]:
+    """The case's withholdings, oldest first."""
+    rows = await tx.session.scalars(select(Withholding).where(Withholding.case_id == case_id).order_by(Withholding.id))
+    return rows.all()
+
+
+async def withheld_of(tx: Tx, plan_id: UUID) -> frozenset[Payee]:
+    """Payees of the plan whose money is withheld with approval now."""
+    rows = await tx.session.execute(
+        select(Withholding.payee_kind, Withholding.payee_id).where(
+            Withholding.plan_id == plan_id, Withholding.approved_at.is_not(None), Withholding.ended_at.is_(None)
+        )
+    )
+    return frozenset((PayeeKind(row.payee_kind), row.payee_id) for row in rows)
+
+
+async def all_withholdings(tx: Tx) -> Sequence[Withholding]:
+    return (await tx.session.scalars(select(Withholding).order_by(Withholding.id))).all()
+
+
+async def find_payout_policy(tx: Tx, court_id: UUID) -> PayoutPolicy | None:
+    """The court's own limit as last set."""
+    return await tx.session.scalar(
+        select(PayoutPolicy).where(PayoutPolicy.court_id == court_id).order_by(PayoutPolicy.number.desc()).limit(1)
+    )
+
+
+async def add_payout_policy(tx: Tx, policy: dict[str, object]) -> bool:
+    """Write the policy; False when another took its number meanwhile."""
+    row = insert_or_keep(PayoutPolicy).values(**policy).on_conflict_do_nothing().returning(PayoutPolicy.number)
+    return (await tx.session.execute(row)).first() is not None
+
+
 async def lock_payment_of_order(tx: Tx, order_id: UUID) -> Payment | None:
     """The payment behind a payment order, locked; None for an order that is no payout."""
     found = await tx.session.scalars(select(Payment).where(Payment.order_id == order_id).with_for_update())
@@ -113,4 +192,5 @@ def _line(row: PayoutLineRow) -> PayoutLine:
         route=Route(row.route),
         amount_fen=row.amount_fen,
         reason=row.reason,
+        deducted_from=row.deducted_from,
     )

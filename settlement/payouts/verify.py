@@ -1,8 +1,10 @@
 """Proof of payouts: batches rebuilt from plans, three signatures, money that left, case accounts (invariant 26)."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from appraisal import api as appraisal
+from kernel.calendar import due_on
 from kernel.database import Tx
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee
@@ -13,8 +15,16 @@ from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
 from settlement.payouts import service, store
-from settlement.payouts.models import Payment, PayoutBatch
-from settlement.payouts.rules import BatchState, LineState, PayoutLine, Route, batch_hash
+from settlement.payouts.models import Payment, PayoutBatch, Withholding
+from settlement.payouts.rules import (
+    AFTER_WITHHOLDING_DAYS,
+    BatchState,
+    LineState,
+    PayoutLine,
+    Route,
+    batch_hash,
+)
+from settlement.payouts.withholding import withholding_account
 
 
 async def faults(tx: Tx) -> list[str]:
@@ -24,6 +34,10 @@ async def faults(tx: Tx) -> list[str]:
         found += [f"payout {batch.id} {fault}" for fault in await _broken_batch(tx, batch)]
     for account in await ledger.accounts_of_kind(tx, Kind.CASE):
         found += await _broken_case_account(tx, account)
+        assert account.case_id is not None
+        found += await _broken_rewards(tx, account.case_id)
+    for row in await store.all_withholdings(tx):
+        found += [f"withholding {row.id} {fault}" for fault in await _broken_withholding(tx, row)]
     return found
 
 
@@ -44,9 +58,12 @@ async def _broken_batch(tx: Tx, batch: PayoutBatch) -> list[str]:
         return [*found, "pays a plan whose basis cannot be read"]
     if plan is None:
         return [*found, "pays a plan that is not confirmed"]
-    due = amounts_by_payee(plan.lines)
+    due = amounts_by_payee(plan.payable)
+    taken = await _deducted(tx, batch, lines)
     found += [
-        f"pays {line.holder} other than the plan says" for line in lines if due.get(line.payee) != line.amount_fen
+        f"pays {line.holder} other than the plan says"
+        for line in lines
+        if line.deducted_from is None and line.amount_fen + taken.get(line.payee_id, 0) != due.get(line.payee)
     ]
     expected = {line.position for line in lines} if signatures.state is BatchState.PAID else set()
     if payments.keys() != expected:
@@ -54,6 +71,36 @@ async def _broken_batch(tx: Tx, batch: PayoutBatch) -> list[str]:
     for line in lines:
         if line.position in payments:
             found += await _broken_payment(tx, batch, line, payments[line.position])
+    return found
+
+
+async def _deducted(tx: Tx, batch: PayoutBatch, lines: Sequence[PayoutLine]) -> dict[UUID, int]:
+    """What is deducted of each creditor's money by the plan: by this batch, or by a paid one before it (R-CASE-06)."""
+    earlier = await store.deductions_of(tx, batch.case_id)
+    by_reward = {reward_id: amount for (plan_id, reward_id), amount in earlier.items() if plan_id == batch.plan_id}
+    by_reward |= {line.payee_id: line.amount_fen for line in lines if line.deducted_from is not None}
+    taken: dict[UUID, int] = {}
+    for row in await store.rewards_of(tx, batch.case_id):
+        taken[row.party_id] = taken.get(row.party_id, 0) + by_reward.get(row.id, 0)
+    return taken
+
+
+async def _broken_rewards(tx: Tx, case_id: UUID) -> list[str]:
+    """No reward is deducted beyond its amount, whatever plans it was deducted by."""
+    deducted = await store.deductions_of(tx, case_id)
+    return [
+        f"the reward {row.id} was deducted beyond its amount"
+        for row in await store.rewards_of(tx, case_id)
+        if sum(amount for (_, reward_id), amount in deducted.items() if reward_id == row.id) > row.amount_fen
+    ]
+
+
+async def _broken_withholding(tx: Tx, row: Withholding) -> list[str]:
+    held = await ledger.balance(tx, (await withholding_account(tx, row)).id) if row.approved_at else 0
+    expected = row.amount_fen if row.approved_at and not row.ended_at else 0
+    found = [f"keeps {held} fen where {expected} are withheld"] if held != expected else []
+    if row.ended_on and row.pay_until != due_on(row.ended_on, AFTER_WITHHOLDING_DAYS).on:
+        found.append("gives another last day to pay than the law")
     return found
 
 
@@ -82,8 +129,8 @@ async def _broken_case_account(tx: Tx, account: Account) -> list[str]:
     except UNREADABLE:
         return [f"the account of case {case.case_no} was distributed by a plan whose basis cannot be read"]
     unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds)
-    lines = await service.unpaid_lines(tx, case.id)
-    unpaid = sum(line.amount_fen for line in lines) + await _just_returned(tx, case.id)
+    owed = await service.unpaid_entitlements(tx, case.id)
+    unpaid = sum(each.amount_fen for each in owed) + await _just_returned(tx, case.id)
     if account.balance_fen != unplanned + unpaid:
         return [
             f"the account of case {case.case_no} holds {account.balance_fen} fen; {unplanned} are not distributed yet"

@@ -30,9 +30,12 @@ from kernel.clock import beijing_day
 from kernel.ddl import APP_ROLE
 from kernel.decoding import Day
 from kernel.web import SAFE_METHODS, anyone
+from settlement.payouts import withholding
+from settlement.payouts.rules import Ground
+from settlement.payouts.schemas import Withhold
 from tests.appraisal.support import make_claim, party_of
 from tests.auction.support import hold, make_draft, make_place
-from tests.settlement.distribution.road import make_road
+from tests.settlement.distribution.road import make_road, parties
 from tests.settlement.hall import Hall
 from tests.support.databases import Clones
 from tests.support.house import call
@@ -49,6 +52,7 @@ KEYLESS = {
     "/api/login": "a session more or less is no decision",
     "/api/logout": "a session ends once",
     "/api/password": "the old password is the key",
+    "/api/cases/{case_id:uuid}/what-if": "nothing is stored",
     "/api/lots/{lot_id:uuid}/bids": "the bid's own key stands in its body, as on the socket",
 }
 """Commands without an Idempotency-Key header, and why that is no loss (law of the house 5)."""
@@ -185,6 +189,18 @@ async def build(site: Site) -> dict[str, object]:
     await make_claim(database, road.court, road.case, "A", principal_fen=50_000)
     await road.bring_money(50_000)
     plan = await road.confirmed()
+    asked = await withholding.withhold(
+        database,
+        call(road.maker),
+        plan.id,
+        Withhold(payee_kind="party", payee_id=road.id_of("A"), ground=Ground.NOT_COLLECTED, reason="未领取"),
+    )
+    objected = await make_road(database, *parties("A", "B"))
+    for ref in ("A", "B"):
+        await make_claim(database, objected.court, objected.case, ref, principal_fen=50_000)
+    await objected.bring_money(50_000)
+    in_dispute = await objected.serve_all(await objected.decide(await objected.draft()))
+    in_dispute = await objected.object_to(in_dispute, "A")
     place = await make_place(database)
     draft = await make_draft(place)
     document = await announcements.attach_document(
@@ -213,6 +229,8 @@ async def build(site: Site) -> dict[str, object]:
         "draft_id": draft,
         "document_id": document.id,
         "plan_id": plan.id,
+        "withholding_id": asked.id,
+        "objection_id": in_dispute.objections[0].id,
         "batch_id": (await road.make(plan)).id,
         "registration_id": await registration_of(hall, sold),
     }

@@ -129,7 +129,8 @@ async def test_a_row_changed_by_hand_is_found(road: Road) -> None:
 async def test_a_plan_rewritten_as_a_whole_still_differs_from_the_audit_trail(road: Road) -> None:
     """Lines, basis, sums and hash made to agree with each other: the trail keeps the hash that was drafted."""
     from settlement.distribution import store
-    from settlement.distribution.plans import basis_bytes, draw, plan_hash
+    from settlement.distribution.drawing import draw
+    from settlement.distribution.plans import basis_bytes, plan_hash
 
     async with road.database.transaction(platform("thief")) as tx:
         for table in ("plan", "plan_line"):

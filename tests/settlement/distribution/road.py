@@ -14,8 +14,21 @@ from kernel.database import Database
 from kernel.money import Fen
 from settlement.completion import service as completion
 from settlement.completion.sale_schemas import SetFee
+from settlement.distribution import disputes
 from settlement.distribution import service as distribution
-from settlement.distribution.plan_schemas import DecidePlan, ObjectToPlan, PlanView, ServePlan
+from settlement.distribution.plan_schemas import (
+    ClaimAmount,
+    DecidePlan,
+    FileSuit,
+    JudgeSuit,
+    NotifyOfObjection,
+    ObjectToPlan,
+    OpposeObjection,
+    PlanView,
+    ResolvePlan,
+    ServePlan,
+    TellObjector,
+)
 from settlement.payouts import service as payouts
 from settlement.payouts.schemas import AccountView, PayoutView, Sign
 from tests.appraisal.support import Court, make_case, make_court, make_decision, party_of
@@ -97,9 +110,71 @@ class Road:
             plan = await self.serve(plan, recipient.party_id)
         return plan
 
-    async def object_to(self, plan: PlanView, ref: str, on: date | None = None) -> PlanView:
-        wanted = ObjectToPlan(party_id=self.id_of(ref), objected_on=on or self.today(), text="债权数额有误")
-        return await distribution.object_to_plan(self.database, call(self.court.clerk), plan.id, wanted)
+    async def object_to(
+        self, plan: PlanView, ref: str, on: date | None = None, *, claim: str = "B", should_be_fen: int = 1
+    ) -> PlanView:
+        """The party says that the first claim of `claim` should be this principal and nothing else."""
+        wanted = ObjectToPlan(
+            party_id=self.id_of(ref),
+            objected_on=on or self.today(),
+            text="债权数额有误",
+            claims=(self.amount(plan, claim, should_be_fen),),
+        )
+        return await disputes.object_to_plan(self.database, call(self.court.clerk), plan.id, wanted)
+
+    def amount(self, plan: PlanView, ref: str, principal_fen: int) -> ClaimAmount:
+        """A principal alone for the first claim of a party in the plan."""
+        claim_id = next(each.claim_id for each in plan.claims if each.party_id == self.id_of(ref))
+        none = Fen(0)
+        return ClaimAmount(
+            claim_id=claim_id, costs_fen=none, interest_fen=none, principal_fen=Fen(principal_fen), doubled_fen=none
+        )
+
+    async def notify(self, plan: PlanView, ref: str, on: date | None = None, objection: int = 0) -> PlanView:
+        wanted = NotifyOfObjection(
+            party_id=self.id_of(ref), served_on=on or self.today(), method=ServiceMethod.MAIL, proof="回执"
+        )
+        objection_id = plan.objections[objection].id
+        return await disputes.notify_of_objection(self.database, call(self.court.clerk), objection_id, wanted)
+
+    async def oppose(self, plan: PlanView, ref: str, on: date | None = None, objection: int = 0) -> PlanView:
+        wanted = OpposeObjection(party_id=self.id_of(ref), made_on=on or self.today(), text="数额无误")
+        objection_id = plan.objections[objection].id
+        return await disputes.oppose_objection(self.database, call(self.court.clerk), objection_id, wanted)
+
+    async def tell(self, plan: PlanView, on: date | None = None, objection: int = 0) -> PlanView:
+        wanted = TellObjector(told_on=on or self.today(), method=ServiceMethod.MAIL, proof="回执")
+        objection_id = plan.objections[objection].id
+        return await disputes.tell_objector(self.database, call(self.court.clerk), objection_id, wanted)
+
+    async def sue(self, plan: PlanView, on: date | None = None, objection: int = 0) -> PlanView:
+        wanted = FileSuit(filed_on=on or self.today(), suit_no="（2025）沪0115民初9号")
+        objection_id = plan.objections[objection].id
+        return await disputes.file_suit(self.database, call(self.court.clerk), objection_id, wanted)
+
+    async def judged(self, plan: PlanView, ref: str, principal_fen: int, objection: int = 0) -> PlanView:
+        """The suit is decided: the first claim of `ref` is this principal."""
+        wanted = JudgeSuit(
+            effective_on=self.today(),
+            document="（2025）沪0115民初9号判决",
+            claims=(self.amount(plan, ref, principal_fen),),
+        )
+        objection_id = plan.objections[objection].id
+        return await disputes.judge_suit(self.database, call(self.court.judge), objection_id, wanted)
+
+    async def resolve(self, plan: PlanView) -> PlanView:
+        return await disputes.resolve_plan(self.database, call(self.court.judge), plan.id, await self._resolution())
+
+    async def release(self, plan: PlanView) -> PlanView:
+        return await disputes.release_escrow(self.database, call(self.court.judge), plan.id, await self._resolution())
+
+    async def _resolution(self) -> ResolvePlan:
+        decision = await make_decision(self.database, self.court, self.case, Subject.DISTRIBUTION_PLAN)
+        return ResolvePlan(decision_id=decision.id)
+
+    def go_to(self, day: date) -> None:
+        """It is `day`."""
+        self.pass_days((day - self.today()).days)
 
     async def confirm(self, plan: PlanView) -> PlanView:
         return await distribution.confirm_plan(self.database, call(self.court.judge), plan.id)

@@ -5,10 +5,10 @@ from typing import Any
 import msgspec
 import pytest
 
+from app.bench.distribution_checker import check
 from kernel.errors import Malformed
 from settlement.distribution.schemas import DistributionInput, calculate
 from tests.settlement.distribution.cases import calculated, claim, document, lines, open_of, paid
-from tests.settlement.distribution.checker import check
 
 FARM = {"id": "farm", "proceeds_fen": 1_000}
 YARD = {"id": "yard", "proceeds_fen": 1_000}

@@ -7,6 +7,7 @@ from uuid import UUID
 from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Claim, ClaimKind, DebtorKind
+from settlement.distribution.drawing import draw
 from settlement.distribution.plans import (
     Basis,
     CostItem,
@@ -17,7 +18,6 @@ from settlement.distribution.plans import (
     PayeeKind,
     Proceeds,
     basis_bytes,
-    draw,
     formula,
     plan_hash,
     read_basis,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.bench.distribution_checker import check
 from tests.settlement.distribution import cases
-from tests.settlement.distribution.checker import check
 
 KINDS = (
     *("ordinary", "ordinary", "secured", "secured", "lien", "construction_price", "home_buyer"),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from app.bench.distribution_checker import check
 from tests.settlement.distribution import cases
 from tests.settlement.distribution.cases import claim, document, lines, open_of, paid
-from tests.settlement.distribution.checker import check
 
 
 def yuan(*amounts: str) -> list[int]:

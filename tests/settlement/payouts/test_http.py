@@ -139,7 +139,8 @@ async def test_the_same_key_gives_the_same_answer_and_another_payload_is_refused
 
 HASH = "0" * 64
 SERVICE = {"party_id": str(ordered_id()), "served_on": "2025-03-03", "method": "direct", "proof": "回证"}
-OBJECTION = {"party_id": str(ordered_id()), "objected_on": "2025-03-03", "text": "异议"}
+CLAIM = {"claim_id": str(ordered_id()), "costs_fen": 0, "interest_fen": 0, "principal_fen": 1, "doubled_fen": 0}
+OBJECTION = {"party_id": str(ordered_id()), "objected_on": "2025-03-03", "text": "异议", "claims": [CLAIM]}
 
 
 @pytest.mark.parametrize(

@@ -13,10 +13,12 @@ from settlement.payouts.rules import (
     Destination,
     Payee,
     PayoutLine,
+    Reward,
     Route,
     Signatures,
     batch_hash,
     check,
+    entitlements,
     make_lines,
     pay,
     require_same_payees,
@@ -45,7 +47,7 @@ LINES = [
 
 
 def made() -> tuple[PayoutLine, ...]:
-    return make_lines(LINES, frozenset(), ACCOUNTS)
+    return make_lines(entitlements(LINES), frozenset(), ACCOUNTS)
 
 
 def test_one_line_per_payee_with_its_sum_and_reasons() -> None:
@@ -56,10 +58,10 @@ def test_one_line_per_payee_with_its_sum_and_reasons() -> None:
 
 
 def test_payees_that_were_paid_or_have_no_account_are_left_out() -> None:
-    assert [line.payee for line in make_lines(LINES, frozenset([FEE]), ACCOUNTS)] == [HERS]
-    assert [line.payee for line in make_lines(LINES, frozenset(), {**ACCOUNTS, HERS: None})] == [FEE]
+    assert [line.payee for line in make_lines(entitlements(LINES), frozenset([FEE]), ACCOUNTS)] == [HERS]
+    assert [line.payee for line in make_lines(entitlements(LINES), frozenset(), {**ACCOUNTS, HERS: None})] == [FEE]
     with pytest.raises(NothingToPay) as refusal:
-        make_lines(LINES, frozenset([FEE]), {**ACCOUNTS, HERS: None})
+        make_lines(entitlements(LINES), frozenset([FEE]), {**ACCOUNTS, HERS: None})
     assert refusal.value.facts["waiting"] == 1
 
 
@@ -75,6 +77,7 @@ def test_payees_that_were_paid_or_have_no_account_are_left_out() -> None:
         ("route", Route.BANK),
         ("amount_fen", Fen(6)),
         ("reason", "x"),
+        ("deducted_from", BO),
     ],
 )
 def test_the_hash_covers_every_column(column: str, value: object) -> None:
@@ -118,3 +121,15 @@ def test_three_people_sign_in_order() -> None:
         pay(paid, CY)
     with pytest.raises(PayoutVoid):
         check(replace(fresh, void=True), BO)
+
+
+def test_a_reward_comes_off_the_creditor_who_asked_and_nobody_else() -> None:
+    reward = Reward(CY, ANNE, "finder", Fen(30))
+    shown = [(each.payee, each.amount_fen, each.deducted_from) for each in entitlements(LINES, [reward])]
+    assert shown == [(FEE, 5, None), (HERS, 91, None), ((PayeeKind.REWARD, CY), 30, ANNE)]
+    assert entitlements(LINES, [replace(reward, party_id=BO)]) == entitlements(LINES)
+
+
+def test_a_reward_above_what_is_due_leaves_a_fen_and_waits_for_the_next_plan() -> None:
+    shown = [each.amount_fen for each in entitlements(LINES, [Reward(CY, ANNE, "finder", Fen(1_000))])]
+    assert shown == [5, 1, 120]

@@ -5,6 +5,7 @@ got what the law gives it; whatever the output says beside that is a fault. It r
 """
 
 from collections import defaultdict
+from collections.abc import Sequence
 from fractions import Fraction
 from math import floor
 from typing import Any
@@ -101,7 +102,7 @@ class _Replay:
         everything = sum(self._pool(pool) for pool in self.case["pools"])
         left = self._place(everything, None, 9, self._kinds("restitution"))
         left = self._ordinary(left)
-        doubled = [(claim, ("doubled",)) for claim in self.claims]
+        doubled: list[tuple[dict[str, Any], tuple[str, ...]]] = [(claim, ("doubled",)) for claim in self.claims]
         if self.case["debtor"] == "enterprise":
             for group in _dated_groups([claim for claim, _ in doubled], "sealed_on"):
                 left = self._place(left, None, 11, [(claim, ("doubled",)) for claim in group])
@@ -147,15 +148,15 @@ class _Replay:
         self._check_quota(left, total)
         preference = self.case.get("first_seal_preference")
         favoured = next((claim for claim, _ in people if preference and claim["id"] == preference["claim"]), None)
-        if favoured is None or self._due(favoured, DEBT) == 0:
+        if favoured is None or preference is None or self._due(favoured, DEBT) == 0:
             return self._place(left, None, 10, people)
         due, percent = self._due(favoured, DEBT), preference["percent"]
         if preference["method"] == "pool_percent":
             first = min(due, floor(Fraction(percent, 100) * left))
-            return self._place(left, None, 10, people, {favoured["id"]: first})
+            return self._place(left, None, 10, people, first={favoured["id"]: first})
         share = min(Fraction(1), Fraction(left, total)) * due
         first = min(due, left, floor(share * (100 + percent) / 100))
-        return self._place(left, None, 10, people, {favoured["id"]: first}, served={favoured["id"]})
+        return self._place(left, None, 10, people, first={favoured["id"]: first}, served={favoured["id"]})
 
     def _check_quota(self, money: int, total: int) -> None:
         quota = self.output["quota"]
@@ -176,7 +177,8 @@ class _Replay:
         money: int,
         pool: str | None,
         level: int,
-        people: list[tuple[dict[str, Any], tuple[str, ...]]],
+        people: Sequence[tuple[dict[str, Any], tuple[str, ...]]],
+        *,
         first: dict[str, int] | None = None,
         served: frozenset[str] | set[str] = frozenset(),
     ) -> int:

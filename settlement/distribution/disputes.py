@@ -1,0 +1,316 @@
+"""Use cases of objections to a plan: take one, notify, oppose, tell, sue, judge; resolve the plan; release its escrow.
+
+Locking: as in `service`; the case account orders everything that happens to the plans of a case. What lies in escrow
+stands on an account of its own, which only the plan that gives it out empties (R-DIST-05, 06).
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from uuid import UUID
+
+from appraisal import api as appraisal
+from appraisal.api import CaseFacts
+from kernel.actors import Role
+from kernel.audit import record
+from kernel.clock import beijing_day
+from kernel.database import Call, Database, Tx
+from kernel.ids import ordered_id
+from kernel.money import Fen
+from settlement.completion import service as completion
+from settlement.distribution import objections, procedure, store
+from settlement.distribution.claims import Debt
+from settlement.distribution.drawing import draw
+from settlement.distribution.errors import NoEscrow, SuitPending
+from settlement.distribution.models import Plan, Recognition
+from settlement.distribution.objections import Judgment, ObjectionCourse, combined
+from settlement.distribution.plan_schemas import (
+    FileSuit,
+    JudgeSuit,
+    NotifyOfObjection,
+    ObjectToPlan,
+    OpposeObjection,
+    PlanView,
+    ResolvePlan,
+    TellObjector,
+)
+from settlement.distribution.plans import Basis, Settled
+from settlement.distribution.procedure import Course
+from settlement.distribution.service import (
+    DOCUMENT,
+    confirmed_plans,
+    current_basis,
+    locked_plan,
+    plan_view,
+    recognised_claims,
+    require_no_bankruptcy,
+    require_no_holds,
+    served_plan,
+    store_plan,
+)
+from settlement.ledger import service as ledger
+from settlement.ledger.models import Account
+from settlement.ledger.rules import Kind, Posting, Transfer
+
+NOTICE_OF_OBJECTION = "plan_objection"
+NOTICE_OF_OPPOSITION = "counter_opinion"
+
+
+async def object_to_plan(database: Database, call: Call, plan_id: UUID, wanted: ObjectToPlan) -> PlanView:
+    """Record a recipient's written objection with what it says the disputed claims should be (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, basis, course = await locked_plan(tx, plan_id)
+        now = tx.now()
+        procedure.object_to(course, wanted.party_id, wanted.objected_on, beijing_day(now))
+        objections.require_disputes(planned_debts(basis), wanted.debts)
+        objection = ObjectionCourse(
+            id=ordered_id(),
+            party_id=wanted.party_id,
+            objected_on=wanted.objected_on,
+            text=wanted.text,
+            disputes=wanted.debts,
+            audience=frozenset(),
+            notices={},
+        )
+        await store.add_objection(tx, plan.id, objection, now)
+        await record(tx, "distribution.object", f"objection:{objection.id}", wanted, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def notify_of_objection(
+    database: Database, call: Call, objection_id: UUID, wanted: NotifyOfObjection
+) -> PlanView:
+    """Record that the objection was served on one party, which starts that party's fifteen days (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, course, objection = await _locked_objection(tx, objection_id)
+        procedure.require_open(course)
+        now = tx.now()
+        notice = objections.notify(objection, wanted.party_id, wanted.served_on, beijing_day(now))
+        service_id = await appraisal.record_service(
+            tx,
+            case_id=plan.case_id,
+            addressee_party_id=notice.party_id,
+            document=NOTICE_OF_OBJECTION,
+            subject=f"objection:{objection.id}",
+            served_on=notice.served_on,
+            method=wanted.method,
+            proof=wanted.proof,
+        )
+        await store.add_notice(tx, objection.id, notice, service_id, now)
+        facts = {"party": str(notice.party_id), "counter_until": notice.counter_until.isoformat()}
+        await record(tx, "distribution.notify", f"objection:{objection.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def oppose_objection(database: Database, call: Call, objection_id: UUID, wanted: OpposeObjection) -> PlanView:
+    """Record a party's counter-opinion (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, course, objection = await _locked_objection(tx, objection_id)
+        procedure.require_open(course)
+        now = tx.now()
+        opinion = objections.oppose(objection, wanted.party_id, wanted.made_on, wanted.text, beijing_day(now))
+        await store.add_counter_opinion(tx, objection.id, opinion, now)
+        await record(tx, "distribution.oppose", f"objection:{objection.id}", wanted, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def tell_objector(database: Database, call: Call, objection_id: UUID, wanted: TellObjector) -> PlanView:
+    """Record that the objector was told of the opposition, which starts their time to sue (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, course, objection = await _locked_objection(tx, objection_id)
+        procedure.require_open(course)
+        now = tx.now()
+        told = objections.tell_objector(objection, wanted.told_on, beijing_day(now))
+        service_id = await appraisal.record_service(
+            tx,
+            case_id=plan.case_id,
+            addressee_party_id=objection.party_id,
+            document=NOTICE_OF_OPPOSITION,
+            subject=f"objection:{objection.id}",
+            served_on=told.told_on,
+            method=wanted.method,
+            proof=wanted.proof,
+        )
+        await store.add_told(tx, objection.id, told, service_id, now)
+        facts = {"sue_until": told.sue_until.isoformat()}
+        await record(tx, "distribution.tell-objector", f"objection:{objection.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def file_suit(database: Database, call: Call, objection_id: UUID, wanted: FileSuit) -> PlanView:
+    """Record that the objector sued in time (R-DIST-05)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        plan, course, objection = await _locked_objection(tx, objection_id)
+        procedure.require_open(course)
+        now = tx.now()
+        suit = objections.sue(objection, wanted.filed_on, wanted.suit_no, beijing_day(now))
+        await store.add_suit(tx, objection.id, suit, now)
+        await record(tx, "distribution.sue", f"objection:{objection.id}", wanted, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def judge_suit(database: Database, call: Call, objection_id: UUID, wanted: JudgeSuit) -> PlanView:
+    """Record the final judgment of a suit over the plan (R-DIST-06)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        plan, _, objection = await _locked_objection(tx, objection_id)
+        now = tx.now()
+        planned = planned_debts((await _plan_in_suit(tx, plan, objection.id)) or store.basis_of(plan))
+        judgment = Judgment(wanted.effective_on, wanted.document, wanted.debts)
+        objections.judge(objection, planned, judgment, beijing_day(now))
+        await store.add_judgment(tx, objection.id, judgment, now)
+        await record(tx, "distribution.judge", f"objection:{objection.id}", wanted, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, plan))
+
+
+async def resolve_plan(database: Database, call: Call, plan_id: UUID, wanted: ResolvePlan) -> PlanView:
+    """Turn an objected plan into the version that may be paid (R-DIST-05, 06).
+
+    Claims are corrected where nobody opposed an objection or a judgment came; of claims in suit the undisputed part
+    is to be paid, the dividend on the disputed part moves to escrow. Answers with that version, confirmed.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        await require_no_holds(tx, store.basis_of(await served_plan(tx, plan_id)))
+        plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
+        case = await appraisal.get_case(tx, plan.case_id)
+        resolution = procedure.resolve(course, basis, await current_basis(tx, case), beijing_day(tx.now()))
+        await _recognise(tx, case, plan, basis, resolution.corrections, ground="objection")
+        corrected = replace(await current_basis(tx, case), follows=plan.id, disputes=resolution.disputes)
+        new = await _store_confirmed(tx, case, corrected, wanted)
+        await _move_to_escrow(tx, new, draw(corrected).escrow_fen)
+        facts = {"follows": str(plan.id), "corrected": len(resolution.corrections), "in_suit": len(resolution.disputes)}
+        await record(tx, "distribution.resolve", f"plan:{new.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, new))
+
+
+async def release_escrow(database: Database, call: Call, plan_id: UUID, wanted: ResolvePlan) -> PlanView:
+    """Give out what a plan keeps in escrow, once every suit over it is decided (R-DIST-06).
+
+    Everybody ends with what the judgments leave them. Answers with the plan that says so, confirmed.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        await require_no_holds(tx, store.basis_of(await served_plan(tx, plan_id)))
+        plan, basis, course = await locked_plan(tx, plan_id)
+        await require_no_bankruptcy(tx, plan.case_id)
+        case = await appraisal.get_case(tx, plan.case_id)
+        if not course.confirmed or not basis.disputes or await _is_released(tx, plan):
+            raise NoEscrow()
+        found = await _judged(tx, plan, basis)
+        await _recognise(tx, case, plan, basis, found, ground="judgment")
+        claims = tuple(each.of(found.get(UUID(each.claim.id), each.debt)) for each in basis.claims)
+        final = replace(basis, claims=claims, disputes=(), follows=plan.id, settles=Settled(plan.id, basis))
+        new = await _store_confirmed(tx, case, final, wanted)
+        await _move_from_escrow(tx, plan, new)
+        facts = {"settles": str(plan.id), "escrow_fen": new.proceeds_fen}
+        await record(tx, "distribution.release", f"plan:{new.id}", facts, case_id=plan.case_id)
+        return tx.answer(await plan_view(tx, new))
+
+
+async def escrow_account(tx: Tx, plan_id: UUID, case_id: UUID) -> Account:
+    """Where the disputed part of a plan is kept (R-DIST-06)."""
+    return await ledger.open_account(tx, Kind.ESCROW, f"plan:{plan_id}", case_id=case_id)
+
+
+def planned_debts(basis: Basis) -> dict[UUID, Debt]:
+    """What the plan takes each of its claims to be."""
+    return {UUID(each.claim.id): each.debt for each in basis.claims}
+
+
+async def _locked_objection(tx: Tx, objection_id: UUID) -> tuple[Plan, Course, ObjectionCourse]:
+    """The objection of the actor's court with its plan, under the lock of the case's money."""
+    found = await store.plan_of_objection(tx, objection_id)
+    tx.actor.must_serve((await appraisal.get_case(tx, found.case_id)).court_id, "objection")
+    plan, _, course = await locked_plan(tx, found.id)
+    return plan, course, next(each for each in course.objections if each.id == objection_id)
+
+
+async def _plan_in_suit(tx: Tx, plan: Plan, objection_id: UUID) -> Basis | None:
+    """The basis of the plan whose escrow waits for this objection's judgment, if the plan was resolved before it."""
+    for later in await confirmed_plans(tx, plan.case_id):
+        if any(dispute.objection_id == objection_id for dispute in later.basis.disputes):
+            return later.basis
+    return None
+
+
+async def _judged(tx: Tx, plan: Plan, basis: Basis) -> dict[UUID, Debt]:
+    """What the judgments found the disputed claims to be; refuses while a suit is pending."""
+    assert basis.follows is not None, "disputes come from the plan that was objected to"
+    objected = await store.get_plan(tx, basis.follows)
+    course = await store.course_of(tx, objected, store.basis_of(objected))
+    in_suit = {dispute.objection_id for dispute in basis.disputes}
+    found: dict[UUID, list[Debt]] = {}
+    for objection in course.objections:
+        if objection.id not in in_suit:
+            continue
+        if objection.judgment is None:
+            raise SuitPending(name=course.recipients[objection.party_id])
+        for claim_id, debt in objection.judgment.claims.items():
+            found.setdefault(claim_id, []).append(debt)
+    planned = planned_debts(basis)
+    return {claim_id: combined(planned[claim_id], debts) for claim_id, debts in found.items()}
+
+
+async def _is_released(tx: Tx, plan: Plan) -> bool:
+    later = await confirmed_plans(tx, plan.case_id)
+    return any(each.basis.settles and each.basis.settles.plan_id == plan.id for each in later)
+
+
+async def _recognise(
+    tx: Tx, case: CaseFacts, plan: Plan, basis: Basis, found: Mapping[UUID, Debt], *, ground: str
+) -> None:
+    """Write what is now recognised of whole claims, where `found` says what is open of them in the plan."""
+    planned, rows = planned_debts(basis), await store.recognitions_of(tx, case.id)
+    for each in await recognised_claims(tx, case):
+        claim_id = UUID(each.claim.id)
+        if claim_id not in found:
+            continue
+        paid = [getattr(each.debt, part) - getattr(planned[claim_id], part) for part in objections.PARTS]
+        whole = {
+            part: Fen(before + getattr(found[claim_id], part))
+            for part, before in zip(objections.PARTS, paid, strict=True)
+        }
+        recognition = Recognition(
+            claim_id=claim_id,
+            number=len(rows.get(claim_id, ())) + 1,
+            case_id=case.id,
+            ground=ground,
+            document=f"plan:{plan.id}",
+            arithmetic=None,
+            recognised_at=tx.now(),
+            recognised_by=tx.actor.person,
+            **whole,
+        )
+        await store.add_recognition(tx, recognition)
+        facts = {"number": recognition.number, "ground": ground, **whole}
+        await record(tx, "distribution.recognise", f"claim:{claim_id}", facts, case_id=case.id)
+
+
+async def _store_confirmed(tx: Tx, case: CaseFacts, basis: Basis, wanted: ResolvePlan) -> Plan:
+    decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case.id, subject=DOCUMENT)
+    plan = await store_plan(tx, case.id, basis)
+    now = tx.now()
+    await store.add_decision(tx, plan.id, decision.id, now)
+    await store.add_confirmation(tx, plan, now)
+    return plan
+
+
+async def _move_to_escrow(tx: Tx, plan: Plan, amount_fen: Fen) -> None:
+    if amount_fen:
+        case, escrow = await completion.case_account(tx, plan.case_id), await escrow_account(tx, plan.id, plan.case_id)
+        transfer = (Transfer(case.id, escrow.id, amount_fen),)
+        key = f"escrow:{plan.id}"
+        await ledger.post(tx, Posting(key, "distribution.escrow", f"plan:{plan.id}", transfer, plan.case_id))
+
+
+async def _move_from_escrow(tx: Tx, settled: Plan, new: Plan) -> None:
+    case, escrow = await completion.case_account(tx, new.case_id), await escrow_account(tx, settled.id, new.case_id)
+    transfer = (Transfer(escrow.id, case.id, new.proceeds_fen),)
+    key = f"escrow-release:{settled.id}"
+    await ledger.post(tx, Posting(key, "distribution.release", f"plan:{new.id}", transfer, new.case_id))
