@@ -136,8 +136,9 @@ class Relay:
                 handled = 0
                 await asyncio.sleep(1)
             if not handled:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._bell.wait(), 0.2)
+                with contextlib.suppress(TimeoutError):  # wait_for would swallow a cancel that meets the bell
+                    async with asyncio.timeout(0.2):
+                        await self._bell.wait()
                 self._bell.clear()
 
     async def sweep(self) -> int:

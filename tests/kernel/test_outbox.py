@@ -150,3 +150,15 @@ async def test_a_dead_workers_lease_runs_out(database_url: str) -> None:
             await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() - interval '1 s'"))
         await relay.settle()
         assert heard == [1]
+
+
+async def test_a_cancelled_relay_ends_although_the_bell_rings_at_that_moment(database_url: str) -> None:
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        for _ in range(5):
+            running = asyncio.create_task(relay.run())
+            await asyncio.sleep(0.05)
+            relay.ring()
+            running.cancel()
+            _, pending = await asyncio.wait([running], timeout=2)
+            assert not pending
