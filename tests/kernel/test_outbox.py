@@ -159,6 +159,7 @@ async def test_a_cancelled_relay_ends_although_the_bell_rings_at_that_moment(dat
             running = asyncio.create_task(relay.run())
             await asyncio.sleep(0.05)
             relay.ring()
+            await asyncio.sleep(0)  # the bell is heard, the relay has not gone on yet
             running.cancel()
             _, pending = await asyncio.wait([running], timeout=2)
             assert not pending
