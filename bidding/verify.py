@@ -141,7 +141,7 @@ class Replay:
             self.link = row.link
         if row.kind == Kind.BID:
             self.leader_registration_id = row.registration_id
-        elif row.kind == Kind.CLOSED:
+        elif row.kind in {Kind.CLOSED, Kind.WITHDRAWN}:
             self.closed_at = row.received_at
 
     def _event_by_rules(self, row: Record, sent: Sent) -> Event | Refusal | None:

@@ -122,6 +122,22 @@ def upgrade() -> None:
         postgresql_where=sa.text("status IN ('upcoming', 'open')"),
     )
     op.create_index(
+        "ix_lot_finished",
+        "lot",
+        ["closed_at"],
+        unique=False,
+        schema="bidding",
+        postgresql_where=sa.text("closed_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_lot_live",
+        "lot",
+        ["lot_id"],
+        unique=False,
+        schema="bidding",
+        postgresql_where=sa.text("status IN ('upcoming', 'open', 'suspended', 'frozen')"),
+    )
+    op.create_index(
         "ix_lot_opening",
         "lot",
         ["opens_at"],

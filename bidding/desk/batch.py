@@ -13,7 +13,7 @@ from uuid import UUID, uuid5
 import msgspec
 
 from bidding.desk import chain, errors, rules
-from bidding.desk.rules import Bid, Bidder, Event, Kind, LotState, Status
+from bidding.desk.rules import FINISHED, Bid, Bidder, Event, Kind, LotState, Status
 from bidding.desk.submissions import Address, Answer, Submission
 from kernel import contracts
 from kernel.errors import KeyReused, NotFound, RateLimited, Refusal
@@ -271,7 +271,7 @@ def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -
     book.link = chain.link(book.link, sealed)
     if event.kind is Kind.BID:
         book.leader_registration_id = sent.registration_id
-    elif event.kind is Kind.CLOSED:
+    elif book.state.status in FINISHED:
         book.closed_at = event.at
     book.events.append((event.seq, inner))
     if told := _told(sent, event, book):

@@ -48,6 +48,8 @@ class Lot(Base):
         CheckConstraint("octet_length(genesis) = 32 AND octet_length(link) = 32", "link_length"),
         Index("ix_lot_opening", "opens_at", postgresql_where=text("status = 'upcoming'")),
         Index("ix_lot_ending", "ends_at", postgresql_where=text("status IN ('upcoming', 'open')")),
+        Index("ix_lot_live", "lot_id", postgresql_where=text("status IN ('upcoming', 'open', 'suspended', 'frozen')")),
+        Index("ix_lot_finished", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_lot_asset_id", "asset_id"),
         {"schema": "bidding"},
     )
@@ -87,7 +89,7 @@ class Lot(Base):
     link: Mapped[bytes]
     outcome: Mapped[str | None]
     closed_at: Mapped[datetime | None]
-    """When the close was decided; the lot ended at `ends_at`."""
+    """When the close or the withdrawal was decided; a closed lot ended at `ends_at`."""
 
     last_received_at: Mapped[datetime | None]
     """The latest time of entry decided (platform time): a new desk's clock starts no earlier."""

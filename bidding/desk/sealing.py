@@ -4,7 +4,7 @@ The desk is the only writer of `submission`, so the refusals of a lot after its 
 """
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from bidding.desk.chain import block_link
@@ -29,9 +29,12 @@ KEEP_BLOCK = """
     VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 RECENTLY_REFUSED = """
-    SELECT lot_id FROM bidding.lot WHERE entries > seq
-    AND (status IN ('upcoming', 'open', 'suspended', 'frozen') OR decided_at > clock_timestamp() - interval '1 hour')
+    SELECT lot_id FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen') AND entries > seq
+    UNION
+    SELECT lot_id FROM bidding.lot WHERE closed_at > $1 AND entries > seq
 """
+LOOK_BACK = timedelta(hours=1)
+"""How long before the last stamp a lot may have finished and still have refusals that a dead desk left unsealed."""
 
 
 async def seal(db: Connection, lot_ids: Iterable[UUID], now: datetime) -> None:
@@ -46,6 +49,6 @@ async def seal(db: Connection, lot_ids: Iterable[UUID], now: datetime) -> None:
             await db.execute(KEEP_BLOCK, lot_id, block["number"] + 1, first, last, len(rows), link, now)
 
 
-async def find_unsealed(db: Connection) -> set[UUID]:
+async def find_unsealed(db: Connection, latest_stamp: datetime) -> set[UUID]:
     """Lots whose last refusals the desk before may have left unsealed."""
-    return {row[0] for row in await db.fetch(RECENTLY_REFUSED)}
+    return {row[0] for row in await db.fetch(RECENTLY_REFUSED, latest_stamp - LOOK_BACK)}

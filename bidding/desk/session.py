@@ -41,7 +41,8 @@ class Session:
         db = await self._connection()
         self.epoch = await lease.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
         signs = await lease.last_signs(db, self._share)
-        self.unsealed = await sealing.find_unsealed(db)
+        if signs.latest_stamp is not None:
+            self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp)
         return signs
 
     async def write(
