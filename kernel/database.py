@@ -19,6 +19,7 @@ import msgspec
 from sqlalchemy import BigInteger, MetaData, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import LargeBinary
@@ -147,7 +148,7 @@ class Database:
         try:
             yield tx
             await asyncio.shield(session.commit())
-        except (DBAPIError, OSError, asyncpg.InterfaceError, TimeoutError) as error:
+        except (DBAPIError, OSError, asyncpg.InterfaceError, TimeoutError, PoolExhausted) as error:
             if is_passing(error):
                 raise Busy() from error
             raise
@@ -213,4 +214,4 @@ def is_passing(error: BaseException) -> bool:
     state = getattr(original, "sqlstate", None) or getattr(error, "sqlstate", None)
     if state is not None:
         return state in PASSING
-    return isinstance(error, OSError | TimeoutError) or getattr(error, "connection_invalidated", False)
+    return isinstance(error, OSError | TimeoutError | PoolExhausted) or getattr(error, "connection_invalidated", False)

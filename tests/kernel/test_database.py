@@ -7,9 +7,10 @@ from sqlalchemy import text
 
 from kernel import ddl
 from kernel.actors import Role, platform
+from kernel.clock import FrozenClock
 from kernel.database import APPEND_ONLY, AlreadyAnswered, Database
 from kernel.errors import Busy, Forbidden, KeyReused
-from tests.support.house import actor, call, opened
+from tests.support.house import START, actor, call, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -83,6 +84,24 @@ async def test_waiting_for_a_lock_ends_as_busy(database_url: str) -> None:
             async with database.transaction(platform("waiter")) as waiter:
                 await waiter.session.execute(text("SET LOCAL lock_timeout = '50ms'"))
                 await waiter.session.execute(text("LOCK TABLE kernel.court"))
+
+
+async def test_waiting_for_a_connection_ends_as_busy(database_url: str) -> None:
+    """A crowd at the door, more than the pool has connections for: told so, and not dropped without an answer."""
+    database = Database(database_url, FrozenClock(START), pool_size=1)
+
+    async def run(statement: str) -> None:
+        async with database.transaction(platform("crowd")) as tx:
+            await tx.session.execute(text(statement))
+
+    try:
+        holder = asyncio.create_task(run("SELECT pg_sleep(4)"))
+        await asyncio.sleep(0.1)
+        with pytest.raises(Busy):
+            await run("SELECT 1")
+        await holder
+    finally:
+        await database.close()
 
 
 async def test_a_reading_transaction_cannot_write(database_url: str) -> None:
