@@ -83,7 +83,6 @@ READS_A_CLOCK = {
 
 ASKS_THE_DATABASE_FOR_TIME = {
     "bidding/desk/lease.py": "leases and signs of life are real time, compared between processes",
-    "bidding/desk/sealing.py": "looks back an hour of real time for refusals not yet sealed",
     "bidding/desk/store.py": "leases and health rows are real time, compared between processes",
 }
 """Files whose SQL reads PostgreSQL's clock; law times are parameters instead."""
