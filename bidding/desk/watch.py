@@ -15,6 +15,9 @@ MAX_OFFSET = timedelta(milliseconds=500)
 STEADY_S = 10.0
 """After a step the clocks count as together again once they have kept step with each other for so long."""
 
+QUICK_S = 0.1
+"""A slower answer tells too little of the moment it was given at, and no line is drawn through it."""
+
 Reading = tuple[datetime, float]
 """What the database's clock said, and the monotonic seconds at that moment."""
 
@@ -42,16 +45,16 @@ class ClockWatch:
 
         A clock that comes back to its line is trusted at once, one that stays off it after ten steady seconds.
         """
-        reading = database_now, (before_s + after_s) / 2
+        reading = (database_now, (before_s + after_s) / 2) if after_s - before_s <= QUICK_S else None
         if self._anchor is None or _keeps_step(self._anchor, before_s, database_now, after_s):
-            self._anchor, self._aside = reading, None
+            self._anchor, self._aside = reading or self._anchor, None
             return Clocks.TOGETHER
         if self._aside is None or not _keeps_step(self._aside, before_s, database_now, after_s):
             self._aside_since_s = before_s
-        self._aside = reading
+        self._aside = reading or self._aside
         if after_s - self._aside_since_s < STEADY_S:
             return Clocks.PARTED
-        self._anchor, self._aside = reading, None
+        self._anchor, self._aside = reading or self._aside, None
         return Clocks.SETTLED
 
 

@@ -389,6 +389,7 @@ def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
     assert not parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
     assert parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
     assert not parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
+    assert not parted(10.0, OPENS + 10 * SECOND + 300 * MS, 10.0), "nor does it bend the line"
 
 
 def test_a_step_that_stays_is_taken_over_after_ten_steady_seconds() -> None:
