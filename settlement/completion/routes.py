@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow, anyone
-from settlement.completion import service
+from settlement.completion import case_money, defaults, service
 from settlement.completion.sale_schemas import (
     AddCost,
     CaseCosts,
@@ -84,7 +84,7 @@ async def declare_default(
     data: JSONBody[DeclareDefault],
 ) -> DefaultDeclared:
     """The buyer defaulted (悔拍): the deposit is forfeited and a resale ordered."""
-    return await service.declare_default(database, call, lot_id, data)
+    return await defaults.declare_default(database, call, lot_id, data)
 
 
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
@@ -95,7 +95,7 @@ async def add_cost(
     data: JSONBody[AddCost],
 ) -> CostView:
     """Register a cost of the case."""
-    return await service.add_cost(database, call, case_id, data)
+    return await case_money.add_cost(database, call, case_id, data)
 
 
 @get("/api/cases/{case_id:uuid}/costs", guards=[allow(*service.STAFF)])
@@ -103,7 +103,7 @@ async def show_costs(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> CaseCosts:
     """The costs of a case and its enforcement fee."""
-    return await service.show_costs(database, actor, case_id)
+    return await case_money.show_costs(database, actor, case_id)
 
 
 @post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
@@ -114,7 +114,7 @@ async def set_fee(
     data: JSONBody[SetFee],
 ) -> FeeView:
     """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
-    return await service.set_fee(database, call, case_id, data)
+    return await case_money.set_fee(database, call, case_id, data)
 
 
 @get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
@@ -122,7 +122,7 @@ async def show_default_uses(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> DefaultUses:
     """How forfeited deposits are used in four steps; what they do not cover is shown and never charged."""
-    return await service.show_default_uses(database, actor, case_id)
+    return await defaults.show_default_uses(database, actor, case_id)
 
 
 ROUTES = [

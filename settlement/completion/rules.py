@@ -74,6 +74,10 @@ class ForfeitedDeposit:
     uncovered_fen: Fen
 
 
+STEPS = ("to_costs_fen", "to_shortfall_fen", "to_case_debt_fen", "to_related_debt_fen")
+"""The four steps of R-CLOSE-08, each booked separately."""
+
+
 def use_forfeited_deposit(default: Default) -> ForfeitedDeposit:
     """Wasted costs, then the shortfall, then the case's debt, then connected debts (R-CLOSE-08).
 
@@ -117,6 +121,10 @@ class SaleState(StrEnum):
     SERVED = "served"
     HANDED_OVER = "handed_over"
     DEFAULTED = "defaulted"
+
+
+SERVED = frozenset({SaleState.SERVED, SaleState.HANDED_OVER})
+"""Title has passed, the price is in the case account."""
 
 
 class CostKind(StrEnum):

@@ -6,8 +6,7 @@ Invariants 24 and 27.
 from kernel.database import Tx
 from settlement.completion import store
 from settlement.completion.models import Sale
-from settlement.completion.rules import SaleState
-from settlement.completion.service import SERVED, STEPS
+from settlement.completion.rules import SERVED, STEPS, SaleState
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind
 

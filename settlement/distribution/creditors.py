@@ -16,7 +16,7 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
@@ -120,7 +120,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await lock_case_money(tx, case.id)
         debt, arithmetic = wanted.debt, None
         if wanted.interest is not None:
-            stop_on = await completion.effect_on(tx, case.id)
+            stop_on = await case_money.effect_on(tx, case.id)
             if stop_on is None:
                 raise NoEffectYet()
             debt, arithmetic = with_interest(debt, wanted.interest.terms, stop_on)
@@ -168,7 +168,7 @@ async def show_fee(database: Database, actor: Actor, case_id: UUID) -> ComputedF
         tx.actor.must_be(*STAFF)
         case = await served_case(tx, case_id)
         solved = await computed_fee(tx, case)
-        fee = await completion.find_fee(tx, case.id)
+        fee = await case_money.find_fee(tx, case.id)
         return ComputedFee(solved.base_fen, solved.fee_fen, fee.set_fen if fee else None, fee.reason if fee else None)
 
 
@@ -189,7 +189,7 @@ def _is_clerk_of(actor: Actor, case: CaseFacts) -> bool:
 async def _cut_off_on(tx: Tx, case: CaseFacts, policy: Policy | None) -> date | None:
     if policy is None:
         return None
-    served = await completion.rulings_served(tx, case.id)
+    served = await case_money.rulings_served(tx, case.id)
     return participation.cut_off_on(policy, served, await store.first_service_on(tx, case.id))
 
 

@@ -16,7 +16,7 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.distribution import objections, procedure, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.drawing import draw
@@ -320,7 +320,7 @@ async def _store_confirmed(tx: Tx, case: CaseFacts, basis: Basis, wanted: Resolv
 
 async def _move_to_escrow(tx: Tx, plan: Plan, amount_fen: Fen) -> None:
     if amount_fen:
-        case, escrow = await completion.case_account(tx, plan.case_id), await escrow_account(tx, plan.id, plan.case_id)
+        case, escrow = await case_money.case_account(tx, plan.case_id), await escrow_account(tx, plan.id, plan.case_id)
         transfer = (Transfer(case.id, escrow.id, amount_fen),)
         key = f"escrow:{plan.id}"
         await ledger.post(tx, Posting(key, "distribution.escrow", f"plan:{plan.id}", transfer, plan.case_id))
@@ -328,7 +328,7 @@ async def _move_to_escrow(tx: Tx, plan: Plan, amount_fen: Fen) -> None:
 
 async def _move_from_escrow(tx: Tx, settled: Plan, new: Plan, kept_fen: Fen) -> None:
     """Empty the escrow of the plan that is settled: into the case account, and what is still in suit into a new one."""
-    case, escrow = await completion.case_account(tx, new.case_id), await escrow_account(tx, settled.id, new.case_id)
+    case, escrow = await case_money.case_account(tx, new.case_id), await escrow_account(tx, settled.id, new.case_id)
     wanted = [(case, new.proceeds_fen - kept_fen)]
     if kept_fen:
         wanted.append((await escrow_account(tx, new.id, new.case_id), kept_fen))

@@ -17,8 +17,8 @@ from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
-from settlement.completion import service as completion
-from settlement.completion.service import CASE_MONEY, CaseCost
+from settlement.completion import case_money, defaults
+from settlement.completion.case_money import CASE_MONEY, CaseCost
 from settlement.distribution import participation, procedure, store
 from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
 from settlement.distribution.drawing import draw
@@ -84,7 +84,7 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
         case = await served_case(tx, case_id)
-        await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
+        await defaults.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
         await lock_case_money(tx, case.id)
         await require_no_bankruptcy(tx, case.id)
         basis = await current_basis(tx, case)
@@ -225,7 +225,7 @@ async def served_parties(tx: Tx, plan_id: UUID) -> frozenset[UUID]:
 
 async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
     """The case account, locked: nobody else moves or promises the case's money until the transaction ends."""
-    account = await completion.case_account(tx, case_id)
+    account = await case_money.case_account(tx, case_id)
     return (await ledger.lock(tx, [account.id]))[account.id]
 
 
@@ -305,7 +305,7 @@ async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
 async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
     basis, before = await _basis_before_fee(tx, case)
-    fee = await completion.find_fee(tx, case.id)
+    fee = await case_money.find_fee(tx, case.id)
     if fee is None:
         return basis
     solved = solve_fee(basis, case.id, _applicants(case), *before)
@@ -328,11 +328,11 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
     given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
     proceeds = tuple(
         Proceeds(each.pool, each.name, Fen(left))
-        for each in await completion.distributable(tx, case.id)
+        for each in await case_money.distributable(tx, case.id)
         if (left := each.amount_fen - given_of_pool[each.pool])
     )
     sold = {each.pool for each in proceeds}
-    costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
+    costs = [_cost_item(cost, sold) for cost in await case_money.list_costs(tx, case.id)]
     claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
     policy = await store.find_policy(tx, case.court_id, case.id)
     basis = Basis(

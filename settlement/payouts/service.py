@@ -21,7 +21,7 @@ from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
 from settlement.bank.schemas import PaymentAnswered
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
 from settlement.distribution.deadlines import Event, deadline
@@ -238,7 +238,7 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
         found[PayeeKind.PARTY, party.id] = (
             Destination(account.holder, account.number, account.bank) if account else None
         )
-    for cost in await completion.list_costs(tx, case.id):
+    for cost in await case_money.list_costs(tx, case.id):
         route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
         found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
     for row in await store.rewards_of(tx, case.id):

@@ -14,6 +14,7 @@ from kernel.errors import Refusal
 from kernel.money import Fen
 from settlement import verify
 from settlement.bank import service as bank
+from settlement.completion import case_money, defaults
 from settlement.completion import service as completion
 from settlement.completion.errors import BalanceNotOverdue, LotOfAnotherCase, SaleElsewhere
 from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, PayeeIn, SetFee
@@ -34,13 +35,13 @@ async def _faults(place: Hall) -> list[str]:
 
 
 async def _use(place: Hall) -> DefaultUseView:
-    (use,) = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+    (use,) = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
     return use
 
 
 async def _proceeds(place: Hall) -> int:
     async with place.database.reading(platform("test")) as tx:
-        return sum(each.amount_fen for each in await completion.distributable(tx, place.case_id))
+        return sum(each.amount_fen for each in await case_money.distributable(tx, place.case_id))
 
 
 async def _defaulted(place: Hall, price_fen: int, **terms: Any) -> tuple[UUID, UUID, Bidder]:
@@ -98,18 +99,18 @@ async def test_w_20a_a_higher_resale_leaves_the_deposit_pending(database_url: st
 
         decision = await place.decide(Subject.ENFORCEMENT_FEE)
         wanted = SetFee(set_fen=Fen(99_972_00), reason="按元收取", decision_id=decision)
-        fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+        fee = await case_money.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
         assert (fee.base_fen, fee.computed_fen, fee.set_fen) == (32_572_025_00, 99_972_03, 99_972_00)
 
         async def settle(tx: Tx) -> None:
-            await completion.settle_default_use(tx, place.case_id)
+            await defaults.settle_default_use(tx, place.case_id)
 
         await within(place.database, settle)
         use = await _use(place)
         assert (use.shortfall_fen, use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen) == (0, 0, 0, 0)
         assert (use.pending_decision_fen, use.uncovered_fen) == (2_000_000_00, 0)
         assert await money_inside(place.database) == {"case": 45_000_000_00, "pending": 2_000_000_00}
-        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         left = 45_000_000_00 - costs.total_fen - 32_572_025_00
         assert left == 2_119_736_77
         assert await _faults(place) == []
@@ -131,7 +132,7 @@ async def test_w_08a_all_four_steps_and_a_cost_registered_late(database_url: str
         await place.cost(10_000 * YUAN, lot_id=first)
 
         async def settle(tx: Tx) -> None:
-            await completion.settle_default_use(tx, place.case_id)
+            await defaults.settle_default_use(tx, place.case_id)
 
         await asyncio.gather(*[within(place.database, settle) for _ in range(3)])
         use = await _use(place)
@@ -165,7 +166,7 @@ async def test_a_resale_that_defaults_too_is_measured_step_by_step(database_url:
         third = (await place.default(second)).resale_lot_id
         assert await money_inside(place.database) == {"pending": 140_000 * YUAN}
         await _resold(place, second, third, 800_000 * YUAN, **terms)
-        uses = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+        uses = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
         assert [(use.shortfall_fen, use.to_shortfall_fen, use.uncovered_fen) for use in uses] == [
             (100_000 * YUAN, 70_000 * YUAN, 30_000 * YUAN)
         ] * 2
@@ -197,12 +198,12 @@ async def test_nobody_defaults_before_the_last_day_has_passed(database_url: str)
             due_at = (await completion.store.get_sale(tx, lot_id)).balance_due_at
         frozen(place.database).set(due_at - timedelta(milliseconds=1))
         with pytest.raises(BalanceNotOverdue):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
         frozen(place.database).set(due_at)
-        declared = await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+        declared = await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
         assert declared.forfeited_fen == 7_000_00
         with pytest.raises(SaleElsewhere):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
 async def test_what_was_paid_beyond_the_deposit_goes_back_also_when_it_comes_later(database_url: str) -> None:
@@ -238,7 +239,7 @@ async def test_a_late_balance_before_the_default_still_completes_the_sale(databa
         assert (await completion.show_sale(place.database, buyer.actor, lot_id)).state == "paid"
         wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
         with pytest.raises(SaleElsewhere):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
 @pytest.mark.parametrize("attempt", range(3))
@@ -256,7 +257,7 @@ async def test_the_balance_against_the_default_one_wins(database_url: str, attem
 
         await asyncio.gather(
             within(place.database, weigh),
-            completion.declare_default(place.database, call(place.court.judge), lot_id, wanted),
+            defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted),
             return_exceptions=True,
         )
         await place.relay.settle()
@@ -300,7 +301,7 @@ async def test_costs_belong_to_the_case_of_their_lot(database_url: str) -> None:
         )
         maker = place.court.staff(completion.Role.MAKER)
         with pytest.raises(LotOfAnotherCase):
-            await completion.add_cost(place.database, call(maker), place.case_id, wanted)
+            await case_money.add_cost(place.database, call(maker), place.case_id, wanted)
 
 
 async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str) -> None:
@@ -311,9 +312,9 @@ async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str)
             wanted = SetFee(
                 set_fen=Fen(set_fen), reason="酌定", decision_id=await place.decide(Subject.ENFORCEMENT_FEE)
             )
-            fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+            fee = await case_money.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
             assert (fee.computed_fen, fee.set_fen) == (50_02, set_fen)
-        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
 
 
@@ -321,10 +322,10 @@ async def test_money_paid_straight_to_the_case_is_distributable_by_itself(databa
     async with hall(database_url) as place:
 
         async def number(tx: Tx) -> str:
-            return (await completion.case_account(tx, place.case_id)).number or ""
+            return (await case_money.case_account(tx, place.case_id)).number or ""
 
         account_no = await within(place.database, number)
         await bank.book_credit(place.database, call(MACHINE), notice("straight", account_no, 300))
         async with place.database.reading(platform("test")) as tx:
-            (proceeds,) = await completion.distributable(tx, place.case_id)
+            (proceeds,) = await case_money.distributable(tx, place.case_id)
             assert (proceeds.pool, proceeds.amount_fen) == ("case_money", 300)

@@ -10,7 +10,7 @@ from appraisal.cases.rules import Subject
 from kernel.actors import Role, platform
 from kernel.errors import NotFound, Refusal
 from settlement import verify
-from settlement.completion import rules
+from settlement.completion import case_money, rules
 from settlement.completion import service as completion
 from settlement.completion.errors import AssetOnHold, PurchaseUnproved, SaleElsewhere, WrongDay
 from settlement.completion.rules import balance_due_at
@@ -205,10 +205,10 @@ async def test_the_statement_of_the_case_account_names_the_ruling(database_url: 
         await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
         await place.rule_and_serve(lot_id)
         async with place.database.reading(platform("test")) as tx:
-            account = await completion.find_case_account(tx, place.case_id)
+            account = await case_money.find_case_account(tx, place.case_id)
             assert account is not None
             (line,) = await ledger.statement(tx, account.id)
             assert (line.reason, line.other, line.gain_fen) == ("completion.proceeds", "lot", PRICE)
             assert line.document.startswith("ruling:")
-            (proceeds,) = await completion.distributable(tx, place.case_id)
+            (proceeds,) = await case_money.distributable(tx, place.case_id)
             assert (proceeds.pool, proceeds.amount_fen) == (str(place.place.asset_id), PRICE)

@@ -371,7 +371,7 @@ async def test_without_the_lock_two_resolutions_both_pass_the_rules(
     both = asyncio.Barrier(2)
 
     async def not_locked(tx: Any, case_id: Any) -> Any:
-        return await service.completion.case_account(tx, case_id)
+        return await service.case_money.case_account(tx, case_id)
 
     async def together(tx: Any, case: Any) -> Any:
         found = await read(tx, case)

@@ -15,7 +15,7 @@ from kernel.actors import platform
 from kernel.database import Database
 from kernel.money import Fen
 from settlement import verify
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.completion.sale_schemas import AddCost, PayeeIn
 from settlement.distribution.errors import AssetHeld, FeeNotSet
 from settlement.payouts import handlers
@@ -52,7 +52,7 @@ async def complete(place: Hall, lot_id: UUID, price_fen: int) -> None:
 async def add_cost(road: Road, kind: Any, amount_fen: int, lot_id: UUID) -> None:
     payee = PayeeIn(holder=f"收款人 {kind}", number=f"7000{len(kind)}", bank="某银行")
     wanted = AddCost(kind=kind, name=kind, amount_fen=Fen(amount_fen), payee=payee, document="缴款书", lot_id=lot_id)
-    await completion.add_cost(road.database, call(road.maker), road.case.id, wanted)
+    await case_money.add_cost(road.database, call(road.maker), road.case.id, wanted)
 
 
 async def faults(database: Database) -> list[str]:
