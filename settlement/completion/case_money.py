@@ -14,14 +14,13 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
-from kernel.errors import Busy
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank.rules import Payee
-from settlement.completion import rules, store
+from settlement.completion import store
 from settlement.completion.errors import LotOfAnotherCase
 from settlement.completion.models import CaseCostRow, FeeSetting
-from settlement.completion.rules import SERVED, STEPS, CostKind, SaleState
+from settlement.completion.rules import SERVED, STEPS, UNDONE, CostKind, SaleState
 from settlement.completion.sale_schemas import AddCost, CaseCosts, CostView, FeeView, SetFee
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
@@ -67,7 +66,8 @@ async def case_account(tx: Tx, case_id: UUID) -> Account:
 async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:
     """All that ever came into the case account, by source: served sales first to last, then other case money.
 
-    To a sold asset belongs what forfeited deposits of its earlier sales gave (R-CLOSE-08). Deposits, unserved prices
+    To a sold asset belongs what forfeited deposits of its earlier sales gave (R-CLOSE-08), and what their buyers made
+    good by order (R-CLOSE-09). Deposits, unserved prices
     and what is pending decision are never in it (R-ACCT-09).
     """
     sales = await store.sales_of_case(tx, case_id)
@@ -76,6 +76,7 @@ async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:
         if sale.state == SaleState.DEFAULTED:
             for use in await store.uses_of(tx, sale.lot_id):
                 used[sale.asset_id] += sum(getattr(use, step) for step in STEPS)
+            used[sale.asset_id] += sum(payment.amount_fen for payment in await store.payments_of(tx, sale.lot_id))
     found = [
         Proceeds(str(sale.asset_id), sale.title, Fen(sale.price_fen + used[sale.asset_id]))
         for sale in sales
@@ -89,7 +90,7 @@ async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:
 async def rulings_served(tx: Tx, case_id: UUID) -> list[date | None]:
     """The day each sold asset's ruling was served, first hammer first; None for one that is still to be."""
     sales = await store.sales_of_case(tx, case_id)
-    return [sale.served_on for sale in sales if sale.state != SaleState.DEFAULTED]
+    return [sale.served_on for sale in sales if sale.state not in UNDONE]
 
 
 async def effect_on(tx: Tx, case_id: UUID) -> date | None:
@@ -169,34 +170,22 @@ async def add_cost(database: Database, call: Call, case_id: UUID, wanted: AddCos
         return tx.answer(view)
 
 
-async def set_fee(database: Database, call: Call, case_id: UUID, wanted: SetFee) -> FeeView:
-    """Set the enforcement fee; the figure of the brackets is kept beside it, with the reason (R-COST-01)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.JUDGE)
-        case = await served_case(tx, case_id)
-        subject = appraisal.Subject.ENFORCEMENT_FEE
-        decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case_id, subject=subject)
-        claims = await appraisal.list_claims(tx, case_id)
-        own_fen = Fen(sum(claim.total_fen for claim in claims if claim.party_id == case.applicant.id))
-        proceeds_fen = Fen(sum(each.amount_fen for each in await distributable(tx, case_id)))
-        base_fen = rules.fee_base(own_fen, proceeds_fen)
-        fee: dict[str, object] = {
-            "case_id": case_id,
-            "number": len(await store.fees_of(tx, case_id)) + 1,
-            "base_fen": base_fen,
-            "computed_fen": rules.enforcement_fee(base_fen),
-            "set_fen": wanted.set_fen,
-            "reason": wanted.reason,
-            "decision_id": decision.id,
-            "set_at": tx.now(),
-        }
-        if not await store.add_fee(tx, fee):
-            raise Busy()
-        facts = {"computed_fen": fee["computed_fen"], "set_fen": wanted.set_fen, "decision": str(decision.id)}
-        await record(tx, "completion.set-fee", f"case:{case_id}", facts, case_id=case_id, reason=wanted.reason)
-        found = await find_fee(tx, case_id)
-        assert found is not None
-        return tx.answer(_fee_view(found))
+async def add_fee(
+    tx: Tx, case_id: UUID, wanted: SetFee, decision_id: UUID, *, base_fen: Fen, computed_fen: Fen
+) -> FeeSetting:
+    """Write the next setting of the case's enforcement fee; the last one counts. The case's money is locked."""
+    fee = FeeSetting(
+        case_id=case_id,
+        number=len(await store.fees_of(tx, case_id)) + 1,
+        base_fen=base_fen,
+        computed_fen=computed_fen,
+        set_fen=wanted.set_fen,
+        reason=wanted.reason,
+        decision_id=decision_id,
+        set_at=tx.now(),
+    )
+    await store.add_fee(tx, fee)
+    return fee
 
 
 async def show_costs(database: Database, actor: Actor, case_id: UUID) -> CaseCosts:
@@ -210,10 +199,11 @@ async def show_costs(database: Database, actor: Actor, case_id: UUID) -> CaseCos
             for cost in costs
         ]
         total_fen = sum(cost.amount_fen for cost in costs)
-        return CaseCosts(case_id, tuple(views), _fee_view(fee) if fee else None, total_fen)
+        return CaseCosts(case_id, tuple(views), fee_view(fee) if fee else None, total_fen)
 
 
-def _fee_view(fee: FeeSetting) -> FeeView:
+def fee_view(fee: FeeSetting) -> FeeView:
+    """The fee as last set."""
     return FeeView(fee.case_id, fee.base_fen, fee.computed_fen, fee.set_fen, fee.reason, fee.decision_id)
 
 

@@ -9,14 +9,21 @@ from appraisal import api as appraisal
 from auction import api as auction
 from kernel.actors import Actor, Role
 from kernel.audit import record
+from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.completion import rules, store
 from settlement.completion.case_money import case_account, distributable, list_costs, served_case
-from settlement.completion.models import DefaultUse, Sale
-from settlement.completion.rules import SERVED, STEPS, CaseMoney, Default, ForfeitedDeposit, SaleState
-from settlement.completion.sale_schemas import DeclareDefault, DefaultDeclared, DefaultUses, DefaultUseView
+from settlement.completion.models import DefaultUse, Sale, ShortfallOrder, ShortfallPayment
+from settlement.completion.rules import SERVED, STEPS, UNDONE, CaseMoney, Default, ForfeitedDeposit, SaleState
+from settlement.completion.sale_schemas import (
+    DeclareDefault,
+    DefaultDeclared,
+    DefaultUses,
+    DefaultUseView,
+    OrderShortfall,
+)
 from settlement.deposits import service as deposits
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
@@ -52,6 +59,63 @@ async def declare_default(database: Database, call: Call, lot_id: UUID, wanted: 
         facts = {"forfeited_fen": forfeited_fen, "resale": str(resale_id), "decision": str(decision.id)}
         await record(tx, "completion.default", f"lot:{lot_id}", facts, case_id=sale.case_id)
         return tx.answer(DefaultDeclared(lot_id, forfeited_fen, resale_id))
+
+
+async def order_shortfall(database: Database, call: Call, lot_id: UUID, wanted: OrderShortfall) -> DefaultUseView:
+    """Record the court's order that the buyer makes good what deposit and resale left uncovered (R-CLOSE-09).
+
+    Nothing is ever charged without it. The money is paid on the first sale's account and counts as its proceeds.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        sale = await store.lock_sale(tx, lot_id)
+        tx.actor.must_serve(sale.court_id, "sale")
+        subject = appraisal.Subject.SHORTFALL
+        decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=sale.case_id, subject=subject)
+        rules.require(SaleState(sale.state), SaleState.DEFAULTED)
+        before = await store.find_order(tx, lot_id) is not None
+        use = await _use_view(tx, sale)
+        rules.require_order(use.uncovered_fen, wanted.amount_fen, before=before)
+        now = tx.now()
+        rules.require_future_day(wanted.due_on, beijing_day(now))
+        order = ShortfallOrder(
+            lot_id=lot_id,
+            decision_id=decision.id,
+            amount_fen=wanted.amount_fen,
+            due_on=wanted.due_on,
+            ordered_at=now,
+        )
+        await store.add(tx, order)
+        await record(tx, "completion.order-shortfall", f"lot:{lot_id}", wanted, case_id=sale.case_id)
+        return tx.answer(await _use_view(tx, sale))
+
+
+async def take_shortfall(tx: Tx, sale: Sale, account: Account) -> int:
+    """Pass on what came in under the order, which is locked with its sale; returns all that stays of the credits."""
+    missing_fen = await shortfall_missing(tx, sale.lot_id)
+    taken_fen = Fen(min(missing_fen, ledger.stored_balance(account)))
+    refunded_fen = await bank.refunded_fen(tx, account.id)
+    if taken_fen:
+        number = len(await store.payments_of(tx, sale.lot_id)) + 1
+        payment = ShortfallPayment(lot_id=sale.lot_id, number=number, amount_fen=taken_fen, taken_at=tx.now())
+        await store.add(tx, payment)
+        case, order = await case_account(tx, sale.case_id), await store.find_order(tx, sale.lot_id)
+        assert order is not None, "without an order nothing is missing"
+        transfer = (Transfer(account.id, case.id, taken_fen),)
+        key, document = f"shortfall:{sale.lot_id}:{number}", f"decision:{order.decision_id}"
+        await ledger.post(tx, Posting(key, "completion.shortfall", document, transfer, sale.case_id, sale.lot_id))
+        await record(tx, "completion.shortfall", f"lot:{sale.lot_id}", {"fen": taken_fen}, case_id=sale.case_id)
+    return refunded_fen + await _made_good(tx, sale.lot_id)
+
+
+async def shortfall_missing(tx: Tx, lot_id: UUID) -> int:
+    """What the court ordered the buyer to make good and is not paid yet; 0 without an order."""
+    order = await store.find_order(tx, lot_id)
+    return order.amount_fen - await _made_good(tx, lot_id) if order else 0
+
+
+async def _made_good(tx: Tx, lot_id: UUID) -> int:
+    return sum(payment.amount_fen for payment in await store.payments_of(tx, lot_id))
 
 
 async def settle_default_use(tx: Tx, case_id: UUID) -> None:
@@ -120,14 +184,22 @@ async def _wasted_costs(tx: Tx, sale: Sale) -> Fen:
 
 
 async def _finished_resale(tx: Tx, sale: Sale) -> Sale | None:
-    """The resale right after this default, once the last resale of the chain is paid and served."""
-    assert sale.resale_lot_id is not None
-    first = await store.find_sale(tx, sale.resale_lot_id)
+    """The resale right after this default, once the last resale of the chain is paid and served.
+
+    An annulled one is as if it had not been: the sale after it counts.
+    """
+    first = await _sale_after(tx, sale)
+    while first is not None and first.state == SaleState.ANNULLED:
+        first = await _sale_after(tx, first)
     last = first
-    while last is not None and last.state == SaleState.DEFAULTED:
-        assert last.resale_lot_id is not None
-        last = await store.find_sale(tx, last.resale_lot_id)
+    while last is not None and last.state in UNDONE:
+        last = await _sale_after(tx, last)
     return first if last is not None and last.state in SERVED else None
+
+
+async def _sale_after(tx: Tx, sale: Sale) -> Sale | None:
+    assert sale.resale_lot_id is not None, "what came to nothing is sold again"
+    return await store.find_sale(tx, sale.resale_lot_id)
 
 
 async def _pending_account(tx: Tx, sale: Sale) -> Account:
@@ -151,9 +223,10 @@ async def _use_view(tx: Tx, sale: Sale) -> DefaultUseView:
     steps = {step: sum(getattr(use, step) for use in uses) for step in STEPS}
     costs_fen = await _wasted_costs(tx, sale)
     shortfall_fen = (await _default_of(tx, sale, resale)).shortfall_fen if resale else None
+    order, made_good_fen = await store.find_order(tx, sale.lot_id), await _made_good(tx, sale.lot_id)
     uncovered_fen = None
     if shortfall_fen is not None:
-        uncovered_fen = costs_fen + shortfall_fen - steps["to_costs_fen"] - steps["to_shortfall_fen"]
+        uncovered_fen = costs_fen + shortfall_fen - steps["to_costs_fen"] - steps["to_shortfall_fen"] - made_good_fen
     return DefaultUseView(
         lot_id=sale.lot_id,
         resale_lot_id=sale.resale_lot_id,
@@ -165,6 +238,10 @@ async def _use_view(tx: Tx, sale: Sale) -> DefaultUseView:
         shortfall_fen=shortfall_fen,
         pending_decision_fen=sale.forfeited_fen - sum(steps.values()),
         uncovered_fen=uncovered_fen,
+        ordered_fen=order.amount_fen if order else None,
+        ordered_until=order.due_on.isoformat() if order else None,
+        order_decision_id=order.decision_id if order else None,
+        made_good_fen=made_good_fen,
         rules=DEFAULT_RULES,
         **steps,
     )

@@ -18,12 +18,12 @@ from settlement.completion.sale_schemas import (
     DeclareDefault,
     DefaultDeclared,
     DefaultUses,
-    FeeView,
+    DefaultUseView,
     HandOver,
+    OrderShortfall,
     RuleSale,
     SaleView,
     ServeRuling,
-    SetFee,
 )
 
 
@@ -87,6 +87,17 @@ async def declare_default(
     return await defaults.declare_default(database, call, lot_id, data)
 
 
+@post("/api/lots/{lot_id:uuid}/shortfall-order", guards=[allow(Role.JUDGE)], status_code=201)
+async def order_shortfall(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[OrderShortfall],
+) -> DefaultUseView:
+    """The court orders the defaulting buyer to make good what the deposit left uncovered (责令补交差价)."""
+    return await defaults.order_shortfall(database, call, lot_id, data)
+
+
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
 async def add_cost(
     database: NamedDependency[Database],
@@ -106,17 +117,6 @@ async def show_costs(
     return await case_money.show_costs(database, actor, case_id)
 
 
-@post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
-async def set_fee(
-    database: NamedDependency[Database],
-    call: NamedDependency[Call],
-    case_id: FromPath[UUID],
-    data: JSONBody[SetFee],
-) -> FeeView:
-    """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
-    return await case_money.set_fee(database, call, case_id, data)
-
-
 @get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
 async def show_default_uses(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
@@ -132,8 +132,8 @@ ROUTES = [
     serve_ruling,
     hand_over,
     declare_default,
+    order_shortfall,
     add_cost,
     show_costs,
-    set_fee,
     show_default_uses,
 ]

@@ -4,6 +4,7 @@ Locking (docs/locking.md): the asset (holds), auction's lot, the sale's row, the
 is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
 """
 
+from datetime import date
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -82,7 +83,8 @@ async def open_sale(tx: Tx, event: LotClosed) -> None:
 async def weigh_price(tx: Tx, lot_id: UUID) -> None:
     """Decide what the money on a lot's account means: the price is complete, still short, or too much came in.
 
-    What came after a default, and what is above the price, goes back to the account that paid it.
+    What came after a default or an annulment, and what is above the price, goes back to the account that paid it, but
+    for what the court ordered a defaulting buyer to make good.
     """
     sale = await store.lock_sale(tx, lot_id)
     account = (await ledger.lock(tx, [sale.account_id]))[sale.account_id]
@@ -94,7 +96,9 @@ async def weigh_price(tx: Tx, lot_id: UUID) -> None:
         await deposits.use_up(tx, sale.registration_id, f"lot:{lot_id}")
         facts = {"price_fen": sale.price_fen, "ruling_due_on": sale.ruling_due_on.isoformat()}
         await record(tx, "completion.paid", f"lot:{lot_id}", facts, case_id=sale.case_id)
-    keep_fen = 0 if sale.state == SaleState.DEFAULTED else sale.price_fen - sale.deposit_fen
+    keep_fen = sale.price_fen - sale.deposit_fen
+    if sale.state in rules.UNDONE:
+        keep_fen = await defaults.take_shortfall(tx, sale, account)
     await bank.refund_above(tx, account, keep_fen, "completion.surplus", f"lot:{lot_id}")
 
 
@@ -102,7 +106,10 @@ async def weigh_price(tx: Tx, lot_id: UUID) -> None:
 
 
 async def rule_sale(database: Database, call: Call, lot_id: UUID, wanted: RuleSale) -> SaleView:
-    """Record the sale ruling after full payment (R-CLOSE-05); purchase limits and holds stand in its way."""
+    """Record the sale ruling after full payment (R-CLOSE-05).
+
+    In its way stand holds, purchase limits (R-HOME-02) and a missing approval of an equity transfer (R-CLOSE-14).
+    """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         sale = await _disposable_sale(tx, lot_id)
@@ -111,7 +118,10 @@ async def rule_sale(database: Database, call: Call, lot_id: UUID, wanted: RuleSa
             tx, wanted.decision_id, case_id=sale.case_id, subject=appraisal.Subject.SALE_RULING
         )
         lot = await auction.get_lot(tx, lot_id)
-        rules.require_purchase_proved(lot.purchase_limited, decision.facts.get("purchase_eligibility"))
+        asset = await appraisal.get_asset(tx, sale.asset_id)
+        rules.require_approved(rules.approval_needed(asset.details), decision.facts)
+        applied_on = await _applied_on(tx, sale)
+        rules.require_purchase_proved(lot.purchase_limited, decision.facts, applied_on, beijing_day(tx.now()))
         sale.state, sale.ruling_decision_id, sale.ruled_at = SaleState.RULED, decision.id, tx.now()
         await record(tx, "completion.rule", f"lot:{lot_id}", {"decision": str(decision.id)}, case_id=sale.case_id)
         return tx.answer(await _view(tx, sale))
@@ -179,6 +189,13 @@ async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     return sale.account_id
 
 
+async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, UUID]:
+    """Case and buyer of a sale that the actor's court serves; else there is no such sale."""
+    sale = await store.get_sale(tx, lot_id)
+    tx.actor.must_serve(sale.court_id, "sale")
+    return sale.case_id, sale.buyer_person_id
+
+
 async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
     """Whether this person bought the lot."""
     sale = await store.find_sale(tx, lot_id)
@@ -227,7 +244,7 @@ async def _view(tx: Tx, sale: Sale) -> SaleView:
         price_fen=sale.price_fen,
         deposit_fen=sale.deposit_fen,
         received_fen=received_fen,
-        missing_fen=0 if sale.state == SaleState.DEFAULTED else sale.price_fen - received_fen,
+        missing_fen=await _missing_fen(tx, sale, received_fen),
         account_no=account.number or "",
         state=sale.state,
         ended_at=beijing(sale.ended_at),
@@ -239,8 +256,24 @@ async def _view(tx: Tx, sale: Sale) -> SaleView:
         handover_due_on=sale.handover_due_on.isoformat() if sale.handover_due_on else None,
         handed_over_on=sale.handed_over_on.isoformat() if sale.handed_over_on else None,
         defaulted_at=beijing(sale.defaulted_at) if sale.defaulted_at else None,
+        annulled_at=beijing(sale.annulled_at) if sale.annulled_at else None,
+        annulment_ground=sale.annulment_ground,
         resale_lot_id=sale.resale_lot_id,
     )
+
+
+async def _missing_fen(tx: Tx, sale: Sale, received_fen: int) -> int:
+    """What the buyer is still to pay: the balance, or after a default what the court ordered to make good."""
+    if sale.state in rules.UNDONE:
+        return await defaults.shortfall_missing(tx, sale.lot_id)
+    return sale.price_fen - received_fen
+
+
+async def _applied_on(tx: Tx, sale: Sale) -> date:
+    """The day the buyer was admitted to bid; without a deposit to wait for, that of the application."""
+    admitted_at = (await bidding.get_registration(tx, sale.registration_id)).admitted_at
+    assert admitted_at is not None, "a buyer was admitted"
+    return beijing_day(admitted_at)
 
 
 async def _served_sale(tx: Tx, lot_id: UUID) -> Sale:

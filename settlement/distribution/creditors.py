@@ -19,13 +19,13 @@ from kernel.ids import ordered_id
 from settlement.completion import case_money
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
+from settlement.distribution.current import application_of
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
 from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
 from settlement.distribution.participation_schemas import (
     ApplicationView,
     ApplyToJoin,
-    ComputedFee,
     ParticipationView,
     PolicyView,
     RecogniseClaim,
@@ -36,8 +36,6 @@ from settlement.distribution.participation_schemas import (
 )
 from settlement.distribution.service import (
     STAFF,
-    application_of,
-    computed_fee,
     lock_case_money,
     served_case,
 )
@@ -160,16 +158,6 @@ async def show_participation(database: Database, actor: Actor, case_id: UUID) ->
             applications=tuple(_application_view(case, row) for row in applications),
             claims=tuple(await _claims(tx, case)),
         )
-
-
-async def show_fee(database: Database, actor: Actor, case_id: UUID) -> ComputedFee:
-    """The enforcement fee on what a plan drafted now would pay the applicant, before or after the court set it."""
-    async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
-        case = await served_case(tx, case_id)
-        solved = await computed_fee(tx, case)
-        fee = await case_money.find_fee(tx, case.id)
-        return ComputedFee(solved.base_fen, solved.fee_fen, fee.set_fen if fee else None, fee.reason if fee else None)
 
 
 async def _case_of_applicant(tx: Tx, case_id: UUID, party_id: UUID) -> CaseFacts:

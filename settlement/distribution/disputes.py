@@ -19,6 +19,7 @@ from kernel.money import Fen
 from settlement.completion import case_money
 from settlement.distribution import objections, procedure, store
 from settlement.distribution.claims import Debt
+from settlement.distribution.current import confirmed_plans, current_basis, recognised_claims
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import NoEscrow, SuitPending
 from settlement.distribution.models import Plan, Recognition
@@ -37,11 +38,8 @@ from settlement.distribution.plans import Basis, Dispute, Settled
 from settlement.distribution.procedure import Course
 from settlement.distribution.service import (
     DOCUMENT,
-    confirmed_plans,
-    current_basis,
     locked_plan,
     plan_view,
-    recognised_claims,
     require_no_bankruptcy,
     require_no_holds,
     served_plan,

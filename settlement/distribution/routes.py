@@ -9,7 +9,8 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.distribution import creditors, disputes, service
+from settlement.completion.sale_schemas import FeeView, SetFee
+from settlement.distribution import creditors, disputes, fee_setting, service
 from settlement.distribution import what_if as what_if_service
 from settlement.distribution.participation_schemas import (
     ApplicationView,
@@ -224,12 +225,23 @@ async def recognise_claim(
     return await creditors.recognise_claim(database, call, case_id, data)
 
 
+@post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
+async def set_fee(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[SetFee],
+) -> FeeView:
+    """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
+    return await fee_setting.set_fee(database, call, case_id, data)
+
+
 @get("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(*service.STAFF)])
 async def show_fee(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> ComputedFee:
     """The enforcement fee (执行申请费) on what a plan drafted now would pay the applicant, and what the court set."""
-    return await creditors.show_fee(database, actor, case_id)
+    return await fee_setting.show_fee(database, actor, case_id)
 
 
 @post("/api/cases/{case_id:uuid}/bankruptcy", guards=[allow(Role.JUDGE)], status_code=201)
@@ -249,6 +261,7 @@ ROUTES = [
     apply_to_join,
     show_participation,
     recognise_claim,
+    set_fee,
     show_fee,
     draft_plan,
     list_plans,

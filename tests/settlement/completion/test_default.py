@@ -16,12 +16,20 @@ from settlement import verify
 from settlement.bank import service as bank
 from settlement.completion import case_money, defaults
 from settlement.completion import service as completion
-from settlement.completion.errors import BalanceNotOverdue, LotOfAnotherCase, SaleElsewhere
-from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, PayeeIn, SetFee
+from settlement.completion.errors import (
+    BalanceNotOverdue,
+    LotOfAnotherCase,
+    SaleElsewhere,
+    ShortfallExceeded,
+    ShortfallOrdered,
+    ShortfallUnknown,
+)
+from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, OrderShortfall, PayeeIn, SetFee
 from settlement.deposits import service as deposits
 from settlement.deposits.errors import HoldEnded
+from settlement.distribution import fee_setting
 from settlement.ledger.rules import Kind
-from tests.appraisal.support import make_claim
+from tests.appraisal.support import make_claim, today
 from tests.settlement.hall import YUAN, Bidder, Hall, hall
 from tests.settlement.support import MACHINE, credit, money_inside, notice, within
 from tests.support.house import call, frozen
@@ -99,7 +107,7 @@ async def test_w_20a_a_higher_resale_leaves_the_deposit_pending(database_url: st
 
         decision = await place.decide(Subject.ENFORCEMENT_FEE)
         wanted = SetFee(set_fen=Fen(99_972_00), reason="按元收取", decision_id=decision)
-        fee = await case_money.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+        fee = await fee_setting.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
         assert (fee.base_fen, fee.computed_fen, fee.set_fen) == (32_572_025_00, 99_972_03, 99_972_00)
 
         async def settle(tx: Tx) -> None:
@@ -312,7 +320,7 @@ async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str)
             wanted = SetFee(
                 set_fen=Fen(set_fen), reason="酌定", decision_id=await place.decide(Subject.ENFORCEMENT_FEE)
             )
-            fee = await case_money.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+            fee = await fee_setting.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
             assert (fee.computed_fen, fee.set_fen) == (50_02, set_fen)
         costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
@@ -329,3 +337,53 @@ async def test_money_paid_straight_to_the_case_is_distributable_by_itself(databa
         async with place.database.reading(platform("test")) as tx:
             (proceeds,) = await case_money.distributable(tx, place.case_id)
             assert (proceeds.pool, proceeds.amount_fen) == ("case_money", 300)
+
+
+async def _ordered(place: Hall, lot_id: UUID, amount_fen: int) -> DefaultUseView:
+    wanted = OrderShortfall(
+        amount_fen=Fen(amount_fen),
+        due_on=today(place.database) + timedelta(days=10),
+        decision_id=await place.decide(Subject.SHORTFALL),
+    )
+    return await defaults.order_shortfall(place.database, call(place.court.judge), lot_id, wanted)
+
+
+async def test_w_08c_what_is_uncovered_is_charged_by_the_court_s_order_alone(database_url: str) -> None:
+    """First 1,775,584.80, resale 1,451,667.84, deposit 100,000.00: ordered and paid 223,916.96."""
+    async with hall(database_url, reference_price_fen=Fen(1_500_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = {"start_price_fen": Fen(1_075_584_80), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
+        first, resale, buyer = await _defaulted(place, 1_775_584_80, **terms)
+        with pytest.raises(ShortfallUnknown):
+            await _ordered(place, first, 1)
+        later = {"start_price_fen": Fen(1_051_667_84), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
+        await _resold(place, first, resale, 1_451_667_84, **later)
+        use = await _use(place)
+        assert (use.shortfall_fen, use.uncovered_fen, use.ordered_fen) == (323_916_96, 223_916_96, None)
+        sale = await completion.show_sale(place.database, buyer.actor, first)
+        await place.pay(buyer, sale.account_no, 50_000_00)
+        assert await _proceeds(place) == 1_551_667_84, "nothing is kept without an order"
+
+        with pytest.raises(ShortfallExceeded):
+            await _ordered(place, first, 223_916_97)
+        use = await _ordered(place, first, 223_916_96)
+        assert (use.ordered_fen, use.made_good_fen) == (223_916_96, 0)
+        with pytest.raises(ShortfallOrdered):
+            await _ordered(place, first, 1)
+        assert (await completion.show_sale(place.database, buyer.actor, first)).missing_fen == 223_916_96
+        await place.pay(buyer, sale.account_no, 23_916_96)
+        await place.pay(buyer, sale.account_no, 200_000_07)
+        await place.pay(buyer, sale.account_no, 9_00)
+        use = await _use(place)
+        assert (use.made_good_fen, use.uncovered_fen) == (223_916_96, 0)
+        assert await _proceeds(place) == 1_775_584_80, "the case stands as if the first sale had been paid"
+        assert await money_inside(place.database) == {"case": 1_775_584_80}, "7 fen and 9 yuan went back"
+        assert await _faults(place) == []
+
+
+async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        await place.sold(lot_id, 80_000_00)
+        with pytest.raises(SaleElsewhere):
+            await _ordered(place, lot_id, 1)

@@ -14,7 +14,7 @@ from kernel.database import Database
 from kernel.money import Fen
 from settlement.completion import case_money
 from settlement.completion.sale_schemas import SetFee
-from settlement.distribution import disputes
+from settlement.distribution import disputes, fee_setting
 from settlement.distribution import service as distribution
 from settlement.distribution.plan_schemas import (
     ClaimAmount,
@@ -91,7 +91,7 @@ class Road:
         """The court sets the enforcement fee."""
         decision = await make_decision(self.database, self.court, self.case, Subject.ENFORCEMENT_FEE)
         wanted = SetFee(set_fen=Fen(set_fen), reason=reason, decision_id=decision.id)
-        await case_money.set_fee(self.database, call(self.court.judge), self.case.id, wanted)
+        await fee_setting.set_fee(self.database, call(self.court.judge), self.case.id, wanted)
 
     async def draft(self) -> PlanView:
         return await distribution.draft_plan(self.database, call(self.maker), self.case.id)
