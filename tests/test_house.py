@@ -68,6 +68,8 @@ NAMED_ROOMS = {
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
     "settlement/distribution/satisfaction.py": "taking in satisfaction, R-FAIL-03 and 05",
     "settlement/distribution/shares.py": "the arithmetic of one place of the waterfall",
+    "settlement/distribution/taking.py": "use cases of taking in satisfaction",
+    "settlement/distribution/taking_schemas.py": "the same on the wire",
     "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
     "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
 }

@@ -196,6 +196,11 @@ async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, UUID]:
     return sale.case_id, sale.buyer_person_id
 
 
+async def is_sold(tx: Tx, lot_id: UUID) -> bool:
+    """Whether the lot was sold, whatever became of the sale."""
+    return await store.find_sale(tx, lot_id) is not None
+
+
 async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
     """Whether this person bought the lot."""
     sale = await store.find_sale(tx, lot_id)

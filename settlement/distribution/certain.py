@@ -52,7 +52,8 @@ _IN_EVERY_POOL = frozenset({ClaimKind.TAX, ClaimKind.INJURY_MEDICAL})
 def bucket_of(line: Line) -> Bucket:
     """The sum that a line of the whole distribution is part of."""
     titled = line.claim_id is not None and line.part != Part.DOUBLED
-    return line.payee_kind, line.payee_id, line.claim_id, TITLED_PART if titled else line.part
+    kind = PayeeKind.PARTY if line.payee_kind is PayeeKind.SET_OFF else line.payee_kind
+    return kind, line.payee_id, line.claim_id, TITLED_PART if titled else line.part
 
 
 @dataclass(frozen=True, slots=True)

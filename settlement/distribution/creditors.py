@@ -16,10 +16,9 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
-from settlement.completion import case_money
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
-from settlement.distribution.current import application_of
+from settlement.distribution.current import application_of, effect_on, rulings_served
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
 from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
@@ -118,7 +117,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await lock_case_money(tx, case.id)
         debt, arithmetic = wanted.debt, None
         if wanted.interest is not None:
-            stop_on = await case_money.effect_on(tx, case.id)
+            stop_on = await effect_on(tx, case.id)
             if stop_on is None:
                 raise NoEffectYet()
             debt, arithmetic = with_interest(debt, wanted.interest.terms, stop_on)
@@ -177,7 +176,7 @@ def _is_clerk_of(actor: Actor, case: CaseFacts) -> bool:
 async def _cut_off_on(tx: Tx, case: CaseFacts, policy: Policy | None) -> date | None:
     if policy is None:
         return None
-    served = await case_money.rulings_served(tx, case.id)
+    served = await rulings_served(tx, case.id)
     return participation.cut_off_on(policy, served, await store.first_service_on(tx, case.id))
 
 

@@ -6,6 +6,7 @@ Read under the lock of the case account where something is decided by it.
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import asdict, dataclass, replace
+from datetime import date
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -29,9 +30,11 @@ from settlement.distribution.plans import (
     Participation,
     PayeeKind,
     Proceeds,
+    SetOff,
     reduce_claims,
     reduce_costs,
 )
+from settlement.distribution.satisfaction import TakingState
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,12 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
         for each in await case_money.distributable(tx, case.id)
         if (left := each.amount_fen - given_of_pool[each.pool])
     )
+    taken = [each for each in await store.takings_of(tx, case.id) if each.state == TakingState.SERVED]
+    proceeds += tuple(
+        Proceeds(str(each.asset_id), each.title, each.price_fen)
+        for each in taken
+        if not given_of_pool[str(each.asset_id)]  # a taken thing's price is given away whole
+    )
     sold = {each.pool for each in proceeds}
     costs = [_cost_item(cost, sold) for cost in await case_money.list_costs(tx, case.id)]
     claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
@@ -114,6 +123,11 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
         costs=reduce_costs(costs, paid_of_cost),
         claims=claims,
         preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
+        set_offs=tuple(
+            SetOff(each.party_id, each.entitlement_fen)
+            for each in taken
+            if str(each.asset_id) in sold and each.entitlement_fen
+        ),
     )
     applicants = _applicants(case)
     mine = {UUID(each.claim.id) for each in claims if each.party_id in applicants}
@@ -150,6 +164,18 @@ def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
     """The cost with the pool that bears it; the cost of a thing that brought nothing is the whole case's."""
     pool = str(cost.asset_id) if str(cost.asset_id) in sold else None
     return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen, cost.document)
+
+
+async def rulings_served(tx: Tx, case_id: UUID) -> list[date | None]:
+    """The day each ruling over a sold or taken thing was served; None for one that is still to be."""
+    taken = [each for each in await store.takings_of(tx, case_id) if each.state != TakingState.LAPSED]
+    return [*await case_money.rulings_served(tx, case_id), *(each.served_on for each in taken)]
+
+
+async def effect_on(tx: Tx, case_id: UUID) -> date | None:
+    """The day on which the case's debt was met: the last ruling's service, else the last money's (R-INT-04)."""
+    served = [day for day in await rulings_served(tx, case_id) if day is not None]
+    return max(served) if served else await case_money.effect_on(tx, case_id)
 
 
 async def recognised_claims(tx: Tx, case: CaseFacts) -> list[Participation]:

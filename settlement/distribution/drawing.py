@@ -8,17 +8,20 @@ stay booked on the principal.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from kernel.law import citation
 from kernel.money import Fen
 from settlement.distribution.certain import Bucket, bucket_of, certain
+from settlement.distribution.errors import SatisfactionShort
 from settlement.distribution.lines import as_json, draw_whole
-from settlement.distribution.plans import Basis, Drawn, Line, PayeeKind, Settled
+from settlement.distribution.plans import Basis, Drawn, Line, PayeeKind, SetOff, Settled
 
 ESCROW_NAME = "提存（分配方案异议之诉）"
 RULE_OF_ESCROW = "R-DIST-06"
+RULE_OF_TAKING = "R-FAIL-03"
 
 Given = dict[Bucket, dict[str, int]]
 """What was paid before, by part of each sum; fen."""
@@ -27,9 +30,38 @@ Given = dict[Bucket, dict[str, int]]
 def draw(basis: Basis) -> Drawn:
     """The plan that follows from `basis` (R-DIST-04); raises `Malformed` for a basis no distribution can follow.
 
+    Raises `SatisfactionShort` where a taker set off more than the plan gives them.
+
     With `disputes` what is uncertain lies in escrow; with `settles` the escrow of that plan is what is given out, as
     far as the judgments reach: those still open leave their part in escrow again.
     """
+    drawn = _draw_money(basis)
+    if basis.set_offs and basis.settles is None:  # a release gives out money alone
+        return replace(drawn, lines=_with_set_offs(drawn.lines, basis.set_offs))
+    return drawn
+
+
+def _with_set_offs(lines: Sequence[Line], set_offs: Iterable[SetOff]) -> tuple[Line, ...]:
+    """The first lines of each taker are paid by what they did not pay in (R-FAIL-03); raises `SatisfactionShort`."""
+    left: defaultdict[UUID, int] = defaultdict(int)
+    for each in set_offs:
+        left[each.party_id] += each.amount_fen
+    found: list[Line] = []
+    for line in lines:
+        is_theirs = line.payee_kind is PayeeKind.PARTY and line.claim_id is not None
+        amount = min(line.amount_fen, left[line.payee_id]) if is_theirs else 0
+        left[line.payee_id] -= amount
+        if amount:
+            taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=RULE_OF_TAKING, law=citation(RULE_OF_TAKING))
+            found.append(_part_of(len(found) + 1, taken, amount))
+        if amount < line.amount_fen:
+            found.append(_part_of(len(found) + 1, line, line.amount_fen - amount))
+    if missing := sum(left.values()):
+        raise SatisfactionShort(missing_fen=missing)
+    return tuple(found)
+
+
+def _draw_money(basis: Basis) -> Drawn:
     whole = draw_whole(basis)
     if not basis.disputes and basis.settles is None:
         return whole

@@ -128,7 +128,8 @@ async def _broken_case_account(tx: Tx, account: Account) -> list[str]:
         basis = await current_basis(tx, case)
     except UNREADABLE:
         return [f"the account of case {case.case_no} was distributed by a plan whose basis cannot be read"]
-    unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds)
+    set_off = sum(each.amount_fen for each in basis.set_offs)  # of a price, and never came in as money
+    unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds) - set_off
     owed = await service.unpaid_entitlements(tx, case.id)
     unpaid = sum(each.amount_fen for each in owed) + await _just_returned(tx, case.id)
     if account.balance_fen != unplanned + unpaid:

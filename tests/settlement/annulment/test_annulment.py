@@ -135,22 +135,24 @@ async def test_what_a_confirmed_plan_gave_away_is_not_taken_from_the_creditors_h
         assert await faults(place) == []
 
 
-async def test_a_refused_approval_ends_the_sale_before_the_ruling_alone(database_url: str) -> None:
+async def test_a_refused_approval_ends_the_sale(database_url: str) -> None:
     """R-CLOSE-14: resale, the buyer barred."""
-    async with hall(database_url, details={"transfer_approval": "须经批准"}) as place:
-        lot_id = await place.lot()
-        await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
-        facts: dict[str, str | int] = {"transfer_approval": "granted", "approval_document": "批复1号"}
-        ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, facts))
-        ruled = await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
-        assert ruled.state == "ruled"
-        with pytest.raises(GroundPassed):
-            await annulled(place, lot_id, Ground.APPROVAL_REFUSED)
     async with hall(database_url, details={"transfer_approval": "须经批准"}) as place:
         lot_id = await place.lot()
         await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
         assert (await annulled(place, lot_id, Ground.APPROVAL_REFUSED)).buyer_barred
         assert await faults(place) == []
+
+
+async def test_after_the_ruling_a_refused_approval_is_no_ground(database_url: str) -> None:
+    async with hall(database_url, details={"transfer_approval": "须经批准"}) as place:
+        lot_id = await place.lot()
+        await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
+        facts: dict[str, str | int] = {"transfer_approval": "granted", "approval_document": "批复1号"}
+        ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, facts))
+        await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
+        with pytest.raises(GroundPassed):
+            await annulled(place, lot_id, Ground.APPROVAL_REFUSED)
 
 
 async def test_only_a_judge_of_the_court_annuls_once_and_by_a_ruling_of_this_kind(database_url: str) -> None:
