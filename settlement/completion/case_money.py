@@ -17,17 +17,20 @@ from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank.rules import Payee
-from settlement.completion import store
+from settlement.completion import rules, store
 from settlement.completion.errors import LotOfAnotherCase
 from settlement.completion.models import CaseCostRow, FeeSetting
 from settlement.completion.rules import SERVED, STEPS, UNDONE, CostKind, SaleState
-from settlement.completion.sale_schemas import AddCost, CaseCosts, CostView, FeeView, SetFee
+from settlement.completion.sale_schemas import AddCost, CaseCosts, CostView, Coverage, FeeView, SetFee
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
 
 CASE_MONEY = "case_money"
 """The pool of money that came into the case account from no sold thing."""
+
+ON_SALE = frozenset({"published", "live", "suspended", "frozen"})
+"""Lots that still can be stopped, in the words of auction."""
 
 FEE_NAME = "执行申请费"
 FEE_PAYEE = Payee("诉讼费专户（上缴国库）", "", "")
@@ -212,3 +215,27 @@ async def served_case(tx: Tx, case_id: UUID) -> appraisal.CaseFacts:
     case = await appraisal.get_case(tx, case_id)
     tx.actor.must_serve(case.court_id, "case")
     return case
+
+
+async def show_coverage(database: Database, actor: Actor, case_id: UUID) -> Coverage:
+    """Whether what was sold so far covers debt and costs, and which lots are still on sale (R-CLOSE-12)."""
+    async with database.reading(actor) as tx:
+        await served_case(tx, case_id)
+        sales = [sale for sale in await store.sales_of_case(tx, case_id) if sale.state not in UNDONE]
+        account = await find_case_account(tx, case_id)
+        direct = await ledger.received_fen(tx, account.id, Kind.BANK, Kind.UNIDENTIFIED) if account else 0
+        sold_fen = sum(sale.price_fen for sale in sales) + direct
+        debt_fen = sum(claim.total_fen for claim in await appraisal.list_claims(tx, case_id))
+        costs_fen = sum(cost.amount_fen for cost in await list_costs(tx, case_id))
+        covered = rules.suffices(sold_fen, debt_fen, costs_fen)
+        lots = [lot.id for lot in await auction.list_lots(tx, case_id) if lot.status in ON_SALE]
+        return Coverage(
+            case_id=case_id,
+            sold_fen=sold_fen,
+            debt_fen=debt_fen,
+            costs_fen=costs_fen,
+            covered=covered,
+            surplus_fen=max(0, sold_fen - debt_fen - costs_fen),
+            to_stop=tuple(lots) if covered else (),
+            rule="R-CLOSE-12",
+        )

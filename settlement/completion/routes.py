@@ -15,6 +15,7 @@ from settlement.completion.sale_schemas import (
     CaseCosts,
     Confirmation,
     CostView,
+    Coverage,
     DeclareDefault,
     DefaultDeclared,
     DefaultUses,
@@ -117,6 +118,14 @@ async def show_costs(
     return await case_money.show_costs(database, actor, case_id)
 
 
+@get("/api/cases/{case_id:uuid}/coverage", guards=[allow(*service.STAFF)])
+async def show_coverage(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> Coverage:
+    """Whether the case's sales cover debt and costs, and which lots to stop then."""
+    return await case_money.show_coverage(database, actor, case_id)
+
+
 @get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
 async def show_default_uses(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
@@ -135,5 +144,6 @@ ROUTES = [
     order_shortfall,
     add_cost,
     show_costs,
+    show_coverage,
     show_default_uses,
 ]

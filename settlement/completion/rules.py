@@ -240,6 +240,11 @@ def require_day(day: date, earliest: date, today: date) -> None:
         raise WrongDay(day=day.isoformat(), earliest=earliest.isoformat(), latest=today.isoformat())
 
 
+def suffices(proceeds_fen: int, debt_fen: int, costs_fen: int) -> bool:
+    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12; A20 14)."""
+    return proceeds_fen >= debt_fen + costs_fen
+
+
 @dataclass(frozen=True, slots=True)
 class CaseMoney:
     """What a case needs and has, without the deposit that is to be used; fen."""

@@ -147,6 +147,19 @@ class CaseCosts(msgspec.Struct, frozen=True):
     total_fen: int
 
 
+class Coverage(msgspec.Struct, frozen=True):
+    """Whether the case's sales cover debt and costs: then `to_stop` end unless the debtor agrees (R-CLOSE-12)."""
+
+    case_id: UUID
+    sold_fen: int
+    debt_fen: int
+    costs_fen: int
+    covered: bool
+    surplus_fen: int
+    to_stop: tuple[UUID, ...]
+    rule: str
+
+
 class SetFee(Wire, frozen=True):
     """The fee the court sets, and why it differs (or not) from the computed one."""
 

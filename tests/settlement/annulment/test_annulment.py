@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import text
 
 from appraisal.cases.rules import Subject
 from auction.lots import service as lots
@@ -241,8 +242,9 @@ async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
 
     async def asked(tx: Any, sale: Any) -> Any:
         found = await read(tx, sale)
-        await asyncio.wait_for(both.wait(), 10)
-        await asyncio.wait_for(both.wait(), 10)
+        await tx.session.execute(text("SET LOCAL idle_in_transaction_session_timeout = '30s'"))
+        await asyncio.wait_for(both.wait(), 30)
+        await asyncio.wait_for(both.wait(), 30)
         return found
 
     async with hall(database_url) as place:
@@ -252,9 +254,9 @@ async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
             patched.setattr(service, "_distributed_by", asked)
             patched.setattr(reversal.ledger, "lock", unlocked)
             doing = asyncio.create_task(service.annul_sale(place.database, call(place.court.judge), lot_id, wanted))
-            await asyncio.wait_for(both.wait(), 10)
+            await asyncio.wait_for(both.wait(), 30)
             await road.confirm(plan)
-            await asyncio.wait_for(both.wait(), 10)
+            await asyncio.wait_for(both.wait(), 30)
             await doing
         await place.relay.settle()
         assert await money_inside(place.database) == {}, "a confirmed plan gives away what is no longer there"

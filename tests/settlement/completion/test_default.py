@@ -387,3 +387,32 @@ async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str)
         await place.sold(lot_id, 80_000_00)
         with pytest.raises(SaleElsewhere):
             await _ordered(place, lot_id, 1)
+
+
+async def test_w_08b_a_small_deposit_leaves_a_shortfall_uncovered(database_url: str) -> None:
+    """8,000,000.00, deposit 510,000.00, costs 10,000.00, resale 7,000,000.00: 7,500,000.00 to distribute."""
+    async with hall(database_url, reference_price_fen=Fen(9_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = _terms(6_500_000, 510_000, 10_000)
+        first, resale, _ = await _defaulted(place, 8_000_000 * YUAN, **terms)
+        await place.cost(10_000 * YUAN, lot_id=first)
+        await _resold(place, first, resale, 7_000_000 * YUAN, **terms)
+        use = await _use(place)
+        assert (use.to_costs_fen, use.to_shortfall_fen, use.uncovered_fen) == (
+            10_000 * YUAN,
+            500_000 * YUAN,
+            500_000 * YUAN,
+        )
+        assert await _proceeds(place) == 7_510_000 * YUAN, "7,500,000.00, and the 10,000.00 that the costs take"
+
+
+async def test_w_18_who_defaults_after_a_sell_off_loses_the_deposit_alone(database_url: str) -> None:
+    """Prepaid 560,000.00, won at 600,000.00: owes 40,000.00; keep 56,000.00, return 504,000.00."""
+    async with hall(database_url, reference_price_fen=Fen(800_000 * YUAN)) as place:
+        lot_id = await place.lot(**_terms(560_000, 56_000))
+        buyer = await place.sold_off(lot_id, 600_000 * YUAN)
+        assert (await completion.show_sale(place.database, buyer.actor, lot_id)).missing_fen == 40_000 * YUAN
+        place.pass_days(12)
+        assert (await place.default(lot_id)).forfeited_fen == 56_000 * YUAN
+        (refund,) = (await place.deposit(buyer, lot_id)).refunds
+        assert refund.amount_fen == 504_000 * YUAN
