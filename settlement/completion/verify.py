@@ -7,7 +7,7 @@ from kernel.database import Tx
 from settlement.completion import store
 from settlement.completion.models import Sale
 from settlement.completion.rules import STEPS, SaleState
-from settlement.distribution.store import takings_of
+from settlement.distribution.current import paid_in_fen
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind
 
@@ -62,8 +62,8 @@ async def _broken_proceeds(tx: Tx, sales: list[Sale]) -> list[str]:
     case = next((account for account in accounts if account.kind == Kind.CASE), None)
     made_good = [payment.amount_fen for sale in sales for payment in await store.payments_of(tx, sale.lot_id)]
     had_passed = [sale for sale in sales if sale.served_on is not None]  # annulled ones went back since
-    taken = [taking.pay_in_fen for taking in await takings_of(tx, case_id) if taking.served_on is not None]
-    due_fen = sum(sale.price_fen for sale in had_passed) + sum(made_good) + sum(taken)
+    taken_fen = await paid_in_fen(tx, case_id)
+    due_fen = sum(sale.price_fen for sale in had_passed) + sum(made_good) + taken_fen
     for sale in had_passed:
         back_fen = await ledger.received_fen(tx, sale.account_id, Kind.CASE)
         if back_fen != (sale.price_fen if sale.state == SaleState.ANNULLED else 0):

@@ -166,6 +166,12 @@ def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
     return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen, cost.document)
 
 
+async def paid_in_fen(tx: Tx, case_id: UUID) -> int:
+    """What takers paid into the case account, in fen."""
+    taken = await store.takings_of(tx, case_id)
+    return sum(each.pay_in_fen for each in taken if each.state == TakingState.SERVED)
+
+
 async def rulings_served(tx: Tx, case_id: UUID) -> list[date | None]:
     """The day each ruling over a sold or taken thing was served; None for one that is still to be."""
     taken = [each for each in await store.takings_of(tx, case_id) if each.state != TakingState.LAPSED]
