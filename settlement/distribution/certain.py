@@ -19,7 +19,7 @@ doubled part, or to the debtor. It rests on two facts about the waterfall, with 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from uuid import UUID, uuid5
@@ -74,8 +74,8 @@ class Certain:
 
 def certain(basis: Basis) -> Certain:
     """The least that each claim and the debtor get in every outcome of the suits over `basis`."""
-    boxes = {UUID(each.claim.id): _box(basis, each) for each in basis.claims if _is_disputed(basis, each)}
     planned = {UUID(each.claim.id): each.debt for each in basis.claims}
+    boxes = _boxes(basis, planned)
     favoured = UUID(basis.preference.claim) if basis.preference else None
     least = {each: lowest for each, (lowest, _) in boxes.items()}
     most = {each: highest for each, (_, highest) in boxes.items()}
@@ -205,33 +205,32 @@ def _is_ordinary(level: Level, to: str, favoured: Participation) -> bool:
     return level is Level.ORDINARY and to == favoured.claim.id
 
 
-def _is_disputed(basis: Basis, each: Participation) -> bool:
-    return any(str(dispute.claim_id) == each.claim.id for dispute in basis.disputes)
+def _boxes(basis: Basis, planned: Mapping[UUID, Debt]) -> dict[UUID, tuple[Debt, Debt]]:
+    """The lowest and the highest that each disputed claim can come out at, part by part."""
+    proposed: defaultdict[UUID, list[Debt]] = defaultdict(list)
+    for dispute in basis.disputes:
+        proposed[dispute.claim_id].append(dispute.debt)
 
+    def end(pick: Callable[[Iterable[Fen]], Fen], debts: Sequence[Debt]) -> Debt:
+        return Debt(*(pick([getattr(debt, part) for debt in debts]) for part in Debt.__slots__))
 
-def _box(basis: Basis, each: Participation) -> tuple[Debt, Debt]:
-    """The lowest and the highest that a claim can come out at, part by part."""
-    found = [each.debt, *(dispute.debt for dispute in basis.disputes if str(dispute.claim_id) == each.claim.id)]
-
-    def end(pick: Callable[[Iterable[Fen]], Fen]) -> Debt:
-        return Debt(*(pick([getattr(debt, part) for debt in found]) for part in Debt.__slots__))
-
-    return end(min), end(max)
+    found = {each: [planned[each], *debts] for each, debts in proposed.items() if each in planned}
+    return {each: (end(min, debts), end(max, debts)) for each, debts in found.items()}
 
 
 def _with_claims(basis: Basis, debts: Mapping[UUID, Debt]) -> Basis:
     """The basis with other amounts for some claims."""
-    claims = tuple(
-        each.of(debts[UUID(each.claim.id)]) if UUID(each.claim.id) in debts else each for each in basis.claims
-    )
+    found = {str(each): debt for each, debt in debts.items()}
+    claims = tuple(each.of(found[each.claim.id]) if each.claim.id in found else each for each in basis.claims)
     return replace(basis, claims=claims)
 
 
 def _split(basis: Basis, undisputed: Mapping[UUID, Debt]) -> Basis:
     """The basis with each of these claims as two of one place: its undisputed part, and beside it the disputed one."""
     claims: list[Participation] = []
+    parts = {str(each): debt for each, debt in undisputed.items()}
     for each in basis.claims:
-        part = undisputed.get(UUID(each.claim.id))
+        part = parts.get(each.claim.id)
         if part is None:
             claims.append(each)
             continue

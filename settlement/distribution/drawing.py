@@ -143,4 +143,4 @@ def _part_of(position: int, line: Line, amount: int, arithmetic: str | None = No
     if amount < line.amount_fen or line.rule == RULE_OF_ESCROW:
         less = as_json({"from_fen": line.amount_fen, "less_fen": line.amount_fen - amount})
         line = replace(line, amount_fen=Fen(amount), arithmetic=arithmetic or less)
-    return replace(line, position=position)
+    return line if line.position == position else replace(line, position=position)
