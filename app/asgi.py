@@ -54,6 +54,7 @@ SLICES = (
     "settlement.completion",
     "settlement.distribution",
     "settlement.payouts",
+    "settlement.annulment",
     "settlement.statements",
     "settlement.papers",
 )

@@ -29,11 +29,12 @@ from settlement.bank_files import jobs as bank_files
 from settlement.closing import handlers as closing
 from settlement.completion import handlers as completion
 from settlement.deposits import handlers as deposits
+from settlement.distribution import handlers as distribution
 from settlement.payouts import handlers as payouts
 
 log = structlog.get_logger("platform")
 
-SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, payouts)
+SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, distribution, payouts)
 """Who listens to events, in the order in which handlers of one event run."""
 
 

@@ -29,7 +29,7 @@ from app.demo.schedule import (
 from app.demo.stage import Stage
 from app.demo.users import Court, Door, until
 from kernel.money import Fen, yuan
-from settlement.completion.rules import enforcement_fee, fee_base
+from settlement.completion.rules import enforcement_fee
 
 BALANCE_DUE_DAYS = 10
 SUSPENDED_AFTER = timedelta(hours=5)
@@ -441,7 +441,7 @@ async def _add_costs(case: Case) -> None:
         await case.court.maker.post(f"/api/cases/{case.id}/costs", wanted)
     decision_id = await case.decide("enforcement_fee", "依照诉讼费用交纳办法确定执行申请费。")
     applicant, bidding = case.sale.creditors[0], case.sale.resale or case.sale.first
-    set_fen = case.sale.set_fee_fen or enforcement_fee(fee_base(Fen(applicant.total_fen), Fen(bidding.price_fen)))
+    set_fen = case.sale.set_fee_fen or enforcement_fee(Fen(min(applicant.total_fen, bidding.price_fen)))
     fee = {"set_fen": set_fen, "reason": case.sale.fee_reason, "decision_id": decision_id}
     await case.court.judge.post(f"/api/cases/{case.id}/enforcement-fee", fee)
 

@@ -56,6 +56,9 @@ class Subject(StrEnum):
     ENFORCEMENT_FEE = "enforcement_fee"
     DISTRIBUTION_PLAN = "distribution_plan"
     DEFAULT = "default"
+    SHORTFALL = "shortfall"
+    ANNULMENT = "annulment"
+    SATISFACTION = "satisfaction"
     SUSPENSION = "suspension"
     WITHDRAWAL = "withdrawal"
 

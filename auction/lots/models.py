@@ -43,7 +43,7 @@ class Lot(Base):
             "published_whole",
         ),
         CheckConstraint("status <> 'draft' OR published_at IS NULL", "draft_unpublished"),
-        CheckConstraint("(status IN ('sold', 'defaulted')) = (price_fen IS NOT NULL)", "price_of_sale"),
+        CheckConstraint("(status IN ('sold', 'defaulted', 'annulled')) = (price_fen IS NOT NULL)", "price_of_sale"),
         CheckConstraint("price_fen >= start_price_fen", "price_above_start"),
         CheckConstraint("(price_fen IS NULL) = (winner_code IS NULL)", "winner_has_price"),
         Index("ux_lot_open_asset", "asset_id", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),

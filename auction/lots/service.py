@@ -13,6 +13,7 @@ from auction.lots import store
 from auction.lots.errors import NotADraft, NotSold
 from auction.lots.models import Lot
 from auction.lots.rules import (
+    UNDONE,
     Happening,
     Method,
     Round,
@@ -91,14 +92,14 @@ async def list_case_lots(database: Database, actor: Actor, case_id: UUID) -> Lot
 
 
 async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, barred_person_ids: Sequence[UUID]) -> UUID:
-    """Draft the resale that follows a default (R-CLOSE-10); asked again it names the same draft.
+    """Draft the resale that follows a default or an annulment (R-CLOSE-10); asked again it names the same draft.
 
     The draft starts with the terms of the first sale; its time and the panel's decision on its terms are still
-    missing, so it cannot be published before the court has completed it. Refuses a lot that is not `defaulted`.
+    missing, so it cannot be published before the court has completed it. Refuses a lot whose sale stands.
     """
     first = await store.lock_lot(tx, lot_id)
     await store.lock_asset(tx, first.asset_id)
-    if first.status != Status.DEFAULTED:
+    if first.status not in UNDONE:
         raise NotSold()
     if ordered := await store.find_resale_of(tx, lot_id):
         return ordered.id
@@ -120,13 +121,22 @@ async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, barred_person_id
 
 async def mark_defaulted(tx: Tx, lot_id: UUID) -> None:
     """The buyer did not pay: the sale is shown as `defaulted`. Refuses a lot that is not sold."""
+    await _undo(tx, lot_id, Status.DEFAULTED, "lots.default")
+
+
+async def mark_annulled(tx: Tx, lot_id: UUID) -> None:
+    """The court undid the sale: it is shown as `annulled` (R-HALT-04). Refuses a lot that is not sold."""
+    await _undo(tx, lot_id, Status.ANNULLED, "lots.annul")
+
+
+async def _undo(tx: Tx, lot_id: UUID, status: Status, action: str) -> None:
     lot = await store.lock_lot(tx, lot_id)
-    if lot.status == Status.DEFAULTED:
+    if lot.status == status:
         return
     if lot.status != Status.SOLD:
         raise NotSold()
-    lot.status = Status.DEFAULTED
-    await record(tx, "lots.default", f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
+    lot.status = status
+    await record(tx, action, f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
 
 
 async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **changes: object) -> bool:

@@ -35,11 +35,12 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a round ended. A sale whose buyer defaulted is shown as such and counts as failed."""
+    """How a round ended. A sale in default or annulled is shown as such and counts as failed."""
 
     SOLD = "sold"
     FAILED = "failed"
     DEFAULTED = "defaulted"
+    ANNULLED = "annulled"
 
 
 def stage_of(round_: Round) -> Stage:

@@ -39,7 +39,12 @@ async def count_round(tx: Tx, event: LotClosed) -> None:
 
 async def count_default(tx: Tx, lot_id: UUID) -> None:
     """From now on the sale counts as a failed round."""
-    await store.mark_defaulted(tx, lot_id)
+    await store.change_outcome(tx, lot_id, Outcome.DEFAULTED)
+
+
+async def count_annulment(tx: Tx, lot_id: UUID) -> None:
+    """From now on the annulled sale counts as a failed round."""
+    await store.change_outcome(tx, lot_id, Outcome.ANNULLED)
 
 
 async def show_statistics(

@@ -349,6 +349,11 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
     return Fen(sum(due.values()))
 
 
+async def refunded_fen(tx: Tx, account_id: UUID) -> int:
+    """What of the account's credits was ordered back and not rejected, in fen."""
+    return sum(arrival.refunded_fen for arrival in await store.arrivals(tx, account_id))
+
+
 async def _refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
     reason, document = why
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"

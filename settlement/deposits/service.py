@@ -159,6 +159,21 @@ async def forfeit(tx: Tx, registration_id: UUID, lot_account: UUID, pending: UUI
     return Fen(forfeited_fen)
 
 
+async def give_back(tx: Tx, registration_id: UUID, lot_account: UUID, document: str) -> None:
+    """The sale was annulled: what the deposit paid of the price goes back to who paid it (R-HALT-04).
+
+    A hold that still lasts ends released; one that the full price has ended stays as it ended, its money goes back.
+    """
+    deposit, account, holds = await _locked(tx, registration_id)
+    for hold in holds:
+        if hold.stage is not Stage.PRICE:
+            continue
+        if hold.outcome is None:
+            await _end(tx, deposit, hold, Outcome.RELEASED, document)
+        await _move(tx, deposit, hold, ("deposits.returned", document), (lot_account, deposit.account_id))
+    await bank.refund_above(tx, account, 0, "deposits.returned", document)
+
+
 async def show_own(database: Database, actor: Actor, lot_id: UUID) -> OwnDeposit:
     """The bidder's own deposit; refuses `not-found` without a registration."""
     async with database.reading(actor) as tx:

@@ -16,16 +16,15 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
-from settlement.completion import service as completion
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
+from settlement.distribution.current import application_of, effect_on, rulings_served
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
 from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
 from settlement.distribution.participation_schemas import (
     ApplicationView,
     ApplyToJoin,
-    ComputedFee,
     ParticipationView,
     PolicyView,
     RecogniseClaim,
@@ -36,8 +35,6 @@ from settlement.distribution.participation_schemas import (
 )
 from settlement.distribution.service import (
     STAFF,
-    application_of,
-    computed_fee,
     lock_case_money,
     served_case,
 )
@@ -120,7 +117,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await lock_case_money(tx, case.id)
         debt, arithmetic = wanted.debt, None
         if wanted.interest is not None:
-            stop_on = await completion.effect_on(tx, case.id)
+            stop_on = await effect_on(tx, case.id)
             if stop_on is None:
                 raise NoEffectYet()
             debt, arithmetic = with_interest(debt, wanted.interest.terms, stop_on)
@@ -162,16 +159,6 @@ async def show_participation(database: Database, actor: Actor, case_id: UUID) ->
         )
 
 
-async def show_fee(database: Database, actor: Actor, case_id: UUID) -> ComputedFee:
-    """The enforcement fee on what a plan drafted now would pay the applicant, before or after the court set it."""
-    async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
-        case = await served_case(tx, case_id)
-        solved = await computed_fee(tx, case)
-        fee = await completion.find_fee(tx, case.id)
-        return ComputedFee(solved.base_fen, solved.fee_fen, fee.set_fen if fee else None, fee.reason if fee else None)
-
-
 async def _case_of_applicant(tx: Tx, case_id: UUID, party_id: UUID) -> CaseFacts:
     """The case, for its clerk or for the party themselves; for anybody else there is no such case."""
     tx.actor.must_be(Role.CLERK, Role.BIDDER)
@@ -189,7 +176,7 @@ def _is_clerk_of(actor: Actor, case: CaseFacts) -> bool:
 async def _cut_off_on(tx: Tx, case: CaseFacts, policy: Policy | None) -> date | None:
     if policy is None:
         return None
-    served = await completion.rulings_served(tx, case.id)
+    served = await rulings_served(tx, case.id)
     return participation.cut_off_on(policy, served, await store.first_service_on(tx, case.id))
 
 

@@ -21,12 +21,12 @@ from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
 from settlement.bank.schemas import PaymentAnswered
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
+from settlement.distribution.current import Confirmed, confirmed_plans, find_confirmed
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.plans import PayeeKind
-from settlement.distribution.service import Confirmed
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
@@ -187,7 +187,7 @@ async def _unpaid(tx: Tx, case: CaseFacts) -> tuple[int, dict[str, int]]:
 async def unpaid_entitlements(tx: Tx, case_id: UUID) -> list[Entitlement]:
     """What of confirmed plans has not left the case account, or came back to it; what is withheld has left it."""
     found: list[Entitlement] = []
-    for plan in await distribution.confirmed_plans(tx, case_id):
+    for plan in await confirmed_plans(tx, case_id):
         gone = await store.paid_of(tx, plan.plan_id) | await store.withheld_of(tx, plan.plan_id)
         found += [each for each in await entitlements_of(tx, plan) if each.payee not in gone]
     return found
@@ -206,7 +206,7 @@ class PaymentTo:
 async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
     """Every line of the case's standing batches that pays this payee, oldest first."""
     found = []
-    for plan in await distribution.confirmed_plans(tx, case_id):
+    for plan in await confirmed_plans(tx, case_id):
         for batch in await store.batches_of(tx, plan.plan_id):
             payments = await store.payments_of(tx, batch.id) if batch.voided_at is None else {}
             lines = await store.lines_of(tx, batch.id) if batch.voided_at is None else ()
@@ -238,7 +238,7 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
         found[PayeeKind.PARTY, party.id] = (
             Destination(account.holder, account.number, account.bank) if account else None
         )
-    for cost in await completion.list_costs(tx, case.id):
+    for cost in await case_money.list_costs(tx, case.id):
         route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
         found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
     for row in await store.rewards_of(tx, case.id):
@@ -249,7 +249,7 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
 async def locked_confirmed(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts, Account]:
     """The confirmed plan under the locks of its assets and of its case's money."""
     plan_case = (await distribution.served_plan(tx, plan_id)).case_id
-    plan = await distribution.find_confirmed(tx, plan_id)
+    plan = await find_confirmed(tx, plan_id)
     if plan is None:
         raise PlanNotConfirmed()
     await distribution.require_no_holds(tx, plan.basis)
@@ -262,7 +262,7 @@ async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts,
     """The batch of the actor's court, read under the locks of its assets and of its case's money."""
     found = await store.get_batch(tx, batch_id)
     case = await _served_case(tx, found)
-    plan = await distribution.find_confirmed(tx, found.plan_id)
+    plan = await find_confirmed(tx, found.plan_id)
     assert plan is not None, "a batch is made from a confirmed plan"
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, case.id)

@@ -229,7 +229,7 @@ function Card({ lot, now, rate, at }) {
   const state = current ? stateOfLot(current) : stateOfCard(lot);
   const bid = current?.price_fen ?? lot.price_fen;
   const shown = bid ?? lot.start_price_fen;
-  const of = bid === null ? "price.start" : ["sold", "defaulted"].includes(state) ? "price.sold" : "price.current";
+  const of = bid === null ? "price.start" : ["sold", "defaulted", "annulled"].includes(state) ? "price.sold" : "price.current";
   return html`
     <li class="card">
       <a href=${`/lots/${lot.id}`}>

@@ -15,6 +15,7 @@ import { Result } from "./result.js";
 
 const FINISHED = ["closed", "withdrawn", "annulled"];
 const HALTED = ["suspended", "frozen"];
+const UNDONE = ["defaulted", "annulled"];
 const LATEST = 4;
 
 export function Panel(parts) {
@@ -25,7 +26,7 @@ export function Panel(parts) {
   const finished = FINISHED.includes(shown.status);
   return html`
     <div class="panel">
-      <div class="panel-head"><${State} state=${lot.status === "defaulted" ? "defaulted" : stateOfLot(shown)} /><${Connection} room=${room} /></div>
+      <div class="panel-head"><${State} state=${UNDONE.includes(lot.status) ? lot.status : stateOfLot(shown)} /><${Connection} room=${room} /></div>
       <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
       <${Price} lot=${lot} shown=${shown} />
       <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />

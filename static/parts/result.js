@@ -5,10 +5,12 @@ import { yuan } from "../lib/money.js";
 import { moment } from "../lib/time.js";
 import { Receipt } from "./receipt.js";
 
+const UNDONE = ["defaulted", "annulled"];
+
 export function Result({ lot, room, own, deposit, shown }) {
   const sold = shown.status === "closed" && shown.outcome === "sold";
   const won = sold && own?.code && own.code === shown.leader;
-  const key = sold ? (lot.status === "defaulted" ? "result.defaulted" : "result.sold") : shown.status === "closed" ? "result.failed" : `result.${shown.status}`;
+  const key = sold ? (UNDONE.includes(lot.status) ? `result.${lot.status}` : "result.sold") : shown.status === "closed" ? "result.failed" : `result.${shown.status}`;
   return html`
     <section class=${`panel result ${won ? "result-won" : ""}`} aria-labelledby="result">
       <h2 id="result">${t("result.heading")}</h2>

@@ -279,7 +279,7 @@ export default {
   "result.failed": "Nobody bid.",
   "result.defaulted": "Bidder {code} bought it for {price} and did not pay; the deposit is lost and the asset is sold again.",
   "result.withdrawn": "The lot was withdrawn; all deposits go back.",
-  "result.annulled": "The sale was annulled.",
+  "result.annulled": "The court annulled the sale; what was paid goes back, and the asset is sold again.",
   "result.counts": "{bids} bids, {extensions} extensions, ended {at}.",
   "result.won": "You won. Pay the balance of {balance} within {days} days; your deposit counts towards the price.",
   "result.not-won": "You did not win.",

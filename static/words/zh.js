@@ -279,7 +279,7 @@ export default {
   "result.failed": "无人出价，流拍。",
   "result.defaulted": "竞买代码 {code} 以 {price} 竞得后悔拍，保证金不予退还，标的重新拍卖。",
   "result.withdrawn": "标的已撤回，保证金全部退还。",
-  "result.annulled": "拍卖已撤销。",
+  "result.annulled": "法院已裁定撤销本次拍卖，已付款项退还，标的重新拍卖。",
   "result.counts": "出价 {bids} 次，延时 {extensions} 次，{at} 结束。",
   "result.won": "您已竞得。请在 {days} 日内付清尾款 {balance}，保证金抵作价款。",
   "result.not-won": "您未竞得。",

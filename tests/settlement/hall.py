@@ -30,6 +30,7 @@ from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.completion import case_money, defaults
 from settlement.completion import handlers as completion_handlers
 from settlement.completion import service as completion
 from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultDeclared, PayeeIn, RuleSale, ServeRuling
@@ -192,7 +193,7 @@ class Hall:
     async def default(self, lot_id: UUID) -> DefaultDeclared:
         """The panel declares the buyer in default."""
         wanted = DeclareDefault(decision_id=await self.decide(Subject.DEFAULT))
-        declared = await completion.declare_default(self.database, call(self.court.judge), lot_id, wanted)
+        declared = await defaults.declare_default(self.database, call(self.court.judge), lot_id, wanted)
         await self.relay.settle()
         return declared
 
@@ -217,7 +218,7 @@ class Hall:
             document="发票",
             lot_id=lot_id,
         )
-        await completion.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
+        await case_money.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
 
     def pass_days(self, days: int) -> None:
         frozen(self.database).advance(timedelta(days=days))
