@@ -24,6 +24,7 @@ from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings
+from kernel.signatures import Keyring
 from settlement.bank import jobs as bank
 from settlement.bank_files import jobs as bank_files
 from settlement.closing import handlers as closing
@@ -37,12 +38,19 @@ SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, co
 """Who listens to events, in the order in which handlers of one event run."""
 
 
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of this installation. A file that was named must be there: a mistyped path must not make new keys."""
+    load = Keyring.load if settings.signing_keys else Keyring.load_or_make
+    return load(settings.keyring_path)
+
+
 class Platform:
     """One process's parts. `working` says whether it sweeps due work and seals the audit trail too."""
 
     def __init__(self, url: str, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self.keyring = keyring_of(settings)
         self.database = Database(url, clock)
         self.identity = IdentityDoor(self.database, settings)
         self.relay = Relay(self.database)
@@ -51,7 +59,7 @@ class Platform:
             handlers.subscribe(self.relay)
         bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
-        self.desk = Desk(url, clock, options)
+        self.desk = Desk(url, clock, self.keyring, options)
         self.desk.on_told = self.relay.ring
         self.feed = Feed(self.database, self.desk, settings, self.identity)
 
