@@ -5,6 +5,7 @@ binds the event's exact bytes and everything before it on the lot. A receipt hol
 signature, so it needs nobody's word. What is signed is a text of lines, `BATCH`; a change of it is a new number.
 """
 
+from binascii import hexlify
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +13,8 @@ import msgspec
 
 from bidding.desk.chain import shown, text_of
 from kernel import merkle
+
+_encode = msgspec.json.Encoder().encode
 
 BATCH = "auction-batch/1\n{share}\n{number}\n{size}\n{at}\n{root}\n"
 
@@ -123,14 +126,14 @@ def receipt(lot_id: UUID, event: bytes, link: bytes, proof: Proof | None) -> byt
     `proof` is None for an event from before batches were signed: its receipt proves nothing.
     """
     if proof is None:
-        return b'{"lot_id":"%b","event":%b,"link":"%b"}' % (text_of(lot_id).encode(), event, link.hex().encode())
+        return b'{"lot_id":"%b","event":%b,"link":"%b"}' % (text_of(lot_id).encode(), event, hexlify(link))
     return b'{"lot_id":"%b","event":%b,"bytes":%b,"previous":"%b","link":"%b","batch":%b,"leaf":%d,"path":"%b"}' % (
         text_of(lot_id).encode(),
         event,
-        msgspec.json.encode(proof.sealed.decode()),
-        proof.previous.hex().encode(),
-        link.hex().encode(),
+        _encode(proof.sealed.decode()),
+        hexlify(proof.previous),
+        hexlify(link),
         proof.batch.text(),
         proof.leaf,
-        proof.batch.path(proof.leaf).hex().encode(),
+        hexlify(proof.batch.path(proof.leaf)),
     )
