@@ -46,6 +46,7 @@ SLICES = (
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",
+    "bidding.evidence",
     "settlement.ledger",
     "settlement.bank",
     "settlement.bank_files",

@@ -15,6 +15,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from auction.lots import handlers as lots
 from auction.statistics import handlers as statistics
 from bidding.desk.desk import Desk, DeskOptions
+from bidding.evidence.jobs import Anchoring
+from bidding.evidence.sinks import FolderSink
 from bidding.feed.feed import Feed
 from bidding.registration import handlers as registration
 from kernel import audit
@@ -61,6 +63,7 @@ class Platform:
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
         self.desk = Desk(url, clock, self.keyring, options)
         self.desk.on_told = self.relay.ring
+        self.anchoring = Anchoring(self.database, self.keyring, FolderSink(settings.anchor_path))
         self.feed = Feed(self.database, self.desk, settings, self.identity)
 
     @property
@@ -83,10 +86,13 @@ class Platform:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Relay the outbox and seal the audit trail while the body runs."""
+        """Relay the outbox, seal the audit trail and anchor the evidence log while the body runs."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self.relay.ring, "interval", seconds=1, misfire_grace_time=None, coalesce=True)
         scheduler.add_job(self._seal, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1)
+        scheduler.add_job(
+            self.anchoring.sweep, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1
+        )
         scheduler.start()
         relaying = asyncio.create_task(self.relay.run(), name="relay")
         try:

@@ -7,6 +7,7 @@ public halves of all earlier keys, so that what they signed can be checked for e
 import hashlib
 import os
 import stat
+import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -112,8 +113,8 @@ class Keyring:
         """Put the keyring into a file at once and whole; without `replace` an existing file stays as it is."""
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _KeyFile(self._private.private_bytes_raw().hex(), list(self.keys.values()))
-        beside = path.with_name(f".{path.name}.{os.getpid()}")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        beside = Path(name)
         try:
             os.write(descriptor, msgspec.json.encode(file))
             os.fsync(descriptor)

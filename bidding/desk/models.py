@@ -11,9 +11,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from bidding.desk.receipts import Batch
+from bidding.desk.receipts import Batch, BatchView
 from bidding.desk.rules import Kind, Method, Status
+from kernel.clock import beijing
 from kernel.database import Base, append_only
+from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
 
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
@@ -178,6 +180,11 @@ class BatchRow(Base):
     root: Mapped[bytes]
     key_id: Mapped[str]
     signature: Mapped[bytes]
+
+    def view(self) -> BatchView:
+        """The batch on the wire, as its row says."""
+        size, at = len(self.leaves) // HASH_BYTES, beijing(self.at)
+        return BatchView(self.share, self.number, size, at, self.root.hex(), self.key_id, self.signature.hex())
 
     def signed(self) -> Batch:
         """The batch as it was committed."""
