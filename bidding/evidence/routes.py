@@ -21,7 +21,10 @@ from kernel.actors import Actor
 from kernel.database import Database
 from kernel.web import anyone
 
-Size = Annotated[int, Parameter(ge=0, le=2**53)]
+MOST = 500_000_000
+"""Entries and heads that a log can have: more than a country's courts make in ten years."""
+
+Size = Annotated[int, Parameter(ge=0, le=MOST)]
 Page = Annotated[int, Parameter(ge=1, le=1000)]
 
 
@@ -65,7 +68,7 @@ async def prove_inclusion(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
     index: FromQuery[Size],
-    size: Annotated[int | None, QueryParameter(ge=1, le=2**53)] = None,
+    size: Annotated[int | None, QueryParameter(ge=1, le=MOST)] = None,
 ) -> InclusionView:
     """The proof that an entry is in the log of `size` entries (RFC 9162); by default in the newest signed one."""
     return await service.prove_inclusion(database, actor, index, size)
@@ -76,7 +79,7 @@ async def prove_consistency(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
     first: FromQuery[Size],
-    second: Annotated[int | None, QueryParameter(ge=0, le=2**53)] = None,
+    second: Annotated[int | None, QueryParameter(ge=0, le=MOST)] = None,
 ) -> ConsistencyView:
     """The proof that the log of `first` entries is the beginning of the one of `second` (RFC 9162)."""
     return await service.prove_consistency(database, actor, first, second)

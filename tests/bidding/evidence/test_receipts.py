@@ -177,10 +177,12 @@ async def test_two_who_number_alike_cannot_both_commit(database_url: str) -> Non
             await one.take_lease("one", None, None)
             other.epoch = one.epoch  # control: as if the lease did not keep them apart
             for session, bid in ((one, bids[0]), (other, bids[1])):
-                await session.write([Entry(bid, place.clock.now())], place.clock.now(), 1, lambda: True)
+                await session.write([Entry(bid, bid.address, place.clock.now())], place.clock.now(), 1, lambda: True)
             with pytest.raises(asyncpg.UniqueViolationError):
-                await one.write([Entry(bids[2], place.clock.now())], place.clock.now(), 1, lambda: True)
-            await one.write([Entry(bids[2], place.clock.now())], place.clock.now(), 1, lambda: True)
+                await one.write(
+                    [Entry(bids[2], bids[2].address, place.clock.now())], place.clock.now(), 1, lambda: True
+                )
+            await one.write([Entry(bids[2], bids[2].address, place.clock.now())], place.clock.now(), 1, lambda: True)
         finally:
             await one.close()
             await other.close()
