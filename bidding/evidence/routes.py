@@ -67,7 +67,7 @@ async def list_entries(
 async def prove_inclusion(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
-    index: FromQuery[Size],
+    index: FromQuery[Size] = 0,
     size: Annotated[int | None, QueryParameter(ge=1, le=MOST)] = None,
 ) -> InclusionView:
     """The proof that an entry is in the log of `size` entries (RFC 9162); by default in the newest signed one."""
@@ -78,7 +78,7 @@ async def prove_inclusion(
 async def prove_consistency(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
-    first: FromQuery[Size],
+    first: FromQuery[Size] = 0,
     second: Annotated[int | None, QueryParameter(ge=0, le=MOST)] = None,
 ) -> ConsistencyView:
     """The proof that the log of `first` entries is the beginning of the one of `second` (RFC 9162)."""
