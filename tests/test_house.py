@@ -33,6 +33,8 @@ NAMED_ROOMS = {
     "bidding/desk/signing.py": "numbers and signatures of the commits",
     "bidding/desk/submissions.py": "what enters the desk's queue",
     "bidding/desk/watch.py": "clocks that part are an outage",
+    "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
+    "bidding/evidence/record.py": "the use case of availability, beside the log's",
     "bidding/evidence/bundle.py": "what a bundle proves, by itself and pure",
     "bidding/evidence/sinks.py": "port to places outside the database",
     "bidding/feed/asyncapi.py": "the live protocol described for programs",
