@@ -83,6 +83,10 @@ HEADINGS: dict[str, dict[Language, Heading]] = {
         "zh": Heading("统计数据", "溢价率、成交率及其计算口径。"),
         "en": Heading("Statistics", "Premium and success rates with their definitions."),
     },
+    "verify": {
+        "zh": Heading("核验回执与证据包", "在浏览器中核验出价回执和竞价证据包。"),
+        "en": Heading("Check a receipt or a bundle", "Checks receipts and bundles of auctions in the browser."),
+    },
     "not-found": {
         "zh": Heading("页面不存在", "未找到该页面。"),
         "en": Heading("Page not found", "There is no such page."),
@@ -234,6 +238,12 @@ async def show_statistics(visit: NamedDependency[Visit]) -> Response[bytes]:
     return visit.show("statistics")
 
 
+@get("/verify", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_verify(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Check a receipt or a bundle in the browser."""
+    return visit.show("verify")
+
+
 @get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
 async def send_file(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], release: FromPath[str], path: FromPath[str]
@@ -264,4 +274,4 @@ def _heading_of(lot: LotPage, language: Language) -> Heading:
     return Heading(lot.title, f"{lot.court_name}网络司法拍卖，{lot.place}，起拍价 {start} 元。")
 
 
-PAGES = [show_catalogue, show_lot, show_sign_in, show_register, show_statistics, send_file]
+PAGES = [show_catalogue, show_lot, show_sign_in, show_register, show_statistics, show_verify, send_file]

@@ -20,10 +20,12 @@ from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.platform import Platform
 from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
+from bidding.evidence.service import behind
+from bidding.evidence.sinks import FolderSink
 from kernel.clock import Clock, SystemClock
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsError
 
 log = structlog.get_logger("serve")
 
@@ -94,11 +96,22 @@ def server_for(parts: Platform) -> Server:
     return Server(config)
 
 
+async def _refuse_an_old_backup(parts: Platform) -> None:
+    """Raises SettingsError if the anchors know more than the database. A default folder beside `DATABASE_URL` is not
+    asked: it may hold the anchors of another one."""
+    if parts.settings.embedded or parts.settings.anchor_dir:
+        fault = await behind(parts.database, FolderSink(parts.settings.anchor_path))
+        if fault:
+            await parts.database.close()
+            raise SettingsError(f"{parts.settings.anchor_path}: {fault}")
+
+
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) -> AsyncIterator[Platform]:
     """A whole embedded or connected process, answering on its port while the body runs."""
     async with database_of(settings, say) as url:
         parts = Platform(url, settings, clock)
+        await _refuse_an_old_backup(parts)
         async with parts.running(), parts.working():
             server = server_for(parts)
             task = asyncio.create_task(server.serve(), name="http")

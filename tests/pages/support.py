@@ -20,6 +20,7 @@ from kernel.settings import load
 from tests.auction.support import make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
+from tests.support.keys import ANCHORS, SIGNING_KEYS
 
 PASSWORD = "correct horse battery"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -146,7 +147,14 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
 @asynccontextmanager
 async def serving_site(url: str) -> AsyncIterator[Site]:
     """The platform over the database at `url`, on a free port, while the body runs."""
-    settings = load({}, database_url=url, port=free_port(), password_memory_kib=19_456)
+    settings = load(
+        {},
+        database_url=url,
+        port=free_port(),
+        password_memory_kib=19_456,
+        signing_keys=SIGNING_KEYS,
+        anchor_dir=ANCHORS,
+    )
     parts = Platform(url, settings, SystemClock())
     async with parts.running(), parts.working():
         server = server_for(parts)
