@@ -43,6 +43,8 @@ SLICES = (
     "auction.announcements",
     "auction.statistics",
     "auction.catalogue",
+    "auction.enquiries",
+    "auction.follows",
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",
@@ -56,6 +58,7 @@ SLICES = (
     "settlement.payouts",
     "settlement.statements",
     "settlement.papers",
+    "settlement.mine",
 )
 
 

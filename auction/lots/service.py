@@ -31,7 +31,7 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
-from kernel.errors import Malformed
+from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
 
 
@@ -171,6 +171,16 @@ async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
     return await store.get_lot(tx, lot_id)
 
 
+async def get_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The lot, if it was announced; a draft is refused like what does not exist."""
+    return _announced(await store.get_lot(tx, lot_id))
+
+
+async def lock_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The same, locked."""
+    return _announced(await store.lock_lot(tx, lot_id))
+
+
 async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
     """The resale that followed a default on this lot."""
     return await store.find_resale_of(tx, lot_id)
@@ -227,6 +237,12 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
     lot.opens_at, lot.scheduled_end = wanted.opens_at, wanted.scheduled_end
+
+
+def _announced(lot: Lot) -> Lot:
+    if lot.published_at is None:
+        raise NotFound(what="lot")
+    return lot
 
 
 def _saved(lot: Lot) -> LotSaved:
