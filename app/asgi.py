@@ -45,6 +45,7 @@ SLICES = (
     "auction.catalogue",
     "auction.enquiries",
     "auction.follows",
+    "auction.feeds",
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",

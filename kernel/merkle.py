@@ -65,7 +65,7 @@ def split(path: bytes) -> list[bytes]:
 
 
 def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes | None:
-    """The root that a path leads to from the leaf with hash `leaf` (RFC 9162, 2.1.3.2); None for no path of that tree."""
+    """The root that a path leads to from the leaf with hash `leaf` (RFC 9162, 2.1.3.2); None: no path of that tree."""
     if not 0 <= index < size:
         return None
     place, last, found = index, size - 1, leaf
@@ -84,7 +84,7 @@ def root_by_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> b
 
 def is_prefix(first: int, first_root: bytes, second: int, second_root: bytes, path: Sequence[bytes]) -> bool:
     """Whether the tree of `first` leaves is the beginning of the one of `second` (RFC 9162, 2.1.4.2)."""
-    if first == 0 or first == second:
+    if first in (0, second):
         return first <= second and not path and first_root == (second_root if first == second else EMPTY)
     if first > second or not path:
         return False
@@ -133,7 +133,7 @@ def inclusion(index: int, size: int) -> list[Range]:
 
 
 def consistency(first: int, second: int) -> list[Range]:
-    """The ranges whose hashes prove that `first` leaves are the beginning of `second`; none where that needs no proof."""
+    """The ranges whose hashes prove that `first` leaves are the beginning of `second`; none where it needs none."""
     return [] if first in (0, second) else _consistency(first, 0, second, whole=True)
 
 

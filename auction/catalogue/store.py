@@ -40,13 +40,15 @@ ORDERS = {
     Sort.PRICE: Order(Lot.shown_price_fen, descending=False),
     Sort.DISCOUNT: Order(Lot.discount_bp, descending=True),
 }
-FACETS: dict[str, InstrumentedAttribute[Any]] = {
+FACETS: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
     "status": Lot.status,
     "kind": Lot.asset_kind,
     "round": Lot.round,
     "court": Lot.court_id,
     "place": Lot.place,
+    "region": func.left(Lot.place, 2),
 }
+"""What lots are counted and chosen by. Two characters tell the provinces apart."""
 
 
 async def search(tx: Tx, wanted: Filter, sort: Sort, after: Cursor | None, limit: int) -> Sequence[Lot]:

@@ -125,7 +125,7 @@ async def mark_defaulted(tx: Tx, lot_id: UUID) -> None:
         return
     if lot.status != Status.SOLD:
         raise NotSold()
-    lot.status = Status.DEFAULTED
+    lot.status, lot.changed_at = Status.DEFAULTED, tx.now()
     await record(tx, "lots.default", f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
 
 
@@ -135,7 +135,7 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     status = next_status(Status(lot.status), happening, opened=lot.opened_at is not None)
     if status is None:
         return False
-    lot.status = status
+    lot.status, lot.changed_at = status, tx.now()
     for name, value in changes.items():
         setattr(lot, name, value)
     if not status.open:
@@ -153,6 +153,7 @@ async def refresh_hold(tx: Tx, asset_id: UUID) -> None:
         held = bool(await appraisal.find_holds(tx, asset_id))
         if held != lot.held:
             lot.held = held
+            lot.changed_at = tx.now() if lot.published_at else None
             await record(tx, "lots.hold", f"lot:{lot.id}", {"held": held}, case_id=lot.case_id)
 
 
@@ -221,6 +222,7 @@ def enter_catalogue(lot: Lot, published_at: datetime) -> None:
     """Make a lot public: the columns that the catalogue searches and sorts by."""
     assert lot.scheduled_end is not None, "terms are checked before"
     lot.status, lot.published_at, lot.ends_at = Status.PUBLISHED, published_at, lot.scheduled_end
+    lot.changed_at = published_at
     lot.search_text = searchable("\n".join((lot.title, lot.place, lot.court_name, lot.case_no)))
     lot.shown_price_fen = lot.start_price_fen
     lot.discount_bp = discount_bp(lot.start_price_fen, lot.reference_price_fen)

@@ -17,6 +17,6 @@ export function Result({ lot, room, own, deposit, shown }) {
       ${won && html`<p class="stance stance-leading">${t("result.won", { days: lot.balance_due_days, balance: `¥${yuan(Math.max(0, shown.price_fen - lot.deposit_fen))}` })}</p>`}
       ${own?.code && !won && html`<p>${t("result.not-won")}${deposit && ` ${t("result.deposit", { state: t(`deposit.${deposit.state}`) })}`}</p>`}
       <${Receipt} room=${room} />
-      <p><a href=${`/api/lots/${lot.id}/record`}>${t("result.record")}</a></p>
+      <p><a href=${`/lots/${lot.id}/record`}>${t("result.record")}</a></p>
     </section>`;
 }
