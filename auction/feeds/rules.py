@@ -1,10 +1,9 @@
-"""The formats of the feeds: Atom (RFC 4287), iCalendar (RFC 5545) and CSV (RFC 4180), from plain facts.
+"""The formats of the feeds: Atom (RFC 4287) and iCalendar (RFC 5545), from plain facts.
 
-Invariant: whatever stands in a title or a name, what is written here is well formed, and no cell
-becomes a formula.
+Invariant: whatever stands in a title or a name, what is written here is well formed.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -16,7 +15,6 @@ LINE_OCTETS = 75
 """An iCalendar line is folded so that none is longer, its break not counted."""
 
 REMIND_BEFORE = ("-P1D", "-PT1H")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,18 +102,6 @@ def _event(sale: Sale, origin: str, remind: bool) -> list[str]:
         *alarms,
         "END:VEVENT",
     ]
-
-
-def csv(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table; text that a spreadsheet would run as a formula is quoted as text."""
-    return "".join(f"{','.join(_cell(value) for value in row)}\r\n" for row in (head, *rows))
-
-
-def _cell(value: object) -> str:
-    text = "" if value is None else str(value)
-    if isinstance(value, str) and text.startswith(FORMULA):
-        text = f"'{text}"
-    return '"' + text.replace('"', '""') + '"' if any(sign in text for sign in ',"\r\n') else text
 
 
 def _xml(text: str) -> str:

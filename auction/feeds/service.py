@@ -19,6 +19,7 @@ from kernel.clock import beijing, from_ms, to_ms
 from kernel.database import Database
 from kernel.errors import Malformed
 from kernel.money import yuan
+from kernel.tables import table
 
 IN_FEED = 100
 SETTLED = timedelta(seconds=10)
@@ -68,7 +69,7 @@ async def write_csv(database: Database, actor: Actor, origin: str, after: str | 
     """The same as a table, and the cursor that continues it (empty before the first change)."""
     page = await list_changed(database, actor, origin, after, most)
     head = [field.name for field in fields(OpenLot)]
-    return rules.csv(head, [astuple(lot) for lot in page.lots]), page.next or ""
+    return table(head, [astuple(lot) for lot in page.lots]), page.next or ""
 
 
 def _sale(lot: Lot) -> Sale:

@@ -5,7 +5,7 @@ import { language, t } from "../lib/i18n.js";
 import { spoken, yuan } from "../lib/money.js";
 import { duties, reminders } from "../lib/needs.js";
 import { comingBack, isBidder, person } from "../lib/session.js";
-import { short } from "../lib/time.js";
+import { short, until as lastMoment } from "../lib/time.js";
 import { State, stateOfCard, stateOfLot } from "../parts/badges.js";
 import { FollowButton } from "../parts/follow.js";
 import { Enquiry } from "../parts/enquiries.js";
@@ -91,7 +91,7 @@ function Needs({ place }) {
             <a href=${kind === "balance" ? `#lot-${lot.lot_id}` : `/lots/${lot.lot_id}`}>
               <strong>${t(`need.${kind}`)}${fen !== null && fen !== undefined && html` <span class="figure">¥${yuan(fen)}</span>`}</strong>
               <span class="need-lot">${lot.title}</span>
-              ${until && html`<span class="need-until">${t(overdue ? "need.overdue" : "need.until", { at: short(until, language.value) })}</span>`}
+              ${until && html`<span class="need-until">${t(overdue ? "need.overdue" : "need.until", { at: lastMoment(until, language.value) })}</span>`}
             </a>
           </li>`)}
         ${soon.map(({ kind, lot, until }) => html`

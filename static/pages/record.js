@@ -5,7 +5,7 @@ import { checkChain, csv } from "../lib/checking.js";
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { percentOver, spoken, yuan } from "../lib/money.js";
-import { clock, dated, moment } from "../lib/time.js";
+import { clock, dated, moment, until } from "../lib/time.js";
 import { Badges, State } from "../parts/badges.js";
 import { Curve } from "../parts/curve.js";
 import { Fault } from "../parts/messages.js";
@@ -17,7 +17,7 @@ import { useEffect, useState } from "../vendor/hooks.mjs";
 import { signal } from "../vendor/signals.mjs";
 
 const ID = location.pathname.split("/").at(-2);
-const PAGE = 100;
+const PAGE = 50;
 const AT_ONCE = 1_000;
 const MOST_DRAWN = 20_000;
 
@@ -125,13 +125,13 @@ function Confirmation({ told }) {
         <div><dt>${t("confirmation.buyer")}</dt><dd><strong>${told.buyer_name}</strong></dd></div>
         <div><dt>${t("record.code")}</dt><dd class="figure">${told.code}</dd></div>
         <div><dt>${t("price.sold")}</dt><dd class="figure">¥${yuan(told.price_fen)}</dd></div>
-        <div><dt>${t("confirmation.balance")}</dt><dd class="figure">${moment(told.balance_due_at, language.value)}</dd></div>
+        <div><dt>${t("confirmation.balance")}</dt><dd class="figure">${until(told.balance_due_at, language.value)}</dd></div>
       </dl>
       <p class="aside">${t("confirmation.law")} <span class="rule">R-CLOSE-01</span></p>
     </section>`;
 }
 
-/** Every event, a hundred at a time, oldest first as the chain has them; printed whole. */
+/** Every event, fifty at a time, oldest first as the chain has them; printed whole. */
 function Course({ seq, all }) {
   const pages = Math.max(1, Math.ceil(seq / PAGE));
   const [at, setAt] = useState(1);

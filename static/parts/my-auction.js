@@ -5,7 +5,7 @@ import { language, t } from "../lib/i18n.js";
 import { yuan } from "../lib/money.js";
 import { stations } from "../lib/needs.js";
 import { simulatedBank } from "../lib/session.js";
-import { clock, day, short } from "../lib/time.js";
+import { clock, day, short, until as lastMoment } from "../lib/time.js";
 import { useState } from "../vendor/hooks.mjs";
 import { useCommand } from "./form.js";
 import { Fault, Refusal } from "./messages.js";
@@ -61,7 +61,7 @@ function Payment({ account, missing, until, overdue, again }) {
     <div class="payment">
       <p>${t("deposit.text", { missing: `¥${yuan(missing)}` })}</p>
       <p><span class="aside">${t("deposit.account")}</span> <code class="account-no">${account}</code></p>
-      <p class="deadline">${t(overdue ? "need.overdue" : "need.until", { at: short(until, language.value) })}</p>
+      <p class="deadline">${t(overdue ? "need.overdue" : "need.until", { at: lastMoment(until, language.value) })}</p>
       <${Refusal} problem=${problem} />
       ${simulatedBank && missing > 0 && html`<button type="button" class="primary" disabled=${busy} onClick=${pay}>${busy ? t("form.busy") : t("deposit.pay")}</button>`}
     </div>`;

@@ -176,6 +176,10 @@ class Bidder:
         told: dict[str, Any] = answer.json() if answer.content else {}
         return told
 
+    async def until_finds(self, path: str) -> None:
+        """Wait until there is something at `path`."""
+        await until(lambda: self._finds(path), 20)
+
     async def _finds(self, path: str) -> bool:
         return (await self.http.get(path)).status_code == 200
 
