@@ -14,7 +14,7 @@ import { Deposit, Papers, Purchase, Receipts } from "../parts/my-auction.js";
 import { mount } from "../parts/shell.js";
 import { useReading } from "../parts/reading.js";
 
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 3_000;
 const MOST_AT_ONCE = 100;
 
 function Mine() {

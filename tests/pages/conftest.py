@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, async_playwright, expect
 
 from app.embedded import EmbeddedPostgres
 from tests.pages.support import Bidder, Site, serving_site
 from tests.support.databases import Clones
 
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
+expect.set_options(timeout=10_000)  # two cores are shared with a server, its database and a browser
 LOADING = "Failed to load resource"
 """How Chromium reports answers of 4xx, which a page may well expect (not registered yet)."""
 

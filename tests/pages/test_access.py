@@ -1,4 +1,4 @@
-"""Every page is usable without eyes, mouse or colours: axe-core finds nothing serious, light and dark, wide and narrow."""
+"""Every page is usable without eyes, mouse or colours: axe-core finds nothing serious, light or dark, on any width."""
 
 from datetime import timedelta
 from pathlib import Path
