@@ -49,6 +49,7 @@ SLICES = (
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",
+    "bidding.evidence",
     "settlement.ledger",
     "settlement.bank",
     "settlement.bank_files",

@@ -90,6 +90,10 @@ HEADINGS: dict[str, dict[Language, Heading]] = {
         "zh": Heading("我的", "我的报名、保证金、出价、成交与关注。"),
         "en": Heading("My place", "My registrations, deposits, bids, purchases and followed lots."),
     },
+    "verify": {
+        "zh": Heading("核验回执与证据包", "在浏览器中核验出价回执和竞价证据包。"),
+        "en": Heading("Check a receipt or a bundle", "Checks receipts and bundles of auctions in the browser."),
+    },
     "not-found": {
         "zh": Heading("页面不存在", "未找到该页面。"),
         "en": Heading("Page not found", "There is no such page."),
@@ -262,6 +266,12 @@ async def show_statistics(visit: NamedDependency[Visit]) -> Response[bytes]:
     return visit.show("statistics")
 
 
+@get("/verify", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_verify(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Check a receipt or a bundle in the browser."""
+    return visit.show("verify")
+
+
 @get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
 async def send_file(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], release: FromPath[str], path: FromPath[str]
@@ -309,4 +319,14 @@ def _picture_of(lot: LotPage) -> str | None:
     return next(pictures, None)
 
 
-PAGES = [show_catalogue, show_lot, show_record, show_sign_in, show_register, show_statistics, show_mine, send_file]
+PAGES = [
+    show_catalogue,
+    show_lot,
+    show_record,
+    show_sign_in,
+    show_register,
+    show_statistics,
+    show_mine,
+    show_verify,
+    send_file,
+]

@@ -15,6 +15,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from auction.lots import handlers as lots
 from auction.statistics import handlers as statistics
 from bidding.desk.desk import Desk, DeskOptions
+from bidding.evidence.jobs import Anchoring
+from bidding.evidence.sinks import FolderSink
 from bidding.feed.feed import Feed
 from bidding.registration import handlers as registration
 from kernel import audit
@@ -24,6 +26,7 @@ from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings
+from kernel.signatures import Keyring
 from settlement.bank import jobs as bank
 from settlement.bank_files import jobs as bank_files
 from settlement.closing import handlers as closing
@@ -37,12 +40,19 @@ SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, co
 """Who listens to events, in the order in which handlers of one event run."""
 
 
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of this installation. A file that was named must be there: a mistyped path must not make new keys."""
+    load = Keyring.load if settings.signing_keys else Keyring.load_or_make
+    return load(settings.keyring_path)
+
+
 class Platform:
     """One process's parts. `working` says whether it sweeps due work and seals the audit trail too."""
 
     def __init__(self, url: str, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self.keyring = keyring_of(settings)
         self.database = Database(url, clock)
         self.identity = IdentityDoor(self.database, settings)
         self.relay = Relay(self.database)
@@ -51,8 +61,9 @@ class Platform:
             handlers.subscribe(self.relay)
         bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
-        self.desk = Desk(url, clock, options)
+        self.desk = Desk(url, clock, self.keyring, options)
         self.desk.on_told = self.relay.ring
+        self.anchoring = Anchoring(self.database, self.keyring, FolderSink(settings.anchor_path))
         self.feed = Feed(self.database, self.desk, settings, self.identity)
 
     @property
@@ -75,10 +86,13 @@ class Platform:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Relay the outbox and seal the audit trail while the body runs."""
+        """Relay the outbox, seal the audit trail and anchor the evidence log while the body runs."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self.relay.ring, "interval", seconds=1, misfire_grace_time=None, coalesce=True)
         scheduler.add_job(self._seal, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1)
+        scheduler.add_job(
+            self.anchoring.sweep, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1
+        )
         scheduler.start()
         relaying = asyncio.create_task(self.relay.run(), name="relay")
         try:

@@ -6,6 +6,7 @@ the port. Embedded, the process holds the data folder's lock, runs its own Postg
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
@@ -19,10 +20,12 @@ from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.platform import Platform
 from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
+from bidding.evidence.service import behind
+from bidding.evidence.sinks import FolderSink
 from kernel.clock import Clock, SystemClock
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsError
 
 log = structlog.get_logger("serve")
 
@@ -54,6 +57,10 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
         with contextlib.suppress(asyncio.CancelledError):
             await watching
         await asyncio.to_thread(postgres.stop)
+
+
+GC_YOUNG = 20_000
+"""Objects made before the collector looks at the young ones; Python's 700 is a few bids."""
 
 
 class Server(uvicorn.Server):
@@ -89,11 +96,22 @@ def server_for(parts: Platform) -> Server:
     return Server(config)
 
 
+async def _refuse_an_old_backup(parts: Platform) -> None:
+    """Raises SettingsError if the anchors know more than the database. A default folder beside `DATABASE_URL` is not
+    asked: it may hold the anchors of another one."""
+    if parts.settings.embedded or parts.settings.anchor_dir:
+        fault = await behind(parts.database, FolderSink(parts.settings.anchor_path))
+        if fault:
+            await parts.database.close()
+            raise SettingsError(f"{parts.settings.anchor_path}: {fault}")
+
+
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) -> AsyncIterator[Platform]:
     """A whole embedded or connected process, answering on its port while the body runs."""
     async with database_of(settings, say) as url:
         parts = Platform(url, settings, clock)
+        await _refuse_an_old_backup(parts)
         async with parts.running(), parts.working():
             server = server_for(parts)
             task = asyncio.create_task(server.serve(), name="http")
@@ -103,6 +121,7 @@ async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) 
                 if task.done():
                     task.result()
                     raise OSError(f"cannot listen on {settings.host}:{settings.port}")
+                _settle_memory()
                 say(f"网络司法拍卖平台 {settings.origin}")
                 if settings.rehearsal:
                     say(WARNING)
@@ -110,6 +129,13 @@ async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) 
             finally:
                 server.should_exit = True
                 await task
+
+
+def _settle_memory() -> None:
+    """Take what was imported out of the collector's sight, and let it look less often: a batch makes no cycles."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GC_YOUNG, 20, 50)
 
 
 async def _until_signalled(settings: Settings) -> None:

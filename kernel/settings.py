@@ -40,6 +40,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    signing_keys: str | None = None
+    """File of the keys that sign bids (`auction keys new`), one for all processes; by default in the data folder."""
+    anchor_dir: str | None = None
+    """Folder of the log's anchors, out of the database administrator's reach; by default in the data folder."""
     rehearsal: bool = False
     """Time moved by hand on data kept apart (`app/rehearsal.py`); embedded only."""
     simulated_bank: bool = True
@@ -58,6 +62,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def data_path(self) -> Path:
         return Path(self.data_dir).absolute()
+
+    @property
+    def keyring_path(self) -> Path:
+        """The file of the signing keys: the one that was named, else one that is made in the data folder."""
+        return Path(self.signing_keys or self.data_path / "signing-keys.json").absolute()
+
+    @property
+    def anchor_path(self) -> Path:
+        """The folder of the anchors."""
+        return Path(self.anchor_dir or self.data_path / "anchors").absolute()
 
     @property
     def origin(self) -> str:

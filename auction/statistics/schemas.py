@@ -204,7 +204,7 @@ def series_definitions(*, english: bool) -> dict[str, str]:
     """What each column of a series means, by its name (R-STAT-01 to 03)."""
     at = 2 if english else 1
     found = {
-        f"over_{base}_{average}_percent": "; ".join((words[at], _AVERAGES[average][at - 1]))
+        f"over_{base}_{average}_percent": ("; " if english else "；").join((words[at], _AVERAGES[average][at - 1]))
         for base, words in (("start", _OVER_START), ("reference", _OVER_REFERENCE))
         for average in _AVERAGES
     }

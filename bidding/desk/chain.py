@@ -70,12 +70,17 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    what, reason = f"{sent.kind.value}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
+    what, reason = f"{sent.kind}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
     return hashlib.sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
 
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:
     """The link before the first event, so that nobody can change the terms under the bids."""
+    return hashlib.sha256(_VERSION_BYTE + terms_bytes(lot_id, terms)).digest()
+
+
+def terms_bytes(lot_id: UUID, terms: Terms) -> bytes:
+    """The published terms as they are hashed: a JSON array in a fixed order."""
     facts = [
         str(lot_id),
         str(terms.method),
@@ -84,7 +89,7 @@ def genesis(lot_id: UUID, terms: Terms) -> bytes:
         terms.start_price_fen,
         terms.increment_fen,
     ]
-    return hashlib.sha256(_VERSION_BYTE + msgspec.json.encode(facts)).digest()
+    return msgspec.json.encode(facts)
 
 
 def link(previous: bytes, sealed: bytes) -> bytes:

@@ -121,7 +121,7 @@ async def show_chain(
 async def list_receipts(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
 ) -> Response[bytes]:
-    """One's own accepted bids with their receipts, newest first, at most five hundred."""
+    """One's own accepted bids with their receipts, newest first, at most a hundred."""
     answers = await service.list_own_bids(database, actor, lot_id)
     return Response(receipts_body(lot_id, answers), status_code=200, media_type=JSON)
 

@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bidding.desk.chain import text_of
+from bidding.desk.receipts import receipt
 from bidding.desk.submissions import Answer
 from bidding.feed.rules import Countdown
 from kernel.decoding import PositiveFen, ShortText, Unusable, Wire, decode
@@ -176,16 +176,14 @@ def key_in(raw: bytes) -> UUID | None:
 
 
 def ack_frame(lot_id: UUID, answer: Answer) -> bytes:
-    """An accepted bid with its receipt: the event, and the link that puts it into the chain."""
+    """An accepted bid with its receipt, which proves itself offline."""
     assert answer.seq is not None
     assert answer.event is not None
     assert answer.link is not None
-    return b'{"t":"ack","key":"%b","seq":%d,"receipt":{"lot_id":"%b","event":%b,"link":"%b"}}' % (
+    return b'{"t":"ack","key":"%b","seq":%d,"receipt":%b}' % (
         str(answer.key).encode(),
         answer.seq,
-        text_of(lot_id).encode(),
-        answer.event,
-        answer.link.hex().encode(),
+        receipt(lot_id, answer.event, answer.link, answer.proof),
     )
 
 

@@ -41,7 +41,7 @@ ORDER_WITHIN_S = 3.0
 ASK_EVERY_S = 0.05
 
 LADDER = 100
-MOST_RECEIPTS = 500
+MOST_RECEIPTS = 100
 
 DECISION_ON: dict[Order, str] = {"suspend": "suspension", "resume": "suspension", "withdraw": "withdrawal"}
 

@@ -8,7 +8,8 @@ from sqlalchemy import distinct, func, select
 
 from bidding.desk.batch import Stored
 from bidding.desk.chain import inner_event
-from bidding.desk.models import Lot, Submission
+from bidding.desk.models import BatchRow, Lot, Submission
+from bidding.desk.receipts import Proof
 from bidding.desk.rules import LotState, Method, Status, Terms
 from bidding.feed.rules import shown
 from kernel.database import Tx
@@ -78,7 +79,7 @@ async def list_own_bids(tx: Tx, lot_id: UUID, registration_id: UUID, most: int) 
         .order_by(Submission.seq.desc())
         .limit(most)
     )
-    return [(row.key, Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link)) for row in rows]
+    return [(row.key, await _stored(tx, row)) for row in rows]
 
 
 async def count_bidders(tx: Tx, lot_id: UUID) -> int:
@@ -115,4 +116,20 @@ async def find_answer(tx: Tx, lot_id: UUID, registration_id: UUID, key: UUID) ->
             )
         )
     ).scalar_one_or_none()
-    return Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link) if row else None
+    return await _stored(tx, row) if row else None
+
+
+async def _stored(tx: Tx, row: Submission) -> Stored:
+    proof = await _proof_of(tx, row) if row.batch is not None else None
+    return Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link, proof)
+
+
+async def _proof_of(tx: Tx, event: Submission) -> Proof:
+    """The batch of an event, and the link before it."""
+    batch = await tx.session.get_one(BatchRow, (event.share, event.batch))
+    assert event.seq is not None
+    before = select(Submission.link).where(Submission.lot_id == event.lot_id, Submission.seq == event.seq - 1)
+    genesis = select(Lot.genesis).where(Lot.lot_id == event.lot_id)
+    previous = await tx.session.scalar(before) or await tx.session.scalar(genesis)
+    assert previous is not None
+    return batch.signed().proof(event.event, previous, event.link)

@@ -25,14 +25,13 @@ export async function checkChain(ends, readPage, onProgress = () => {}) {
   return { whole, checked: events.length, broken: whole ? null : "missing", events };
 }
 
-/** The same over a file that was kept: `{ chain: { genesis, head, seq }, events }`. */
-export function checkFile({ chain, events }) {
-  return checkChain(chain, async (after) => ({ events: events.slice(after) }));
-}
-
-/** Whether an object has the shape of a kept record. */
-export function isKept(file) {
-  return Array.isArray(file?.events) && typeof file?.chain?.genesis === "string" && Number.isInteger(file.chain.seq);
+/** The chain in a bundle that was kept, which must be that of `lotId` and end like `chain`, the one told now. */
+export async function checkKept(bundle, lotId, chain) {
+  const ends = { genesis: bundle.genesis, head: bundle.events.at(-1)?.link ?? bundle.genesis, seq: bundle.events.length };
+  const found = await checkChain(ends, async (after) => ({ events: bundle.events.slice(after) }));
+  if (!found.whole) return found;
+  if (bundle.lot_id !== lotId || ends.genesis !== chain.genesis) return { ...found, whole: false, broken: "other" };
+  return ends.head === chain.head && ends.seq === chain.seq ? found : { ...found, whole: false, broken: "missing" };
 }
 
 function inner(bytes) {

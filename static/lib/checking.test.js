@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { checkChain, checkFile, csv, isKept } from "./checking.js";
+import { checkChain, checkKept, csv } from "./checking.js";
 import { linkOf } from "./evidence.js";
 
 const GENESIS = "00".repeat(32);
@@ -15,6 +15,9 @@ async function record(n) {
   }
   return { chain: { genesis: GENESIS, head: link, seq: n }, events };
 }
+
+/** A record as a kept bundle, checked against what the server tells. */
+const checkFile = ({ chain, events }) => checkKept({ lot_id: "x", genesis: chain.genesis, events }, "x", chain);
 
 test("a whole chain is whole, in whatever pages it comes", async () => {
   const { chain, events } = await record(7);
@@ -44,9 +47,9 @@ test("a changed price, a forged link, a missing or doubled event, another end: e
   assert.equal((await checkFile(other)).broken, "missing");
 });
 
-test("only records are taken for records", async () => {
-  assert.ok(isKept(await record(1)));
-  for (const other of [null, [], {}, { events: [] }, { events: [], chain: { genesis: 1, seq: 0 } }]) assert.equal(isKept(other), false);
+test("a bundle of another lot holds in itself and is not this record", async () => {
+  const { chain, events } = await record(3);
+  assert.equal((await checkKept({ lot_id: "y", genesis: GENESIS, events }, "x", chain)).broken, "other");
 });
 
 test("a table keeps commas and quotes, and no cell becomes a formula", () => {

@@ -117,6 +117,13 @@ export async function isSigned(text, { key_id: keyId, signature }, keys) {
 
 // -- whole documents
 
+/** The receipt in what a bidder has kept: an acknowledgement as it came, or the receipt alone. Throws for neither. */
+export function receiptIn(document) {
+  const receipt = document.receipt ?? document;
+  if (typeof receipt.bytes !== "string" || typeof receipt.batch?.signature !== "string") throw new TypeError("no receipt");
+  return receipt;
+}
+
 /**
  * What a receipt proves, as `{ contents, chain, inclusion, signature }`, each true or false: it says what the hashed bytes
  * say; the bytes and the link before give its link; the link is in the batch; the platform signed the batch.

@@ -86,7 +86,7 @@ function Whole({ lot, record, confirmation }) {
       <${Verification} lotId=${ID} chain=${record.chain} check=${check} />
       ${all && html`<section class="record sheet-wide" aria-label=${t("record.curve")}><${Curve} bids=${all.filter(({ kind }) => kind === "bid").reverse()} lot=${record.lot} reference=${lot.reference_price_fen} /></section>`}
       <${Course} seq=${seq} all=${all} />
-      <${Downloads} lot=${lot} record=${record} all=${all} />
+      <${Downloads} all=${all} />
     </article>`;
 }
 
@@ -180,38 +180,18 @@ function note(event) {
   return event.reason ? `${t("event.reason")}${event.reason}` : "";
 }
 
-/** What can be taken along: the kept record (to be checked again, anywhere), a table, and paper. */
-function Downloads({ lot, record, all }) {
-  const [busy, setBusy] = useState(false);
-  const keep = async () => {
-    setBusy(true);
-    try {
-      const found = await readChain(record.chain);
-      save(`${lot.case_no}-${ID.slice(0, 8)}.json`, "application/json", JSON.stringify({ lot_id: ID, title: lot.title, chain: record.chain, events: found }, null, 1));
-    } finally {
-      setBusy(false);
-    }
-  };
+/** What can be taken along: the bundle (to be checked again, anywhere), a table, and paper. */
+function Downloads({ all }) {
   return html`
     <section class="sheet-wide downloads" aria-labelledby="downloads">
       <h2 id="downloads">${t("downloads.heading")}</h2>
       <div class="row row-start">
-        <button type="button" disabled=${busy} onClick=${keep}>${busy ? t("form.busy") : t("downloads.record")}</button>
-        <button type="button" disabled=${!all} onClick=${() => save(`${ID.slice(0, 8)}.csv`, "text/csv", `\ufeff${csv(all)}`)}>${t("downloads.csv")}</button>
+        <a class="button" href=${`/api/lots/${ID}/bundle`} download=${`bundle-${ID.slice(0, 8)}.json`}>${t("downloads.record")}</a>
+        <button type="button" disabled=${!all} onClick=${() => save(`events-${ID.slice(0, 8)}.csv`, "text/csv", `\ufeff${csv(all)}`)}>${t("downloads.csv")}</button>
         <button type="button" disabled=${!all} onClick=${() => print()}>${t("downloads.print")}</button>
       </div>
       <p class="aside">${t("downloads.machine")} <a href=${`/api/lots/${ID}/record`}>/record</a> · <a href=${`/api/lots/${ID}/events`}>/events</a> · <a href=${`/api/lots/${ID}/chain`}>/chain</a></p>
     </section>`;
-}
-
-async function readChain({ seq }) {
-  const events = [];
-  while (events.length < seq) {
-    const page = await read(`/api/lots/${ID}/chain?after=${events.length}&limit=${AT_ONCE}`);
-    if (!page.events.length) break;
-    events.push(...page.events);
-  }
-  return events;
 }
 
 function save(name, type, content) {

@@ -106,7 +106,7 @@ function Charts() {
 function Drawn({ by, told }) {
   const option = useMemo(() => OPTIONS[by](told.rows), [told, language.value]);
   const words = either(told.definitions, told.definitions_en);
-  const definition = (by === "stage" ? ["success_percent"] : MEDIANS).map((name) => `${t(`column.${name}`)}：${words[name]}`).join("；");
+  const definition = (by === "stage" ? ["success_percent"] : MEDIANS).map((name) => t("chart.defined", { name: t(`column.${name}`), words: words[name] })).join(" ");
   const address = (format) => {
     const given = Object.fromEntries(Object.entries(asked.value).filter(([, value]) => value));
     return `/api/statistics/series${format === "csv" ? ".csv" : ""}?${new URLSearchParams({ by, ...given })}`;

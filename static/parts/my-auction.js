@@ -10,6 +10,7 @@ import { useState } from "../vendor/hooks.mjs";
 import { useCommand } from "./form.js";
 import { Fault, Refusal } from "./messages.js";
 import { useReading } from "./reading.js";
+import { receiptFile } from "./receipt.js";
 import { payAtSimulatedBank } from "./simulated-bank.js";
 
 /** Where the deposit stands; while it is awaited, where to pay it. */
@@ -94,11 +95,12 @@ function ReceiptTable({ lotId }) {
   return html`
     <div class="table-wrap" tabindex="0" role="region" aria-label=${t("receipts.heading")}>
       <table class="ladder">
-        <thead><tr><th scope="col">${t("receipts.seq")}</th><th scope="col" class="number">${t("record.price")}</th><th scope="col" class="number">${t("receipt.at")}</th><th scope="col">${t("receipt.link")}</th></tr></thead>
+        <thead><tr><th scope="col">${t("receipts.seq")}</th><th scope="col" class="number">${t("record.price")}</th><th scope="col" class="number">${t("receipt.at")}</th><th scope="col">${t("receipt.link")}</th><th scope="col">${t("downloads.short")}</th></tr></thead>
         <tbody>${value.receipts.map(({ seq, receipt }) => html`
           <tr key=${seq}><th scope="row" class="figure">${seq}</th><td class="number figure">${yuan(receipt.event.price_fen)}</td>
-            <td class="number figure">${short(receipt.event.at, language.value).replace(/\d\d:\d\d$/, "")}${clock(receipt.event.at, true)}</td><td><code class="hash">${receipt.link}</code></td></tr>`)}</tbody>
+            <td class="number figure">${short(receipt.event.at, language.value).replace(/\d\d:\d\d$/, "")}${clock(receipt.event.at, true)}</td><td><code class="hash">${receipt.link}</code></td><td><a href=${receiptFile(receipt)} download=${`receipt-${seq}.json`}>${t("receipt.save")}</a></td></tr>`)}</tbody>
       </table>
-    </div>`;
+    </div>
+    <p><a href="/verify">${t("receipt.verify")}</a></p>`;
 }
 

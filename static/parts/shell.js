@@ -34,6 +34,7 @@ function Shell({ children }) {
     <footer class="colophon">
       <p>${t("site.basis")}</p>
       <p>${t("site.times")}</p>
+      <p><a href="/verify">${t("site.verify")}</a></p>
     </footer>`;
 }
 

@@ -27,6 +27,7 @@ from tests.appraisal.support import QUICK_PASSWORDS, make_decision
 from tests.auction.support import Place, make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
+from tests.support.keys import SIGNING_KEYS
 
 NUMBERS = count(100)
 """Of people, so that no two of a run have one name or identity number."""
@@ -35,7 +36,12 @@ PASSWORD = "correct horse battery"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 START, STEP, DEPOSIT = Fen(28_000_000), Fen(200_000), Fen(4_000_000)
 REFERENCE = Fen(39_800_000)
-LIMITS = {"password_memory_kib": 19_456, "sign_ups_per_minute": 10_000, "sign_ins_per_minute": 10_000}
+LIMITS = {
+    "password_memory_kib": 19_456,
+    "sign_ups_per_minute": 10_000,
+    "sign_ins_per_minute": 10_000,
+    "signing_keys": SIGNING_KEYS,
+}
 TITLE = "杭州市拱墅区某小区38.5平方米住宅一套"
 
 
@@ -204,7 +210,7 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
 @asynccontextmanager
 async def serving_site(url: str, folder: Path) -> AsyncIterator[Site]:
     """The platform over the database at `url`, on a free port, while the body runs; `folder` marks the rehearsal."""
-    settings = load({}, database_url=url, port=free_port(), **LIMITS)
+    settings = load({}, database_url=url, port=free_port(), signing_keys=SIGNING_KEYS, **LIMITS)
     real_ms = to_ms(real_now())
     clock = ScaledClock(Pace(real_ms, real_ms, 1, real_ms, 1))
     parts = Platform(url, settings, clock)

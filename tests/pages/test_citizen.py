@@ -120,27 +120,31 @@ async def test_a_record_is_read_in_pages_and_checked_in_the_browser(record: Page
     await expect(rows).to_have_count(22)
     await expect(rows.last).to_contain_text("竞价结束")
     await record.get_by_role("button", name="核验本记录").click()
-    await expect(record.locator(".verdict-good")).to_contain_text("记录完整，未被改动。 72 条事件逐条相扣")
+    await expect(record.locator(".finding-good")).to_contain_text("记录完整，未被改动。 72 条事件逐条相扣")
+    await record.get_by_role("button", name="连同签名与日志核验").click()
+    await expect(record.locator(".finding-good").filter(has_text="批次由平台签名")).to_be_visible()
+    await expect(record.locator(".finding-good").filter(has_text="链条连续")).to_be_visible()
 
 
 async def test_what_was_tampered_with_shows(record: Page, tmp_path: Path) -> None:
     """A kept file with one digit changed, a file of another ending, and a server that tells another price."""
     async with record.expect_download() as downloading:
-        await record.get_by_role("button", name="下载记录（可再核验）").click()
+        await record.get_by_role("link", name="下载证据包（可离线核验）").click()
     kept = tmp_path / "record.json"
     await (await downloading.value).save_as(kept)
     chosen = record.locator("input[type=file]")
     await chosen.set_input_files(kept)
-    await expect(record.locator(".verdict-good")).to_be_visible()
+    await expect(record.locator(".finding-good").first).to_contain_text("记录完整，未被改动")
+    await expect(record.locator(".finding-bad")).to_have_count(0)
 
     told = json.loads(kept.read_text())
     told["events"][40]["bytes"] = told["events"][40]["bytes"].replace('"price_fen":', '"price_fen":1')
     kept.write_text(json.dumps(told))
     await chosen.set_input_files(kept)
-    await expect(record.locator(".verdict-bad")).to_contain_text("第 41 条与前一条不相扣，此前 40 条无误")
+    await expect(record.locator(".finding-bad").first).to_contain_text("第 41 条与前一条不相扣，此前 40 条无误")
     kept.write_text("[]")
     await chosen.set_input_files(kept)
-    await expect(record.locator(".verdict-bad")).to_contain_text("无法读取该记录")
+    await expect(record.locator(".finding-bad")).to_contain_text("内容不是出价回执，也不是证据包")
 
     async def lie(route: Route) -> None:
         answer = await route.fetch()
@@ -150,7 +154,7 @@ async def test_what_was_tampered_with_shows(record: Page, tmp_path: Path) -> Non
 
     await record.route("**/chain?*", lie)
     await record.get_by_role("button", name="核验本记录").click()
-    await expect(record.locator(".verdict-bad")).to_contain_text("第 6 条与前一条不相扣")
+    await expect(record.locator(".finding-bad")).to_contain_text("第 6 条与前一条不相扣")
 
 
 async def test_a_printed_record_has_every_event(record: Page) -> None:

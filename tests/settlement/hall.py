@@ -40,6 +40,7 @@ from tests.appraisal.support import QUICK_PASSWORDS, Court, make_decision, today
 from tests.auction.support import Place, fill_in, make_place, make_published_lot, make_terms, notify, publish
 from tests.settlement.support import bank_relay, credit, notice
 from tests.support.house import call, frozen, opened
+from tests.support.keys import KEYRING
 
 SERIAL = count(1)
 YUAN = 100
@@ -156,7 +157,7 @@ class Hall:
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """A desk that runs while the body does; it opens and closes what is due when it starts."""
-        desk = Desk(self.database.url, self.database.clock, DeskOptions(exclusive=True))
+        desk = Desk(self.database.url, self.database.clock, KEYRING, DeskOptions(exclusive=True))
         await desk.start()
         try:
             yield desk

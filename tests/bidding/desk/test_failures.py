@@ -16,6 +16,7 @@ from bidding.desk.rules import Kind
 from bidding.desk.watch import ClockWatch
 from kernel.clock import FrozenClock
 from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, codes, desk_of, house
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -86,7 +87,7 @@ async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) 
         async with desk_of(place):
             pass
         await place.db.execute("UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '2 seconds'")
-        standby = Desk(database_url, place.clock, DeskOptions())
+        standby = Desk(database_url, place.clock, KEYRING, DeskOptions())
         await standby.start()
         assert standby.serving
         await standby.stop()
