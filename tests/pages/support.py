@@ -36,12 +36,7 @@ PASSWORD = "correct horse battery"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 START, STEP, DEPOSIT = Fen(28_000_000), Fen(200_000), Fen(4_000_000)
 REFERENCE = Fen(39_800_000)
-LIMITS = {
-    "password_memory_kib": 19_456,
-    "sign_ups_per_minute": 10_000,
-    "sign_ins_per_minute": 10_000,
-    "signing_keys": SIGNING_KEYS,
-}
+LIMITS: dict[str, Any] = {"password_memory_kib": 19_456, "sign_ups_per_minute": 10_000, "sign_ins_per_minute": 10_000}
 TITLE = "杭州市拱墅区某小区38.5平方米住宅一套"
 
 
