@@ -333,15 +333,17 @@ class Desk:
 
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: UUID | None = None) -> None:
         until = self.now()
+        outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only in {None, lot}]
         if not lots:
+            if since > LONG_AGO:
+                await self._session.keep_outage(outage)
             return
         freezes = [
             Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        outage = Outage(since, until, real_s, cause)
         decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)

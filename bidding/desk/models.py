@@ -283,7 +283,7 @@ class DeskHealth(Base):
 
 
 class DeskOutage(Base):
-    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02)."""
+    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02), and availability."""
 
     __tablename__ = "desk_outage"
     __table_args__ = ({"schema": "bidding"},)

@@ -76,6 +76,11 @@ class Session:
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
         return decided, list(reading.books.values())
 
+    async def keep_outage(self, outage: Outage) -> None:
+        """Record an outage that froze no lot: it took time from those that ran."""
+        async with self._transaction() as db:
+            await store.keep_outage(db, self._share, self.epoch, outage, 0)
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:
         """A transaction under the lease; commits at the end. A connection that cannot roll back is thrown away."""

@@ -8,8 +8,9 @@ from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, Parameter, QueryParameter
 
-from bidding.evidence import service
+from bidding.evidence import record, service
 from bidding.evidence.schemas import (
+    AvailabilityView,
     ConsistencyView,
     EntriesPage,
     HeadsPage,
@@ -67,7 +68,7 @@ async def list_entries(
 async def prove_inclusion(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
-    index: FromQuery[Size],
+    index: FromQuery[Size] = 0,
     size: Annotated[int | None, QueryParameter(ge=1, le=MOST)] = None,
 ) -> InclusionView:
     """The proof that an entry is in the log of `size` entries (RFC 9162); by default in the newest signed one."""
@@ -78,11 +79,19 @@ async def prove_inclusion(
 async def prove_consistency(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
-    first: FromQuery[Size],
+    first: FromQuery[Size] = 0,
     second: Annotated[int | None, QueryParameter(ge=0, le=MOST)] = None,
 ) -> ConsistencyView:
     """The proof that the log of `first` entries is the beginning of the one of `second` (RFC 9162)."""
     return await service.prove_consistency(database, actor, first, second)
+
+
+@get("/api/lots/{lot_id:uuid}/availability", guards=[anyone])
+async def show_availability(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> AvailabilityView:
+    """How much of its time the lot could be bid on, with every outage and halt (R-HALT-02)."""
+    return await record.show_availability(database, actor, lot_id)
 
 
 @get("/api/lots/{lot_id:uuid}/bundle", guards=[anyone])
@@ -95,4 +104,13 @@ async def send_bundle(
     return Response(msgspec.json.encode(bundle), media_type="application/json", headers=headers)
 
 
-ROUTES = [list_keys, show_head, list_heads, list_entries, prove_inclusion, prove_consistency, send_bundle]
+ROUTES = [
+    list_keys,
+    show_head,
+    list_heads,
+    list_entries,
+    prove_inclusion,
+    prove_consistency,
+    show_availability,
+    send_bundle,
+]

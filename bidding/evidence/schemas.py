@@ -67,6 +67,45 @@ class ConsistencyView(msgspec.Struct, frozen=True):
     path: str
 
 
+class HaltView(msgspec.Struct, frozen=True):
+    """A span in which the lot's time stood still: `suspended` by the court, or `frozen` by an outage from `since` on.
+
+    `until` is null while it lasts.
+    """
+
+    kind: str
+    at: str
+    until: str | None
+    since: str | None
+    reason: str | None
+
+
+class OutageView(msgspec.Struct, frozen=True):
+    """A span without decisions, in platform time, with its length in real time."""
+
+    since: str
+    until: str
+    real_ms: int
+    cause: str
+
+
+class AvailabilityView(msgspec.Struct, frozen=True):
+    """How much of its time a lot could be bid on. `available_ppm`: parts in a million; null before its time has run.
+
+    `late_entries`: submissions that waited over half a second inside the platform.
+    """
+
+    lot_id: UUID
+    opens_at: str
+    until: str
+    running_ms: int
+    unavailable_ms: int
+    available_ppm: int | None
+    late_entries: int
+    outages: list[OutageView]
+    halts: list[HaltView]
+
+
 # -- the bundle of a lot: all fields are there and no others
 
 

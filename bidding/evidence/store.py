@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bidding.desk.models import BatchRow, RefusalBlock, SigningKey, Submission
+from bidding.desk.models import BatchRow, DeskOutage, RefusalBlock, SigningKey, Submission
+from bidding.desk.rules import Kind
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
 from kernel import merkle
@@ -128,6 +129,36 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
     return (
         await tx.session.scalars(
             select(LogEntry).where(LogEntry.number >= first, mine).order_by(LogEntry.number).limit(most)
+        )
+    ).all()
+
+
+# -- availability
+
+
+async def outages_between(tx: Tx, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
+    """Spans without decisions that touch this one, in order."""
+    return (
+        await tx.session.scalars(
+            select(DeskOutage)
+            .where(DeskOutage.until > since, DeskOutage.since < until)
+            .order_by(DeskOutage.since, DeskOutage.until)
+            .limit(most)
+        )
+    ).all()
+
+
+async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:
+    """The bytes of all events of a lot that stopped its time or let it run on."""
+    return (
+        await tx.session.scalars(
+            select(Submission.event)
+            .where(
+                Submission.lot_id == lot_id,
+                Submission.seq.is_not(None),
+                Submission.kind.in_([Kind.SUSPENDED, Kind.FROZEN, Kind.RESUMED]),
+            )
+            .order_by(Submission.seq)
         )
     ).all()
 

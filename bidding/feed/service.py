@@ -167,5 +167,11 @@ async def _record(tx: Tx, lot: Lot) -> RecordView:
         ended_at=beijing(ended_at) if ended_at else None,
         ladder=[msgspec.json.decode(event) for event in ladder],
         chain=Chain(chain.VERSION, lot.genesis.hex(), lot.link.hex(), lot.seq),
-        links={"events": events, "chain": f"/api/lots/{lot.lot_id}/chain", "lot": f"/api/lots/{lot.lot_id}"},
+        links={
+            "events": events,
+            "chain": f"/api/lots/{lot.lot_id}/chain",
+            "lot": f"/api/lots/{lot.lot_id}",
+            "availability": f"/api/lots/{lot.lot_id}/availability",
+            "bundle": f"/api/lots/{lot.lot_id}/bundle",
+        },
     )

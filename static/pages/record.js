@@ -24,13 +24,14 @@ const MOST_DRAWN = 20_000;
 const title = signal(document.title.replace(/ - [^-]*$/, ""));
 
 async function readRecord() {
-  const [lot, record, confirmation] = await Promise.all([
+  const [lot, record, confirmation, availability] = await Promise.all([
     read(`/api/lots/${ID}`),
     unless("record-sealed", `/api/lots/${ID}/record`),
     unless("not-found", `/api/lots/${ID}/confirmation`),
+    read(`/api/lots/${ID}/availability`),
   ]);
   title.value = t("record.title", { title: lot.title });
-  return { lot, record, confirmation };
+  return { lot, record, confirmation, availability };
 }
 
 /** What stands at `path`; null where the server refuses it for that reason. */
@@ -70,7 +71,7 @@ function Page() {
   return html`<${Whole} ...${value} lot=${lot} />`;
 }
 
-function Whole({ lot, record, confirmation }) {
+function Whole({ lot, record, confirmation, availability }) {
   const [all, setAll] = useState(null);
   const { seq } = record.chain;
   useEffect(() => { if (seq <= MOST_DRAWN) readAll(seq).then(setAll, () => {}); }, []);
@@ -83,11 +84,32 @@ function Whole({ lot, record, confirmation }) {
       </header>
       <${Outcome} lot=${lot} record=${record} />
       ${confirmation && html`<${Confirmation} told=${confirmation} />`}
+      <${Availability} told=${availability} />
       <${Verification} lotId=${ID} chain=${record.chain} check=${check} />
       ${all && html`<section class="record sheet-wide" aria-label=${t("record.curve")}><${Curve} bids=${all.filter(({ kind }) => kind === "bid").reverse()} lot=${record.lot} reference=${lot.reference_price_fen} /></section>`}
       <${Course} seq=${seq} all=${all} />
       <${Downloads} all=${all} />
     </article>`;
+}
+
+/** How much of its time the lot could be bid on, with every span in which it could not (R-HALT-02). */
+function Availability({ told }) {
+  const spans = [
+    ...told.halts.map(({ kind, at, until: end, reason }) => ({ name: t(`event.${kind}`), at, end, note: reason })),
+    ...told.outages.map(({ since, until: end, cause }) => ({ name: t("availability.outage"), at: since, end, note: cause })),
+  ];
+  return html`
+    <section class="sheet-wide" aria-labelledby="availability">
+      <h2 id="availability">${t("availability.heading")}</h2>
+      <dl class="record-facts">
+        <div><dt>${t("availability.share")}</dt><dd class="figure">${told.available_ppm === null ? t("statistics.none") : `${(told.available_ppm / 10_000).toFixed(4)}%`}</dd></div>
+        <div><dt>${t("availability.halts")}</dt><dd class="figure">${told.halts.length}</dd></div>
+        <div><dt>${t("availability.outages")}</dt><dd class="figure">${told.outages.length}</dd></div>
+        <div><dt>${t("availability.late")}</dt><dd class="figure">${told.late_entries}</dd></div>
+      </dl>
+      ${spans.length > 0 && html`<ul class="spans">${spans.map(({ name, at, end, note: words }) => html`
+        <li key=${at + name}><strong>${name}</strong> <span class="figure">${dated(at, language.value, false)} – ${end ? dated(end, language.value, false) : ""}</span> ${words}</li>`)}</ul>`}
+    </section>`;
 }
 
 function check(chain, onProgress) {

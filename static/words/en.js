@@ -513,4 +513,10 @@ export default {
   "downloads.short": "Save",
   "chart.defined": "{name}: {words}.",
   "result.pay": "Pay and see how it goes on",
+  "availability.heading": "Availability",
+  "availability.share": "Share of time open to bids",
+  "availability.halts": "Halts",
+  "availability.outages": "Outages",
+  "availability.outage": "Outage",
+  "availability.late": "Submissions that waited over half a second inside",
 };

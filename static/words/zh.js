@@ -513,4 +513,10 @@ export default {
   "downloads.short": "保存",
   "chart.defined": "{name}：{words}。",
   "result.pay": "去付款并查看进度",
+  "availability.heading": "可用性",
+  "availability.share": "可出价时间占比",
+  "availability.halts": "中止与冻结",
+  "availability.outages": "故障",
+  "availability.outage": "故障",
+  "availability.late": "平台内等待超过 0.5 秒的提交",
 };

@@ -27,7 +27,7 @@ from tests.appraisal.support import QUICK_PASSWORDS, make_decision
 from tests.auction.support import Place, make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
-from tests.support.keys import SIGNING_KEYS
+from tests.support.keys import ANCHORS, SIGNING_KEYS
 
 NUMBERS = count(100)
 """Of people, so that no two of a run have one name or identity number."""
@@ -205,7 +205,7 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
 @asynccontextmanager
 async def serving_site(url: str, folder: Path) -> AsyncIterator[Site]:
     """The platform over the database at `url`, on a free port, while the body runs; `folder` marks the rehearsal."""
-    settings = load({}, database_url=url, port=free_port(), signing_keys=SIGNING_KEYS, **LIMITS)
+    settings = load({}, database_url=url, port=free_port(), signing_keys=SIGNING_KEYS, anchor_dir=ANCHORS, **LIMITS)
     real_ms = to_ms(real_now())
     clock = ScaledClock(Pace(real_ms, real_ms, 1, real_ms, 1))
     parts = Platform(url, settings, clock)

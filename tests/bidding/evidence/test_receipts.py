@@ -13,7 +13,7 @@ from bidding.desk.batch import Entry
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.receipts import BATCH
 from bidding.desk.session import Session
-from bidding.desk.submissions import Answer
+from bidding.desk.submissions import Answer, Submission
 from bidding.feed.schemas import ack_frame
 from kernel import merkle
 from kernel.signatures import Keyring, is_signed
@@ -176,13 +176,11 @@ async def test_two_who_number_alike_cannot_both_commit(database_url: str) -> Non
         try:
             await one.take_lease("one", None, None)
             other.epoch = one.epoch  # control: as if the lease did not keep them apart
-            for session, bid in ((one, bids[0]), (other, bids[1])):
-                await session.write([Entry(bid, bid.address, place.clock.now())], place.clock.now(), 1, lambda: True)
+            await decide(place, one, bids[0])
+            await decide(place, other, bids[1])
             with pytest.raises(asyncpg.UniqueViolationError):
-                await one.write(
-                    [Entry(bids[2], bids[2].address, place.clock.now())], place.clock.now(), 1, lambda: True
-                )
-            await one.write([Entry(bids[2], bids[2].address, place.clock.now())], place.clock.now(), 1, lambda: True)
+                await decide(place, one, bids[2])
+            await decide(place, one, bids[2])
         finally:
             await one.close()
             await other.close()
@@ -191,3 +189,8 @@ async def test_two_who_number_alike_cannot_both_commit(database_url: str) -> Non
 
 async def batches(place: House) -> list[Any]:
     return list(await place.db.fetch("SELECT * FROM bidding.batch ORDER BY share, number"))
+
+
+async def decide(place: House, session: Session, bid: Submission) -> None:
+    now = place.clock.now()
+    await session.write([Entry(bid, bid.address, now)], now, 1, lambda: True)
