@@ -43,6 +43,9 @@ SLICES = (
     "auction.announcements",
     "auction.statistics",
     "auction.catalogue",
+    "auction.enquiries",
+    "auction.follows",
+    "auction.feeds",
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",
@@ -58,6 +61,7 @@ SLICES = (
     "settlement.annulment",
     "settlement.statements",
     "settlement.papers",
+    "settlement.mine",
 )
 
 

@@ -32,7 +32,7 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
-from kernel.errors import Malformed
+from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
 
 
@@ -135,7 +135,7 @@ async def _undo(tx: Tx, lot_id: UUID, status: Status, action: str) -> None:
         return
     if lot.status != Status.SOLD:
         raise NotSold()
-    lot.status = status
+    lot.status, lot.changed_at = status, tx.now()
     await record(tx, action, f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
 
 
@@ -145,7 +145,7 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     status = next_status(Status(lot.status), happening, opened=lot.opened_at is not None)
     if status is None:
         return False
-    lot.status = status
+    lot.status, lot.changed_at = status, tx.now()
     for name, value in changes.items():
         setattr(lot, name, value)
     if not status.open:
@@ -163,6 +163,7 @@ async def refresh_hold(tx: Tx, asset_id: UUID) -> None:
         held = bool(await appraisal.find_holds(tx, asset_id))
         if held != lot.held:
             lot.held = held
+            lot.changed_at = tx.now() if lot.published_at else None
             await record(tx, "lots.hold", f"lot:{lot.id}", {"held": held}, case_id=lot.case_id)
 
 
@@ -181,6 +182,16 @@ async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
     return await store.get_lot(tx, lot_id)
 
 
+async def get_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The lot, if it was announced; a draft is refused like what does not exist."""
+    return _announced(await store.get_lot(tx, lot_id))
+
+
+async def lock_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The same, locked."""
+    return _announced(await store.lock_lot(tx, lot_id))
+
+
 async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
     """The resale that followed a default on this lot."""
     return await store.find_resale_of(tx, lot_id)
@@ -194,6 +205,11 @@ async def find_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
     """The asset's published lots, oldest first."""
     return await store.list_asset_sales(tx, asset_id)
+
+
+async def court_names(tx: Tx) -> dict[str, str]:
+    """The courts that have published lots, by id."""
+    return await store.court_names(tx)
 
 
 async def first_announced_at(tx: Tx, asset_id: UUID, since: datetime) -> datetime | None:
@@ -221,6 +237,7 @@ def enter_catalogue(lot: Lot, published_at: datetime) -> None:
     """Make a lot public: the columns that the catalogue searches and sorts by."""
     assert lot.scheduled_end is not None, "terms are checked before"
     lot.status, lot.published_at, lot.ends_at = Status.PUBLISHED, published_at, lot.scheduled_end
+    lot.changed_at = published_at
     lot.search_text = searchable("\n".join((lot.title, lot.place, lot.court_name, lot.case_no)))
     lot.shown_price_fen = lot.start_price_fen
     lot.discount_bp = discount_bp(lot.start_price_fen, lot.reference_price_fen)
@@ -237,6 +254,12 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
     lot.opens_at, lot.scheduled_end = wanted.opens_at, wanted.scheduled_end
+
+
+def _announced(lot: Lot) -> Lot:
+    if lot.published_at is None:
+        raise NotFound(what="lot")
+    return lot
 
 
 def _saved(lot: Lot) -> LotSaved:

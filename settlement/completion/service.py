@@ -181,6 +181,12 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
         return await _view(tx, sale)
 
 
+async def find_bought(tx: Tx, lot_id: UUID) -> SaleView | None:
+    """The sale of the lot, if the reader is its buyer."""
+    sale = await store.find_sale(tx, lot_id)
+    return await _view(tx, sale) if sale and sale.buyer_person_id == tx.actor.person else None
+
+
 async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     """The account of the sale's price, if the actor is its buyer or of its court; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)

@@ -2,6 +2,7 @@
 // in remaining milliseconds and carried on by a monotonic clock; the wall clock of the visitor plays no part.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const BEIJING_MS = 8 * 3_600_000;
 const STAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?\+08:00$/;
 
 /** The parts of a moment in Beijing as the server writes it. */
@@ -33,6 +34,14 @@ export function short(text, language) {
 /** `6月3日 10:00:07` or `3 Jun, 10:00:07`, with milliseconds on demand. */
 export function dated(text, language, withMs) {
   return short(text, language).replace(/\d\d:\d\d$/, clock(text, withMs));
+}
+
+/** A last moment: midnight is told as the end of the day before, `6月2日 24:00`, since nobody reads 0:00 as too late. */
+export function until(text, language) {
+  const { clock: at } = beijing(text);
+  if (at !== "00:00:00") return short(text, language);
+  const before = new Date(Date.parse(text) - 1 + BEIJING_MS).toISOString();
+  return short(`${before.slice(0, 23)}+08:00`, language).replace(/\d\d:\d\d$/, "24:00");
 }
 
 /** Time of day, with milliseconds on demand. */

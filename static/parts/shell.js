@@ -1,11 +1,11 @@
 // The frame of every page: skip link, masthead, language switch, who is signed in, footer.
 import { html } from "../lib/dom.js";
 import { language, speak, t } from "../lib/i18n.js";
-import { comingBack, person, signOut } from "../lib/session.js";
+import { comingBack, isBidder, person, signOut } from "../lib/session.js";
 import { render } from "../vendor/preact.mjs";
 import { effect } from "../vendor/signals.mjs";
 
-const PLACES = [["/", "nav.lots"], ["/statistics", "nav.statistics"]];
+const PLACES = [["/", "nav.lots"], ["/statistics", "nav.statistics"], ...(isBidder ? [["/mine", "nav.mine"]] : [])];
 
 /** Put `Page` into the frame; `title()` is written again when the language changes. */
 export function mount(Page, title) {

@@ -24,6 +24,9 @@ from appraisal.assets.rules import Measure
 from appraisal.assets.schemas import RegisterSeizure
 from auction.announcements import service as announcements
 from auction.announcements.rules import DocumentKind
+from auction.enquiries import service as enquiries
+from auction.enquiries.rules import EnquiryKind
+from auction.enquiries.schemas import Ask
 from bidding import api as bidding
 from kernel.actors import Role, platform
 from kernel.clock import beijing_day
@@ -43,7 +46,7 @@ from tests.auction.support import hold, make_draft, make_place
 from tests.settlement.distribution.road import make_road, parties
 from tests.settlement.hall import Hall
 from tests.support.databases import Clones
-from tests.support.house import call
+from tests.support.house import actor, call
 from tests.support.shapes import Place, encoded, example, is_number, is_text, places, replaced
 from tests.support.web import Browser, Site, opened_site, signed_in
 
@@ -189,6 +192,8 @@ async def build(site: Site) -> dict[str, object]:
     database = site.database
     hall = Hall(database, await make_place(database), site.parts.relay)
     sold = await hall.lot()
+    asked_first = Ask(kind=EnquiryKind.QUESTION, words="能否贷款？")
+    enquiry = await enquiries.ask(database, call(actor(Role.BIDDER)), sold, asked_first)
     await hall.sold(sold, 80_000_00)
     road = await make_road(database)
     await make_claim(database, road.court, road.case, "A", principal_fen=50_000)
@@ -233,6 +238,7 @@ async def build(site: Site) -> dict[str, object]:
         "lot_id": sold,
         "draft_id": draft,
         "document_id": document.id,
+        "enquiry_id": enquiry.id,
         "plan_id": plan.id,
         "withholding_id": asked.id,
         "objection_id": in_dispute.objections[0].id,

@@ -13,7 +13,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
 async def test_a_receipt_is_checked_where_it_is_pasted(site: Site, visitors: Visitors) -> None:
     lot = await site.lot()
-    ack = await (await site.bidder(lot, 1)).bid(lot, START)
+    ack = await (await site.bidder(lot)).bid(lot, START)
     page = await visitors.open("/verify")
     text, check = page.get_by_label("或粘贴内容"), page.get_by_role("button", name="核验", exact=True)
     await text.fill(json.dumps(ack))
