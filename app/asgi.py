@@ -56,6 +56,7 @@ SLICES = (
     "settlement.payouts",
     "settlement.statements",
     "settlement.papers",
+    "settlement.parties",
 )
 
 

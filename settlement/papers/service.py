@@ -4,6 +4,7 @@ A paper says what was true when it was read; said again unchanged, it is the sam
 """
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -72,6 +73,17 @@ async def show_papers(database: Database, actor: Actor, case_id: UUID) -> Papers
         tx.actor.must_be(*distribution.STAFF)
         case = await distribution.served_case(tx, case_id)
         return Papers(tuple([await _view(tx, paper) for paper in await store.papers_of(tx, case.id)]))
+
+
+async def papers_of_parties(tx: Tx, case_id: UUID, party_ids: Collection[UUID]) -> list[PaperView]:
+    """The papers of a case that these parties may read, newest first: confirmations, and plans served on them."""
+    found = []
+    for paper in await store.papers_of(tx, case_id):
+        kind = PaperKind(paper.kind)
+        served = await distribution.served_parties(tx, paper.about) if kind is PaperKind.PLAN else frozenset()
+        if kind is PaperKind.CONFIRMATION or not served.isdisjoint(party_ids):
+            found.append(await _view(tx, paper))
+    return found
 
 
 async def read_pdf(database: Database, actor: Actor, paper_id: UUID) -> Document:

@@ -217,6 +217,30 @@ async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
     return found
 
 
+async def withheld_from(tx: Tx, case_id: UUID, payee: Payee) -> list[WithholdingView]:
+    """What was kept back from this payee, oldest first; what was only asked for is between officers."""
+    rows = await store.withholdings_of(tx, case_id)
+    return [
+        withholding_view(row)
+        for row in rows
+        if (PayeeKind(row.payee_kind), row.payee_id) == payee and row.approved_at is not None
+    ]
+
+
+async def deducted_from(tx: Tx, case_id: UUID, party_id: UUID) -> Fen:
+    """What paid batches took from this creditor for rewards; whose they are stays with the court (R-CASE-06)."""
+    own = {row.id for row in await store.rewards_of(tx, case_id) if row.party_id == party_id}
+    deducted = await store.deductions_of(tx, case_id)
+    return Fen(sum(amount_fen for (_, reward_id), amount_fen in deducted.items() if reward_id in own))
+
+
+async def pay_by(tx: Tx, case: CaseFacts) -> tuple[str | None, str | None]:
+    """The last day to pay the oldest money of the case, by the nation's limit and by the court's own (R-ACCT-03)."""
+    accounts = await ledger.accounts_of_case(tx, case.id)
+    account = next((each for each in accounts if each.kind == Kind.CASE), None)
+    return await _pay_by(tx, account, case.court_id)
+
+
 async def entitlements_of(tx: Tx, plan: Confirmed) -> tuple[Entitlement, ...]:
     """What each payee gets by a confirmed plan. Deductions are fixed once money was ordered for their creditor."""
     deducted, begun = await store.deductions_of(tx, plan.case_id), await store.begun_of(tx, plan.plan_id)

@@ -5,7 +5,7 @@ import { comingBack, person, signOut } from "../lib/session.js";
 import { render } from "../vendor/preact.mjs";
 import { effect } from "../vendor/signals.mjs";
 
-const PLACES = [["/", "nav.lots"], ["/statistics", "nav.statistics"]];
+const PLACES = [["/", "nav.lots"], ...(person ? [["/my/cases", "nav.cases"]] : []), ["/statistics", "nav.statistics"]];
 
 /** Put `Page` into the frame; `title()` is written again when the language changes. */
 export function mount(Page, title) {
