@@ -145,6 +145,7 @@ async def propose_return(database: Database, call: Call, credit_id: UUID, wanted
 
 
 async def _propose(tx: Tx, credit_id: UUID, account: Account | None, reason: str) -> MatchView:
+    await ledger.lock(tx, [(await ledger.unidentified(tx)).id])  # no proposal slips in beside a check
     credit = await store.get_credit(tx, credit_id)
     payer = await store.get_payer(tx, credit_id)
     await _require_unsettled(tx, credit)
@@ -158,7 +159,7 @@ async def _propose(tx: Tx, credit_id: UUID, account: Account | None, reason: str
         made_by=tx.actor.person,
         made_at=tx.now(),
     )
-    row.hash = rules.match_hash(await _match(tx, row))
+    row.hash = rules.match_hash(await match_of(tx, row))
     tx.session.add(row)
     await tx.session.flush()
     await record(tx, "bank.propose", f"credit:{credit_id}", {"hash": row.hash.hex()}, chain="ledger", reason=reason)
@@ -173,7 +174,7 @@ async def check_match(database: Database, call: Call, match_id: UUID, signed: Ch
         credit, queue = await store.get_credit(tx, row.credit_id), await ledger.unidentified(tx)
         await ledger.lock(tx, [queue.id, *([row.account_id] if row.account_id else [])])
         latest = await store.latest_match(tx, row.credit_id)
-        match = await _match(tx, row)
+        match = await match_of(tx, row)
         rules.check_match(
             row.made_by,
             tx.actor.person,
@@ -217,7 +218,7 @@ async def _settle_credit(tx: Tx, credit: Credit, match: CreditMatch) -> None:
     await record(tx, "bank.settle-credit", f"credit:{credit.id}", facts, chain="ledger", reason=match.reason)
 
 
-async def _match(tx: Tx, row: CreditMatch) -> Match:
+async def match_of(tx: Tx, row: CreditMatch) -> Match:
     """What the proposal says, read back from the rows it speaks of."""
     credit, payer = await store.get_credit(tx, row.credit_id), await store.get_payer(tx, row.credit_id)
     return Match(
@@ -234,7 +235,7 @@ async def _match(tx: Tx, row: CreditMatch) -> Match:
 
 
 async def _match_view(tx: Tx, row: CreditMatch) -> MatchView:
-    match, claim = await _match(tx, row), await store.find_claim(tx, row.credit_id)
+    match, claim = await match_of(tx, row), await store.find_claim(tx, row.credit_id)
     latest = await store.latest_match(tx, row.credit_id)
     checked = claim is not None and claim.match_id == row.id
     current = latest is not None and latest.id == row.id

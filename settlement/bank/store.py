@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from kernel.audit import AuditEntry
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
@@ -113,6 +115,40 @@ async def find_claim(tx: Tx, credit_id: UUID) -> CreditClaim | None:
 
 async def all_claims(tx: Tx) -> Sequence[CreditClaim]:
     return (await tx.session.scalars(select(CreditClaim).order_by(CreditClaim.credit_id))).all()
+
+
+async def all_credits(tx: Tx) -> Sequence[tuple[Credit, CreditPayer, CreditAside | None]]:
+    """Every credit with who paid it, oldest first."""
+    rows = await tx.session.execute(
+        select(Credit, CreditPayer, CreditAside)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
+        .order_by(Credit.id)
+    )
+    return [(credit, payer, aside) for credit, payer, aside in rows]
+
+
+async def all_orders(tx: Tx) -> Sequence[tuple[PaymentOrder, PaymentAnswer | None]]:
+    """Every order with the bank's answer, oldest first."""
+    rows = await tx.session.execute(
+        select(PaymentOrder, PaymentAnswer)
+        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
+        .order_by(PaymentOrder.id)
+    )
+    return [(order, answer) for order, answer in rows]
+
+
+async def all_transfers(tx: Tx) -> dict[str, SimulatedTransfer]:
+    """What people paid in at the simulated bank, by the bank's reference."""
+    return {row.bank_ref: row for row in await tx.session.scalars(select(SimulatedTransfer))}
+
+
+async def audited_matches(tx: Tx) -> list[tuple[str, str]]:
+    """What the audit trail says was proposed: subject and hash, oldest first."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == "bank.propose").order_by(AuditEntry.id)
+    )
+    return [(row.subject, msgspec.json.decode(row.facts)["hash"]) for row in rows]
 
 
 async def add_claim(tx: Tx, claim: dict[str, object]) -> bool:

@@ -92,6 +92,11 @@ async def accounts_of_case(tx: Tx, case_id: UUID) -> list[Account]:
     return list(await store.accounts_of_case(tx, case_id))
 
 
+async def all_accounts(tx: Tx) -> list[Account]:
+    """Every account, oldest first."""
+    return list(await store.all_accounts(tx))
+
+
 async def accounts_of_kind(tx: Tx, kind: Kind) -> list[Account]:
     """Every account of one kind, oldest first."""
     return [account for account in await store.all_accounts(tx) if account.kind == kind]
@@ -128,6 +133,16 @@ async def outside_fen(tx: Tx) -> int:
 async def statement(tx: Tx, account_id: UUID) -> list[Line]:
     """The account's movements, oldest first."""
     return await store.lines_of(tx, account_id)
+
+
+async def postings(tx: Tx) -> dict[str, Posting]:
+    """Every entry as its columns say, by natural key: for `verify`, which holds other rows against them."""
+    transfers = await store.transfers_by_entry(tx)
+    return {
+        entry.natural_key: store.posting_of(entry, rows)
+        for entry in await store.all_entries(tx)
+        if (rows := transfers.get(entry.id))
+    }
 
 
 async def post(tx: Tx, posting: Posting) -> UUID:
