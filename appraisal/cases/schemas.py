@@ -10,7 +10,7 @@ from appraisal.cases.rules import Capacity, CaseFacts, Decision, PartyFacts, Par
 from kernel.decoding import Day, Label, LongText, ShortText, Wire
 from kernel.money import MAX_FEN
 
-MOST_PARTIES = 500
+MOST_PARTIES = 2_000
 MOST_MEMBERS = 15
 MOST_FACTS = 50
 

@@ -4,15 +4,17 @@ Locking: the assets whose money it is (shared), then the case account, which gua
 checking and paying happen one after the other, beside everything else that moves its money.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from kernel.actors import Actor, Role
-from kernel.audit import record
+from kernel.audit import record, record_all
 from kernel.calendar import due_on
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
@@ -20,7 +22,8 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
-from settlement.bank.schemas import PaymentAnswered
+from settlement.bank.rules import Wanted
+from settlement.bank.schemas import PaymentsAnswered
 from settlement.completion import service as completion
 from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
@@ -104,22 +107,27 @@ async def pay_batch(database: Database, call: Call, batch_id: UUID, wanted: Sign
         lines = await _require_as_signed(tx, batch, case, wanted)
         batch.paid_by, batch.paid_at = tx.actor.person, tx.now()
         await tx.session.flush()
-        for line in lines:
-            await _pay_line(tx, batch, account, line)
+        for route, some in groupby(lines, lambda line: line.route):
+            await (_pay_fee if route is Route.STATE_FEE else _pay_out)(tx, batch, account, list(some))
         facts = {"hash": batch.hash.hex(), "total_fen": batch.total_fen}
         await record(tx, "payouts.pay", f"payout:{batch.id}", facts, case_id=batch.case_id)
         return tx.answer(await _view(tx, batch, case))
 
 
-async def settle_payment(tx: Tx, answered: PaymentAnswered) -> None:
-    """Note what the bank did with a line's order; a rejected line's money is back and may be paid by a new batch."""
-    payment = await store.lock_payment_of_order(tx, answered.order_id)
-    if payment is None or payment.state != LineState.ORDERED:
-        return
-    payment.state, payment.settled_at = answered.outcome, tx.now()
+async def settle_payments(tx: Tx, told: PaymentsAnswered) -> None:
+    """Note what the bank did with lines' orders; a rejected line's money is back and may be paid by a new batch."""
+    answers = {answer.order_id: answer for answer in told.answers}
+    noted: defaultdict[tuple[UUID | None, str], dict[str, object]] = defaultdict(dict)
+    for payment in await store.lock_payments_of_orders(tx, answers):
+        if payment.state == LineState.ORDERED:
+            assert payment.order_id is not None
+            answer = answers[payment.order_id]
+            payment.state, payment.settled_at = answer.outcome, tx.now()
+            facts = {"position": payment.position, "bank_ref": answer.bank_ref}
+            noted[answer.case_id, answer.outcome][f"payout:{payment.batch_id}:{payment.position}"] = facts
     await tx.session.flush()
-    facts = {"position": payment.position, "bank_ref": answered.bank_ref}
-    await record(tx, f"payouts.{answered.outcome}", f"payout:{payment.batch_id}", facts, case_id=answered.case_id)
+    for (case_id, outcome), by_line in noted.items():
+        await record_all(tx, f"payouts.{outcome}", by_line, case_id=case_id)
 
 
 async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> PayoutView:
@@ -320,24 +328,35 @@ async def _require_as_signed(tx: Tx, batch: PayoutBatch, case: CaseFacts, wanted
     return lines
 
 
-async def _pay_line(tx: Tx, batch: PayoutBatch, account: Account, line: PayoutLine) -> None:
-    key, document = f"payout:{batch.id}:{line.position}", f"payout:{batch.id}"
-    if line.route is Route.STATE_FEE:
+async def _pay_fee(tx: Tx, batch: PayoutBatch, account: Account, lines: Sequence[PayoutLine]) -> None:
+    """The enforcement fee goes to the state's own account here, and is paid with that (R-COST-02)."""
+    for line in lines:
         state = await ledger.open_account(tx, Kind.STATE_FEE, str(tx.actor.court_id))
         transfer = Transfer(account.id, state.id, line.amount_fen)
-        await ledger.post(tx, Posting(key, "payouts.fee", document, (transfer,), batch.case_id))
-        await store.add_payment(tx, batch, line, settled_at=tx.now())
-        return
-    order_id = await bank.order_payment(
-        tx,
-        from_account=account.id,
-        payee=BankPayee(line.holder, line.number, line.bank),
-        amount_fen=line.amount_fen,
-        reason="payouts.pay",
-        document=document,
-        natural_key=key,
-    )
-    await store.add_payment(tx, batch, line, order_id=order_id)
+        posting = Posting(line_key(batch, line), "payouts.fee", f"payout:{batch.id}", (transfer,), batch.case_id)
+        await ledger.post(tx, posting)
+    await store.add_payments(tx, batch, dict.fromkeys(lines), settled_at=tx.now())
+
+
+async def _pay_out(tx: Tx, batch: PayoutBatch, account: Account, lines: Sequence[PayoutLine]) -> None:
+    """Order the money of all lines at the bank, each under its own key."""
+    wanted = [
+        Wanted(
+            natural_key=line_key(batch, line),
+            payee=BankPayee(line.holder, line.number, line.bank),
+            amount_fen=line.amount_fen,
+            reason="payouts.pay",
+            document=f"payout:{batch.id}",
+        )
+        for line in lines
+    ]
+    order_ids = await bank.order_payments(tx, account, wanted)
+    await store.add_payments(tx, batch, dict(zip(lines, order_ids, strict=True)))
+
+
+def line_key(batch: PayoutBatch, line: PayoutLine) -> str:
+    """The key under which a line is paid, once."""
+    return f"payout:{batch.id}:{line.position}"
 
 
 def _balance(account: Account | None) -> int:

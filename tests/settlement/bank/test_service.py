@@ -35,7 +35,7 @@ from settlement.bank.schemas import (
     MakeTransfer,
     MatchView,
     MoneyArrived,
-    PaymentAnswered,
+    PaymentsAnswered,
     ReturnCredit,
 )
 from settlement.bank.simulated import CLOSED_ACCOUNT, SimulatedBank, make_transfer
@@ -295,12 +295,12 @@ async def test_the_alarm_on_age_counts_working_days(database_url: str) -> None:
 async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(database_url: str) -> None:
     async with opened(database_url) as database:
         relay = bank_relay(database)
-        heard: list[PaymentAnswered] = []
+        heard: list[PaymentsAnswered] = []
 
-        async def listen(tx: Tx, event: PaymentAnswered) -> None:
+        async def listen(tx: Tx, event: PaymentsAnswered) -> None:
             heard.append(event)
 
-        relay.on(PaymentAnswered, listen)
+        relay.on(PaymentsAnswered, listen)
         await credit(database, notice("B1", await _number(database), 500))
         order_id = await _order(database, 300)
         assert await money_inside(database) == {"case": 200, "payee": 300}
@@ -308,7 +308,8 @@ async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(databa
         await relay.settle()
         assert await money_inside(database) == {"case": 200}
         assert await _state(database, order_id) == "executed"
-        assert [(event.order_id, event.outcome, event.natural_key) for event in heard] == [
+        (event,) = heard
+        assert [(answer.order_id, answer.outcome, answer.natural_key) for answer in event.answers] == [
             (order_id, "executed", "pay-1")
         ]
         assert await ledger_faults(database) == []
@@ -357,7 +358,7 @@ async def test_an_order_whose_answer_was_lost_is_looked_up_not_paid_again(databa
 
 
 async def _lose_reports(tx: Tx) -> None:
-    lost = await tx.session.execute(text("DELETE FROM kernel.outbox WHERE topic = 'SimulatedReport'"))
+    lost = await tx.session.execute(text("DELETE FROM kernel.outbox WHERE topic = 'OrdersReport'"))
     assert lost.rowcount == 1  # type: ignore[attr-defined]
 
 
@@ -369,16 +370,16 @@ async def test_an_order_the_bank_never_got_is_sent_again(database_url: str) -> N
         class DeafBank(SimulatedBank):
             deaf = True
 
-            async def send(self, tx: Tx, instruction: object) -> None:
+            async def send(self, tx: Tx, instructions: object) -> None:
                 if not self.deaf:
-                    await super().send(tx, instruction)  # type: ignore[arg-type]
+                    await super().send(tx, instructions)  # type: ignore[arg-type]
 
         port, relay = DeafBank(), Relay(database)
 
-        async def deliver(tx: Tx, work: bank.PaymentDue) -> None:
+        async def deliver(tx: Tx, work: bank.PaymentsDue) -> None:
             await bank.deliver(tx, port, work)
 
-        relay.on(bank.PaymentDue, deliver)
+        relay.on(bank.PaymentsDue, deliver)
         await relay.settle()
         port.deaf = False
         frozen(database).advance(timedelta(minutes=11))
