@@ -109,7 +109,7 @@ class Site:
             digest.update(path.encode() + b"\n" + hashlib.sha256(file.plain).digest())
         self.release = digest.hexdigest()[:16]
 
-    def page(self, name: str, heading: Heading, language: Language, person: str, simulated_bank: bool) -> bytes:
+    def page(self, name: str, heading: Heading, language: Language, person: str, settings: Settings) -> bytes:
         """The HTML of a page; everything that comes from outside is escaped."""
         base = f"/static/{self.release}"
         styles = (f'<link rel="stylesheet" href="{base}/styles/{style}.css">' for style in STYLES)
@@ -119,7 +119,8 @@ class Site:
             "title": f"{heading.title} - {NAME[language]}",
             "description": heading.description,
             "person": person,
-            "simulated_bank": "yes" if simulated_bank else "no",
+            "mode": settings.mode,
+            "simulated_bank": "yes" if settings.simulated_bank else "no",
             "noscript": NEEDS_SCRIPT[language],
         }
         return self.template.format(
@@ -185,7 +186,7 @@ class Visit:
     def show(self, name: str, heading: Heading | None = None, status: int = 200) -> Response[bytes]:
         """The page, or 304 where the browser has these very bytes."""
         heading = heading or HEADINGS[name][self.language]
-        body = self.site.page(name, heading, self.language, self._person(), self.settings.simulated_bank)
+        body = self.site.page(name, heading, self.language, self._person(), self.settings)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"cache-control": ASK_EACH_TIME, "vary": "Cookie", "etag": etag}
         if status == 200 and self.has == etag:

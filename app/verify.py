@@ -3,7 +3,7 @@
 import asyncio
 import sys
 
-from app.rehearsal import clock_of
+from app.rehearsal import as_marked, clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
 from kernel import audit
@@ -30,7 +30,7 @@ async def _verify(settings: Settings) -> list[str]:
 
 def main_verify(settings: Settings) -> int:
     """Print every fault; exit code 1 if there is any."""
-    found = asyncio.run(_verify(settings))
+    found = asyncio.run(_verify(as_marked(settings)))
     for fault in found:
         print(fault)
     print(f"{len(found)} faults found" if found else "verified: no fault found")

@@ -29,13 +29,3 @@ class BankPort(Protocol):
 
     async def send(self, tx: Tx, instructions: Sequence[Instruction]) -> None:
         """Hand orders over; one that the bank has already changes nothing."""
-
-
-class CollectingBank:
-    """A bank that collects waiting orders at our counter, or in files (`settlement.bank_files`): nothing is pushed."""
-
-    async def find(self, tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, BankAnswer]:
-        return {}
-
-    async def send(self, tx: Tx, instructions: Sequence[Instruction]) -> None:
-        return None

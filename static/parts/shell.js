@@ -1,7 +1,7 @@
 // The frame of every page: skip link, masthead, language switch, who is signed in, footer.
 import { html } from "../lib/dom.js";
 import { language, speak, t } from "../lib/i18n.js";
-import { comingBack, person, signOut } from "../lib/session.js";
+import { comingBack, mode, person, signOut } from "../lib/session.js";
 import { render } from "../vendor/preact.mjs";
 import { effect } from "../vendor/signals.mjs";
 
@@ -18,6 +18,7 @@ export function mount(Page, title) {
 function Shell({ children }) {
   return html`
     <a class="skip" href="#main">${t("nav.skip")}</a>
+    ${mode !== "real" && html`<p class="not-real" role="note">${t(`mode.${mode}`)}</p>`}
     <header class="masthead">
       <div class="masthead-row">
         <a class="brand" href="/"><${Seal} /><span>${t("site.name")}</span></a>

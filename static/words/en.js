@@ -3,6 +3,8 @@ export default {
   "site.name": "Online judicial auction",
   "site.basis": "Under the Supreme People's Court's provisions on online judicial auction (Fa Shi [2016] No. 18). Every bid is public and can be checked.",
   "site.times": "All times are Beijing time, as kept by the platform's server.",
+  "mode.demo": "Demonstration: cases, people and accounts are made up and time is scaled. No real auction.",
+  "mode.rehearsal": "Rehearsal: time is moved by hand and nothing done here has legal effect.",
   "nav.label": "Main",
   "nav.skip": "Skip to content",
   "nav.lots": "Lots",
