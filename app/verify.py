@@ -3,6 +3,8 @@
 import asyncio
 import sys
 
+from sqlalchemy import text
+
 from app.rehearsal import as_marked, clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
@@ -13,8 +15,13 @@ from kernel.settings import Settings
 from settlement import verify as settlement_verify
 
 
+PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '5min'")
+"""Replaying takes its time between two readings, and holds no lock."""
+
+
 async def faults(tx: Tx) -> list[str]:
     """One sentence for each thing that does not verify: audit trail, lots and chains, ledger, plans and payouts."""
+    await tx.session.execute(PATIENCE)
     return [*await audit.faults(tx), *await bidding_verify.faults(tx), *await settlement_verify.faults(tx)]
 
 
