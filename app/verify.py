@@ -14,7 +14,6 @@ from kernel.database import Database, Tx
 from kernel.settings import Settings
 from settlement import verify as settlement_verify
 
-
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '5min'")
 """Replaying takes its time between two readings, and holds no lock."""
 

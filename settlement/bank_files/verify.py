@@ -13,6 +13,7 @@ from settlement.bank_files.models import BankFile, PaymentFile
 async def faults(tx: Tx) -> list[str]:
     """Everything in bank files that does not verify, one sentence each; empty when all is well."""
     found = []
+    await store.allow_pause(tx)
     audited = await store.audited_hashes(tx)
     for file_id in await store.all_files(tx):
         file = await store.get_file(tx, file_id)
