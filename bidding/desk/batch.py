@@ -73,19 +73,15 @@ class Stored(msgspec.Struct, frozen=True):
         return Answer(key, refusal=errors.BY_CODE[self.refusal](**facts))
 
 
-@dataclass(slots=True)
-class Entry:
-    """A submission in the queue, its time of entry, and who waits for the answer."""
+class Entry(msgspec.Struct, eq=False):
+    """A submission in the queue, its address there, its time of entry, and who waits for the answer."""
 
     sent: Submission
+    address: Address
     received_at: datetime
-    waiters: list[Callable[[Answer], None]] = field(default_factory=list)
+    waiters: list[Callable[[Answer], None]] = []
     poison: bool = False
     """It failed alone: it is stored as `not-processable`, whatever the rules would say."""
-    address: Address = (0, 0, 0)
-
-    def __post_init__(self) -> None:
-        self.address = self.sent.address
 
 
 @dataclass(slots=True)

@@ -70,7 +70,7 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    what, reason = f"{sent.kind.value}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
+    what, reason = f"{sent.kind}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
     return hashlib.sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
 
 

@@ -335,15 +335,11 @@ class Desk:
         lots = [lot for lot in await self._session.find_hit(since, until) if only in {None, lot}]
         if not lots:
             return
-        entries = [
-            Entry(
-                Submission(
-                    lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since
-                ),
-                until,
-            )
+        freezes = [
+            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
             for lot in lots
         ]
+        entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
         outage = Outage(since, until, real_s, cause)
         decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)

@@ -42,7 +42,7 @@ class Queue:
             return
         if self.turned_away and sent.kind is Kind.BID:
             self.turned_away.pop(sent.lot_id, None)
-        entry = Entry(sent, received_at(), [reply], address=address)
+        entry = Entry(sent, address, received_at(), [reply])
         self._by_key[address] = entry
         self._waiting.append(entry)
 

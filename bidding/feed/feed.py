@@ -365,8 +365,10 @@ class Feed:
         lot_id = socket.room.lot_id
 
         def reply(answer: Answer) -> None:
+            socket.undecided -= 1
             socket.say(answer_frame(lot_id, answer))
 
+        socket.undecided += 1
         self.desk.enter(self.submission(lot_id, registration_id, message), reply)
 
     async def door(self, actor: Actor, lot_id: UUID) -> UUID:

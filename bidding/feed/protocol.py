@@ -57,8 +57,13 @@ class LiveSocket(ServerConnection):
     """Whose limit its messages count against."""
     after: int | None = None
     registration_id: UUID | None = None
+    undecided = 0
+    """Bids in the desk's queue."""
     strikes = 0
     counted = False
+    _held = b""
+    _at_rest = False
+    """Known to stand between two messages: nothing went to the library's parser since that was seen."""
 
     def __init__(self, host: Host, server_state: Any) -> None:
         self._host = host
@@ -78,8 +83,17 @@ class LiveSocket(ServerConnection):
 
     def write_text(self, framed: bytes) -> None:
         """Write an already framed message; a connection that is closing gets nothing more."""
+        if self._held:
+            framed, self._held = self._held + framed, b""
         if self.protocol.state is State.OPEN:
             self.transport.write(framed)
+
+    def show(self, framed: bytes) -> None:
+        """Write a frame of events; a bidder whose answer is on its way gets it together with that, in one piece."""
+        if self.undecided and not self._held:
+            self._held = framed
+        else:
+            self.write_text(framed)
 
     def say(self, payload: bytes) -> None:
         """Send one text message to this socket."""
@@ -96,8 +110,9 @@ class LiveSocket(ServerConnection):
         """A chunk that is just one small text frame, as every bid is, is read here; all else goes the library's way."""
         raw = small_text(data) if self._between_frames() else None
         if raw is None:
+            self._at_rest = False
             super().data_received(data)
-        elif _is_utf8(raw):
+        elif raw.isascii() or _is_utf8(raw):
             self._host.receive(self, raw)
         else:
             self.end(CloseCode.INVALID_DATA, "text is UTF-8")
@@ -105,12 +120,17 @@ class LiveSocket(ServerConnection):
     def _between_frames(self) -> bool:
         """Whether the library's parser waits for the first byte of a frame, with no message half read."""
         protocol = self.protocol
-        if protocol.state is not State.OPEN or protocol.reader.buffer or protocol.current_size is not None:
+        if protocol.state is not State.OPEN:
+            return False
+        if self._at_rest:
+            return True
+        if protocol.reader.buffer or protocol.current_size is not None:
             return False
         waits_in: Any = protocol.parser
         while inner := getattr(waits_in, "gi_yieldfrom", None):
             waits_in = inner
-        return bool(waits_in.__name__ == "at_eof")
+        self._at_rest = bool(waits_in.__name__ == "at_eof")
+        return self._at_rest
 
     def process_event(self, event: Event) -> None:
         """Handle a message where it is parsed; the opening request and pongs go their usual way."""

@@ -30,6 +30,9 @@ class Socket(Protocol):
     def write_text(self, framed: bytes) -> None:
         """Write an already framed text message, unless the connection is closing."""
 
+    def show(self, framed: bytes) -> None:
+        """Write a frame of events, now or with the answer that is about to come."""
+
 
 def text_frame(payload: bytes) -> bytes:
     """`payload` as an unmasked text frame (RFC 6455), made once for all who get it."""
@@ -120,7 +123,9 @@ class Room:
         first, last = self.sent_seq + 1, self.seq
         latest = list(self._ring)[-min(FRAME_EVENTS, last - first + 1) :]
         self.sent_seq, self.sent_state = last, self.state
-        self.broadcast(events_frame(first, last, [event for _, event in latest]))
+        framed = text_frame(events_frame(first, last, [event for _, event in latest]))
+        for socket in self.sockets:
+            socket.show(framed)
 
     def _left(self) -> Countdown:
         state = self.sent_state

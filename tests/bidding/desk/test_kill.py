@@ -42,6 +42,11 @@ BIDDERS = 6
 LONG_S = 30
 """A hole that no restart reaches, however slow the machine is."""
 SHORT_S = 3
+LAW_S = 5
+"""The threshold as it is set in life."""
+LAW = timedelta(seconds=LAW_S)
+BLUR = timedelta(seconds=0.5)
+"""Between the last batch and the kill."""
 
 
 @dataclass
@@ -281,6 +286,32 @@ async def test_the_server_is_killed_and_back_at_once(durable_postgres: EmbeddedP
         assert await verified(url) == []
 
 
+async def test_five_seconds_decide_between_closing_and_freezing(durable_postgres: EmbeddedPostgres) -> None:
+    """At the threshold of life: back in time everything closes on time, later it waits for the court.
+
+    Which of the two it must be follows from how long this machine was away; a quiet one is back in three seconds.
+    """
+    async with running(durable_postgres, LAW_S) as (url, ground, server, stream):
+        server.kill()
+        killed_at = real_now()
+        server.start()
+        await server.answers()
+        async with reconnected(url) as place:
+            away = await place.db.fetchval("SELECT taken_at FROM bidding.desk_lease") - killed_at
+            outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
+            if outage is None:
+                assert away < LAW + BLUR
+                await stream.grows(50)
+                await closed_rightly(place, ground)
+                assert (await place.row(ground.busy))["status"] == "open"
+            else:
+                assert outage["real_ms"] >= LAW_S * 1000
+                assert away > LAW - BLUR
+                await frozen(place, ground)
+            await every_ack_is_there(place, ground, stream)
+        assert await verified(url) == []
+
+
 async def test_the_server_is_killed_and_back_too_late(durable_postgres: EmbeddedPostgres) -> None:
     async with running(durable_postgres, SHORT_S) as (url, ground, server, stream):
         server.kill()
@@ -298,7 +329,7 @@ async def test_the_server_is_killed_and_back_too_late(durable_postgres: Embedded
 
 
 async def test_postgresql_is_killed_and_back_at_once(durable_postgres: EmbeddedPostgres) -> None:
-    async with running(durable_postgres, LONG_S) as (url, ground, _, stream):
+    async with running(durable_postgres, LAW_S) as (url, ground, _, stream):
         victims = postgres_processes(durable_postgres.folder)
         assert len(victims) > 3
         for process in victims:
