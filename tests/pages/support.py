@@ -62,11 +62,15 @@ class Site:
         """How many bids were accepted."""
         return int((await self._now(lot_id))["bids"])
 
-    async def bidder(self, lot_id: UUID, number: int) -> "Bidder":
-        """Somebody registered, admitted and unlocked over the API."""
+    def person(self) -> "Bidder":
+        """Somebody who has no account yet."""
         http = httpx.AsyncClient(base_url=self.origin, trust_env=False, headers={"origin": self.origin})
         self._clients.append(http)
-        bidder = Bidder(http)
+        return Bidder(http)
+
+    async def bidder(self, lot_id: UUID, number: int) -> "Bidder":
+        """Somebody registered, admitted and unlocked over the API."""
+        bidder = self.person()
         await bidder.sign_up(number)
         await bidder.take_part(lot_id)
         return bidder
