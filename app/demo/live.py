@@ -215,9 +215,9 @@ def invitation(afterwards: Afterwards, password: str) -> Iterator[str]:
     users = [getattr(afterwards.court, office).person for office in Court.OFFICES]
     yield f"  {'  '.join(each.username for each in users)}"
     yield f"            {afterwards.court.name}：书记员、法官、制单、复核、付款 clerk, judge, maker, checker, payer"
+    yield "            其他法院同理，例如 the other courts likewise, e.g. w20a.judge, zhangzhou.maker"
     yield "  bmw.c1  bmw.debtor  hangzhou.c1  hangzhou.debtor"
     yield "            当事人：/my/cases 查看分配方案、对账单和期限 parties: their plan, statement and deadlines"
-    yield "            其他法院同理，例如 the other courts likewise, e.g. w20a.judge, zhangzhou.maker"
     yield f"\n  网址 address: {origin}   按 Ctrl-C 停止 Ctrl-C stops it"
 
 

@@ -86,7 +86,7 @@ def plan(view: PlanView, court: str, case_no: str) -> Paper:
             *(
                 (
                     str(line.position),
-                    f"{line.level} {line.level_zh}",
+                    f"{line.level} {line.level_zh}{PARTS.get(line.part, '')}",
                     line.payee.name,
                     yuan(line.amount_fen),
                     line.formula,
@@ -162,7 +162,7 @@ def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
             ("案款账号", account.account_no),
             ("依据方案", str(view.plan_id)),
             ("发放总额", money(view.total_fen)),
-            ("发放期限", view.pay_by or ""),
+            *((("发放期限", view.pay_by),) if view.pay_by else ()),
             ("签批哈希", view.hash),
         ),
         tables=(source, lines),
@@ -208,7 +208,7 @@ def case_account(view: AccountView, court: str, on: str) -> Paper:
             ("支出合计", money(-sum(line.amount_fen for line in view.statement if line.amount_fen < 0))),
             ("账户余额", money(view.balance_fen)),
             ("本案结存合计", money(view.held_fen)),
-            ("发放期限", view.pay_by or ""),
+            *((("发放期限", view.pay_by),) if view.pay_by else ()),
         ),
         tables=(movements, held) if view.remainder else (movements,),
         signatures=(("制表", ""), ("对账一", ""), ("对账二", "")),
@@ -244,6 +244,9 @@ OTHERS = {
     "deferred": "延缓发放户",
 }
 """The account on the other side, by its kind."""
+
+PARTS = {"costs": "（诉讼费用）", "interest": "（利息）", "principal": "（本金）", "doubled": "（加倍部分利息）"}
+"""Which part of its claim a line pays, in the order of R-DIST-18."""
 
 TOTAL = "合计"
 

@@ -81,7 +81,7 @@ function Statement({ statement }) {
     each.pay_until ? date(each.pay_until, language.value) : "", t(`withheld.${each.state}`)]);
   return html`
     <dl class="counts">${shown.map((name) => html`<div key=${name}><dt>${t(`statement.${name}`)}</dt><dd class="figure">¥${yuan(statement[`${name}_fen`])}</dd></div>`)}</dl>
-    <${Rows} caption=${t("my-case.statement")} columns=${columns} rows=${[...paid, ...kept]} />`;
+    <${Rows} quiet caption=${t("my-case.statement")} columns=${columns} rows=${[...paid, ...kept]} />`;
 }
 
 function Plan({ plan, open }) {
@@ -105,7 +105,7 @@ function Plan({ plan, open }) {
 }
 
 function Named({ name, own }) {
-  return html`${name}${own && html` <span class="tag tag-me">${t("my-case.own")}</span>`}`;
+  return html`<span>${name}${own && html` <span class="tag tag-me">${t("my-case.own")}</span>`}</span>`;
 }
 
 function Objection({ objection }) {
@@ -124,7 +124,7 @@ function Objection({ objection }) {
 function OwnClaims({ claims }) {
   const sum = (parts) => yuan(Object.values(parts).reduce((all, fen) => all + fen, 0));
   const columns = [["title"], ["claimed-by", "number figure"], ["recognised", "number figure"]];
-  return html`<${Rows} caption=${t("my-case.own-claims")} columns=${columns}
+  return html`<${Rows} quiet caption=${t("my-case.own-claims")} columns=${columns}
     rows=${claims.map((claim) => [html`${claim.title_no} <small>${claim.name}</small>`, sum(claim.claimed), sum(claim.recognised)])} />`;
 }
 
