@@ -278,6 +278,13 @@ async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     return await store.unmatched_payers(tx, account_id)
 
 
+async def payers_by_ref(tx: Tx) -> dict[str, tuple[str, str]]:
+    """Name and account of who paid each credit, by the bank's reference: for `verify` alone."""
+    return {
+        credit.bank_ref: (payer.payer_name, payer.payer_account) for credit, payer, _ in await store.all_credits(tx)
+    }
+
+
 async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
     """What was paid on the account's number and waits to be matched by hand, in fen."""
     return await store.aside_fen(tx, account_id)

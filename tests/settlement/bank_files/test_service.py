@@ -317,6 +317,7 @@ TAMPERINGS = [
     ("payment_file", "UPDATE settlement.payment_file SET content = 'x'", "is not the file that was made"),
     ("payment_file_order", "DELETE FROM settlement.payment_file_order", "pays other than"),
     ("payment_order", "UPDATE settlement.payment_order SET payee_number = '1'", "pays other than"),
+    ("credit_payer", "UPDATE settlement.credit_payer SET payer_account = '1'", "names another payer than bank file"),
 ]
 
 
