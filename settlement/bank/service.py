@@ -12,42 +12,31 @@ from uuid import UUID
 import msgspec
 
 from kernel.actors import Actor, Role
-from kernel.audit import record, record_all
-from kernel.calendar import working_days_after
+from kernel.audit import record_all
 from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from kernel.outbox import tell, tell_all
-from settlement.bank import rules, store
+from settlement.bank import store
 from settlement.bank.errors import (
     BankRefReused,
-    CreditSettled,
     NotRejected,
     OrderAnswered,
-    PayerUnknown,
-    UnknownAccountNumber,
 )
-from settlement.bank.models import Credit, CreditMatch, PaymentAnswer, PaymentOrder
+from settlement.bank.models import PaymentAnswer, PaymentOrder
 from settlement.bank.port import BankPort
-from settlement.bank.rules import RESEND_AFTER, Instruction, Match, Payee, Wanted, refunds_due
+from settlement.bank.rules import RESEND_AFTER, Instruction, Payee, Wanted, refunds_due
 from settlement.bank.schemas import (
-    NO_ACCOUNT,
     Answered,
-    CheckMatch,
-    ClaimCredit,
     Confirmation,
     CreditNotice,
     CreditView,
-    MatchView,
     MoneyArrived,
     OrderView,
     PaymentsAnswered,
     PaymentsDue,
-    ReturnCredit,
-    UnidentifiedCredit,
-    UnidentifiedCredits,
     WaitingOrder,
     WaitingOrders,
 )
@@ -55,9 +44,6 @@ from settlement.ledger import service as ledger
 from settlement.ledger.errors import PostingDiffers
 from settlement.ledger.models import Account
 from settlement.ledger.rules import NUMBERED, Kind, Posting, Transfer
-
-CLAIM_DAYS = 3
-"""Working days in which unidentified money should be claimed, by a local court's rule; a setting (R-ACCT-02)."""
 
 MOST_WAITING = 500
 
@@ -92,8 +78,8 @@ async def receive_credit(tx: Tx, notice: CreditNotice) -> CreditView:
     if not await store.add_credit(tx, credit, payer):
         return await _known_credit(tx, notice)
     transfer = Transfer((await ledger.bank(tx)).id, account.id, notice.amount_fen)
-    await _post(tx, f"credit:{notice.bank_ref}", ("bank.credit", f"bank:{notice.bank_ref}"), transfer, account)
-    await _tell_arrival(tx, account, credit_id)
+    await post(tx, f"credit:{notice.bank_ref}", ("bank.credit", f"bank:{notice.bank_ref}"), transfer, account)
+    await tell_arrival(tx, account, credit_id)
     return CreditView(credit_id, notice.amount_fen, account.kind != Kind.UNIDENTIFIED)
 
 
@@ -119,7 +105,8 @@ def _told_by_day(notice: CreditNotice) -> CreditNotice:
     return msgspec.structs.replace(notice, booked_at=day)
 
 
-async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
+async def tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
+    """Tell whoever owns a numbered account that a credit is on it."""
     if account.kind in NUMBERED:
         arrived = MoneyArrived(
             account_id=account.id,
@@ -131,137 +118,6 @@ async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
         await tell(tx, arrived)
 
 
-async def propose_claim(database: Database, call: Call, credit_id: UUID, wanted: ClaimCredit) -> MatchView:
-    """A maker proposes that an unidentified credit belongs to one of our accounts (认领, R-ACCT-02)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.MAKER)
-        await store.get_credit(tx, credit_id)
-        account = await ledger.find_by_number(tx, wanted.account_no)
-        if account is None:
-            raise UnknownAccountNumber(account_no=wanted.account_no)
-        return tx.answer(await _propose(tx, credit_id, account, wanted.reason))
-
-
-async def propose_return(database: Database, call: Call, credit_id: UUID, wanted: ReturnCredit) -> MatchView:
-    """A maker proposes to send an unidentified credit back to the account that paid it (退回)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.MAKER)
-        return tx.answer(await _propose(tx, credit_id, None, wanted.reason))
-
-
-async def _propose(tx: Tx, credit_id: UUID, account: Account | None, reason: str) -> MatchView:
-    await ledger.lock(tx, [(await ledger.unidentified(tx)).id])  # no proposal slips in beside a check
-    credit = await store.get_credit(tx, credit_id)
-    payer = await store.get_payer(tx, credit_id)
-    await _require_unsettled(tx, credit)
-    if account is None and payer.payer_account == NO_ACCOUNT:
-        raise PayerUnknown()
-    row = CreditMatch(
-        id=ordered_id(),
-        credit_id=credit_id,
-        account_id=account.id if account else None,
-        reason=reason,
-        made_by=tx.actor.person,
-        made_at=tx.now(),
-    )
-    row.hash = rules.match_hash(await match_of(tx, row))
-    tx.session.add(row)
-    await tx.session.flush()
-    await record(tx, "bank.propose", f"credit:{credit_id}", {"hash": row.hash.hex()}, chain="ledger", reason=reason)
-    return await _match_view(tx, row)
-
-
-async def check_match(database: Database, call: Call, match_id: UUID, signed: CheckMatch) -> MatchView:
-    """The checker, another person, signs the proposal by its hash, and the credit moves, once (R-ACCT-02)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.CHECKER)
-        row = await store.get_match(tx, match_id)
-        credit, queue = await store.get_credit(tx, row.credit_id), await ledger.unidentified(tx)
-        await ledger.lock(tx, [queue.id, *([row.account_id] if row.account_id else [])])
-        latest = await store.latest_match(tx, row.credit_id)
-        match = await match_of(tx, row)
-        rules.check_match(
-            row.made_by,
-            tx.actor.person,
-            signed.hash,
-            row.hash,
-            match,
-            latest=latest is not None and latest.id == row.id,
-        )
-        await _settle_credit(tx, credit, row)
-        why = f"bank:{credit.bank_ref}"
-        if row.account_id is None:
-            await _refund(tx, queue, credit.id, credit.amount_fen, ("bank.return", why))
-        else:
-            account = await ledger.get_account(tx, row.account_id)
-            transfer = Transfer(queue.id, account.id, credit.amount_fen)
-            await _post(tx, f"claim:{credit.id}", ("bank.claim", why), transfer, account)
-            await _tell_arrival(tx, account, credit.id)
-        return tx.answer(await _match_view(tx, row))
-
-
-async def _require_unsettled(tx: Tx, credit: Credit) -> None:
-    waits = credit.account_id == (await ledger.unidentified(tx)).id or await store.find_aside(tx, credit.id)
-    if not waits or await store.find_claim(tx, credit.id) is not None:
-        raise CreditSettled()
-
-
-async def _settle_credit(tx: Tx, credit: Credit, match: CreditMatch) -> None:
-    await _require_unsettled(tx, credit)
-    claim: dict[str, object] = {
-        "credit_id": credit.id,
-        "account_id": match.account_id,
-        "reason": match.reason,
-        "match_id": match.id,
-        "made_by": match.made_by,
-        "checked_by": tx.actor.person,
-        "claimed_at": tx.now(),
-    }
-    if not await store.add_claim(tx, claim):
-        raise CreditSettled()
-    facts = {"account": str(match.account_id) if match.account_id else None, "hash": match.hash.hex()}
-    await record(tx, "bank.settle-credit", f"credit:{credit.id}", facts, chain="ledger", reason=match.reason)
-
-
-async def match_of(tx: Tx, row: CreditMatch) -> Match:
-    """What the proposal says, read back from the rows it speaks of."""
-    credit, payer = await store.get_credit(tx, row.credit_id), await store.get_payer(tx, row.credit_id)
-    return Match(
-        id=row.id,
-        credit_id=credit.id,
-        bank_ref=credit.bank_ref,
-        amount_fen=credit.amount_fen,
-        payer_name=payer.payer_name,
-        payer_account=payer.payer_account,
-        account_id=row.account_id,
-        account_no=(await ledger.get_account(tx, row.account_id)).number if row.account_id else None,
-        reason=row.reason,
-    )
-
-
-async def _match_view(tx: Tx, row: CreditMatch) -> MatchView:
-    match, claim = await match_of(tx, row), await store.find_claim(tx, row.credit_id)
-    latest = await store.latest_match(tx, row.credit_id)
-    checked = claim is not None and claim.match_id == row.id
-    current = latest is not None and latest.id == row.id
-    refunds = await store.refunds_of(tx, row.credit_id) if checked and row.account_id is None else []
-    return MatchView(
-        id=row.id,
-        credit_id=row.credit_id,
-        amount_fen=match.amount_fen,
-        payer_name=match.payer_name,
-        payer_account=match.payer_account,
-        account_no=match.account_no,
-        reason=row.reason,
-        hash=row.hash.hex(),
-        made_by=row.made_by,
-        made_at=beijing(row.made_at),
-        state="checked" if checked else "proposed" if current and claim is None else "replaced",
-        checked_by=claim.checked_by if claim is not None and checked else None,
-        order_id=refunds[0] if refunds else None,
-    )
-
-
 async def set_aside(tx: Tx, account: Account, credit_ids: Collection[UUID], reason: str) -> None:
     """Move credits of an account to the unidentified queue, each once, to be matched by hand; both get locked."""
     queue = await ledger.unidentified(tx)
@@ -270,7 +126,7 @@ async def set_aside(tx: Tx, account: Account, credit_ids: Collection[UUID], reas
         credit = await store.get_credit(tx, credit_id)
         if await store.add_aside(tx, {"credit_id": credit_id, "reason": reason, "at": tx.now()}):
             transfer = Transfer(account.id, queue.id, credit.amount_fen)
-            await _post(tx, f"aside:{credit_id}", ("bank.set-aside", f"bank:{credit.bank_ref}"), transfer, account)
+            await post(tx, f"aside:{credit_id}", ("bank.set-aside", f"bank:{credit.bank_ref}"), transfer, account)
 
 
 async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
@@ -288,33 +144,6 @@ async def payers_by_ref(tx: Tx) -> dict[str, tuple[str, str]]:
 async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
     """What was paid on the account's number and waits to be matched by hand, in fen."""
     return await store.aside_fen(tx, account_id)
-
-
-async def show_unidentified(database: Database, actor: Actor, claim_days: int = CLAIM_DAYS) -> UnidentifiedCredits:
-    """The unidentified queue, oldest first, with an alarm on age: `claim_days` working days (R-ACCT-02)."""
-    async with database.reading(actor) as tx:
-        today = beijing_day(tx.now())
-        found = []
-        for credit, payer, aside in await store.unidentified(tx):
-            since = aside.at if aside else credit.received_at
-            claim_by = working_days_after(beijing_day(since), claim_days)
-            row = await store.latest_match(tx, credit.id)
-            waiting = UnidentifiedCredit(
-                credit_id=credit.id,
-                bank_ref=credit.bank_ref,
-                account_no=credit.account_no,
-                amount_fen=credit.amount_fen,
-                payer_name=payer.payer_name,
-                payer_account=payer.payer_account,
-                received_at=beijing(credit.received_at),
-                reason=aside.reason if aside else None,
-                claim_by=claim_by.isoformat(),
-                overdue=today > claim_by,
-                proposed=await _match_view(tx, row) if row else None,
-            )
-            found.append(waiting)
-        overdue = sum(each.overdue for each in found)
-        return UnidentifiedCredits(tuple(found), overdue, sum(each.amount_fen for each in found))
 
 
 async def credited_fen(tx: Tx, account_id: UUID) -> Fen:
@@ -366,11 +195,12 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
     await ledger.lock(tx, [account.id])
     due = refunds_due(await store.arrivals(tx, account.id), keep_fen)
     for credit_id, amount_fen in due.items():
-        await _refund(tx, account, credit_id, amount_fen, (reason, document))
+        await refund(tx, account, credit_id, amount_fen, (reason, document))
     return Fen(sum(due.values()))
 
 
-async def _refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
+async def refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
+    """Order a part of a credit back to the account that paid it; `why` is reason and document."""
     reason, document = why
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"
     details: dict[str, object] = {
@@ -458,7 +288,7 @@ async def order_again(database: Database, call: Call, order_id: UUID) -> OrderVi
         if (await store.refunds_of(tx, order.credit_id))[-1] != order.id:
             raise NotRejected()
         source = await ledger.get_account(tx, order.from_account)
-        again = await _refund(tx, source, order.credit_id, order.amount_fen, (order.reason, order.document))
+        again = await refund(tx, source, order.credit_id, order.amount_fen, (order.reason, order.document))
         return tx.answer(await show_order(tx, again))
 
 
@@ -623,5 +453,6 @@ def order_view(order: PaymentOrder, answer: PaymentAnswer | None) -> OrderView:
     )
 
 
-async def _post(tx: Tx, natural_key: str, why: tuple[str, str], transfer: Transfer, owner: Account) -> None:
+async def post(tx: Tx, natural_key: str, why: tuple[str, str], transfer: Transfer, owner: Account) -> None:
+    """Book one transfer of the bank's counter, for the case and lot of its account; `why` is reason and document."""
     await ledger.post(tx, Posting(natural_key, *why, (transfer,), owner.case_id, owner.lot_id))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from kernel.database import Tx
 from kernel.money import Fen
-from settlement.bank import rules, service, store
+from settlement.bank import matching, rules, store
 from settlement.bank.models import (
     Credit,
     CreditAside,
@@ -93,7 +93,7 @@ async def _broken_matches(tx: Tx) -> list[str]:
     found = []
     trail = Counter(await store.audited_matches(tx))
     for match in await store.all_matches(tx):
-        if rules.match_hash(await service.match_of(tx, match)) != match.hash:
+        if rules.match_hash(await matching.match_of(tx, match)) != match.hash:
             found.append(f"match {match.id} does not make its hash: it or its credit was changed")
         proposed = (f"credit:{match.credit_id}", match.hash.hex())
         if not trail[proposed]:

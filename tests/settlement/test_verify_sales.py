@@ -7,7 +7,7 @@ import pytest
 from kernel.actors import Actor, Role
 from kernel.database import Database
 from kernel.money import Fen
-from settlement.bank import service as bank
+from settlement.bank import matching
 from settlement.bank.schemas import CheckMatch, ClaimCredit, MakeTransfer, MatchView, ReturnCredit
 from settlement.bank.simulated import make_transfer
 from settlement.completion import service as completion
@@ -135,9 +135,9 @@ async def by_hand(database: Database, bank_ref: str, wanted: ClaimCredit | Retur
     """Money on an unknown number that two people match by hand."""
     arrived = await credit(database, notice(bank_ref, "12345", 500))
     if isinstance(wanted, ClaimCredit):
-        proposed = await bank.propose_claim(database, call(maker), arrived.credit_id, wanted)
+        proposed = await matching.propose_claim(database, call(maker), arrived.credit_id, wanted)
     else:
-        proposed = await bank.propose_return(database, call(maker), arrived.credit_id, wanted)
+        proposed = await matching.propose_return(database, call(maker), arrived.credit_id, wanted)
     return proposed
 
 
@@ -179,10 +179,10 @@ async def test_money_matched_by_hand_and_changed_by_hand_is_found(database_url: 
         maker, checker = actor(Role.MAKER), actor(Role.CHECKER)
         claim = ClaimCredit(account_no=number, reason="付款人来电说明")
         first = await by_hand(database, "B1", claim, maker)
-        second = await bank.propose_claim(database, call(maker), first.credit_id, claim)
+        second = await matching.propose_claim(database, call(maker), first.credit_id, claim)
         back = await by_hand(database, "B2", ReturnCredit(reason="无法查明"), maker)
         for match in (second, back):
-            await bank.check_match(database, call(checker), match.id, CheckMatch(hash=match.hash))
+            await matching.check_match(database, call(checker), match.id, CheckMatch(hash=match.hash))
         paid = MakeTransfer(from_account="6222000", payer_name="王小明", to_account_no=number, amount_fen=Fen(70))
         await make_transfer(database, call(actor(Role.BIDDER)), paid)
         await bank_relay(database).settle()
