@@ -268,7 +268,7 @@ async def test_control_without_its_claim_a_credit_is_settled_twice(
         view = await credit(database, notice("B1", "12345", 500))
         await credit(database, notice("B2", "12345", 500))
         proposed = await send_back(database, view.credit_id)
-        monkeypatch.setattr(bank, "_settle_credit", unsettled)
+        monkeypatch.setattr(matching, "_settle_credit", unsettled)
         await check(database, proposed)
         await check(database, proposed)
         assert await money_inside(database) == {"payee": 1_000}
