@@ -61,6 +61,7 @@ SLICES = (
     "settlement.annulment",
     "settlement.statements",
     "settlement.papers",
+    "settlement.parties",
     "settlement.mine",
 )
 

@@ -37,7 +37,7 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 NOT_SERVED = {"vendor/vendor.mjs"}
-STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures", "mine", "record")
+STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures", "mine", "record", "party")
 IMPORT = re.compile(r"""(?:from|import)\s*"(\.{1,2}/[^"]+)\"""")
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "private, no-cache"
@@ -82,6 +82,14 @@ HEADINGS: dict[str, dict[Language, Heading]] = {
         "zh": Heading("实名注册", "竞买人实名注册。"),
         "en": Heading("Register", "Real-name registration of bidders."),
     },
+    "my-cases": {
+        "zh": Heading("我的案件", "当事人查看本人执行案件的分配方案、对账单和期限。"),
+        "en": Heading("My cases", "Parties read the plan, their statement and their deadlines."),
+    },
+    "my-case": {
+        "zh": Heading("案件详情", "分配方案、本人对账单、期限和文书。"),
+        "en": Heading("My case", "The plan, one's own statement, deadlines and papers."),
+    },
     "statistics": {
         "zh": Heading("统计数据", "溢价率、成交率及其计算口径。"),
         "en": Heading("Statistics", "Premium and success rates with their definitions."),
@@ -122,6 +130,7 @@ class Site:
             "title": f"{heading.title} - {NAME[language]}",
             "description": heading.description,
             "person": person,
+            "mode": settings.mode,
             "simulated_bank": "yes" if settings.simulated_bank else "no",
             "site_name": NAME[language],
             "heading": heading.title,
@@ -272,6 +281,18 @@ async def show_verify(visit: NamedDependency[Visit]) -> Response[bytes]:
     return visit.show("verify")
 
 
+@get("/my/cases", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_my_cases(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """The cases of a party; what they hold is read over the API, by whom it concerns."""
+    return visit.show("my-cases")
+
+
+@get("/my/cases/{case_id:uuid}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_my_case(visit: NamedDependency[Visit], case_id: FromPath[UUID]) -> Response[bytes]:
+    """One case as its party reads it."""
+    return visit.show("my-case")
+
+
 @get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
 async def send_file(
     request: Request[Any, Any, Any], visit: NamedDependency[Visit], release: FromPath[str], path: FromPath[str]
@@ -327,6 +348,8 @@ PAGES = [
     show_register,
     show_statistics,
     show_mine,
+    show_my_cases,
+    show_my_case,
     show_verify,
     send_file,
 ]

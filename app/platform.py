@@ -60,7 +60,7 @@ class Platform:
         self.database.on_told = self.relay.ring
         for handlers in SUBSCRIBERS:
             handlers.subscribe(self.relay)
-        bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
+        bank.subscribe(self.relay, simulated_bank=settings.simulated_bank and settings.bank_account is None)
         options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
         self.desk = Desk(url, clock, self.keyring, options)
         self.desk.on_told = self.relay.ring

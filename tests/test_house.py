@@ -46,6 +46,7 @@ NAMED_ROOMS = {
     "kernel/identity/checks.py": "port to the outside check of names",
     "kernel/identity/door.py": "what HTTP and the live socket share",
     "kernel/identity/passwords.py": "hashing that must not block bids",
+    "settlement/bank/matching.py": "use cases of money that two people match by hand",
     "settlement/bank/port.py": "what we need of any bank",
     "settlement/bank/simulated.py": "the bank of the embedded default, tests and demo",
     "settlement/bank_files/iso20022.py": "the messages that banks speak, read and written",

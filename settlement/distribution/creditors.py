@@ -139,7 +139,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await store.add_recognition(tx, recognition)
         facts = {"number": recognition.number, "ground": "review", "document": wanted.document, "debt": debt}
         await record(tx, "distribution.recognise", f"claim:{claim.id}", facts, case_id=case.id)
-        return tx.answer(next(each for each in await _claims(tx, case) if each.claim_id == claim.id))
+        return tx.answer(next(each for each in await claims_of(tx, case) if each.claim_id == claim.id))
 
 
 async def show_participation(database: Database, actor: Actor, case_id: UUID) -> ParticipationView:
@@ -155,7 +155,7 @@ async def show_participation(database: Database, actor: Actor, case_id: UUID) ->
             else None,
             cut_off_on=day(await _cut_off_on(tx, case, policy)),
             applications=tuple(_application_view(case, row) for row in applications),
-            claims=tuple(await _claims(tx, case)),
+            claims=tuple(await claims_of(tx, case)),
         )
 
 
@@ -180,7 +180,8 @@ async def _cut_off_on(tx: Tx, case: CaseFacts, policy: Policy | None) -> date | 
     return participation.cut_off_on(policy, served, await store.first_service_on(tx, case.id))
 
 
-async def _claims(tx: Tx, case: CaseFacts) -> list[RecognisedClaim]:
+async def claims_of(tx: Tx, case: CaseFacts) -> list[RecognisedClaim]:
+    """The registered claims of a case, each as claimed and as recognised now."""
     policy = await store.find_policy(tx, case.court_id, case.id)
     applications = [application_of(row) for row in await store.applications_of(tx, case.id)]
     recognised = await store.recognitions_of(tx, case.id)

@@ -203,9 +203,20 @@ async def served_plan(tx: Tx, plan_id: UUID) -> Plan:
 
 
 async def served_parties(tx: Tx, plan_id: UUID) -> frozenset[UUID]:
-    """The parties that the plan was served on: who may read it as it stands."""
+    """The parties that the plan was served on, or the plan that it follows from: who may read it as it stands."""
     plan = await store.get_plan(tx, plan_id)
-    return frozenset((await store.course_of(tx, plan, store.basis_of(plan))).services)
+    basis = store.basis_of(plan)
+    served = frozenset((await store.course_of(tx, plan, basis)).services)
+    return served | await served_parties(tx, basis.follows) if basis.follows else served
+
+
+async def plans_served_on(tx: Tx, case_id: UUID, party_ids: Collection[UUID]) -> list[PlanView]:
+    """The plans that one of these parties may read, latest version first."""
+    return [
+        await plan_view(tx, plan)
+        for plan in await store.list_plans(tx, case_id)
+        if not (await served_parties(tx, plan.id)).isdisjoint(party_ids)
+    ]
 
 
 async def lock_case_money(tx: Tx, case_id: UUID) -> Account:

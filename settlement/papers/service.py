@@ -4,6 +4,7 @@ A paper says what was true when it was read; said again unchanged, it is the sam
 """
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -81,6 +82,17 @@ async def list_readable(tx: Tx, lot_id: UUID) -> tuple[PaperView, ...]:
         if paper.kind not in found and await _may_read(tx, paper):
             found[paper.kind] = paper
     return tuple([await _view(tx, paper) for paper in found.values()])
+
+
+async def papers_of_parties(tx: Tx, case_id: UUID, party_ids: Collection[UUID]) -> list[PaperView]:
+    """The papers of a case that these parties may read, newest first: confirmations, and plans served on them."""
+    found = []
+    for paper in await store.papers_of(tx, case_id):
+        kind = PaperKind(paper.kind)
+        served = await distribution.served_parties(tx, paper.about) if kind is PaperKind.PLAN else frozenset()
+        if kind is PaperKind.CONFIRMATION or not served.isdisjoint(party_ids):
+            found.append(await _view(tx, paper))
+    return found
 
 
 async def read_pdf(database: Database, actor: Actor, paper_id: UUID) -> Document:

@@ -24,6 +24,11 @@ export function day(text, language) {
   return language === "zh" ? `${year}年${month}月${date}日` : `${date} ${MONTHS[month - 1]} ${year}`;
 }
 
+/** The same of a day without a time, `2025-06-03`: as the law's deadlines are told. */
+export function date(text, language) {
+  return day(`${text}T00:00:00+08:00`, language);
+}
+
 /** `6月3日 10:00` or `3 Jun, 10:00`: for cards and tables. */
 export function short(text, language) {
   const { month, day: date, clock } = beijing(text);

@@ -1,11 +1,16 @@
 // The frame of every page: skip link, masthead, language switch, who is signed in, footer.
 import { html } from "../lib/dom.js";
 import { language, speak, t } from "../lib/i18n.js";
-import { comingBack, isBidder, person, signOut } from "../lib/session.js";
+import { comingBack, isBidder, mode, person, signOut } from "../lib/session.js";
 import { render } from "../vendor/preact.mjs";
 import { effect } from "../vendor/signals.mjs";
 
-const PLACES = [["/", "nav.lots"], ["/statistics", "nav.statistics"], ...(isBidder ? [["/mine", "nav.mine"]] : [])];
+const PLACES = [
+  ["/", "nav.lots"],
+  ["/statistics", "nav.statistics"],
+  ...(isBidder ? [["/mine", "nav.mine"]] : []),
+  ...(person ? [["/my/cases", "nav.cases"]] : []),
+];
 
 /** Put `Page` into the frame; `title()` is written again when the language changes. */
 export function mount(Page, title) {
@@ -18,6 +23,7 @@ export function mount(Page, title) {
 function Shell({ children }) {
   return html`
     <a class="skip" href="#main">${t("nav.skip")}</a>
+    ${mode !== "real" && html`<p class="not-real" role="note">${t(`mode.${mode}`)}</p>`}
     <header class="masthead">
       <div class="masthead-row">
         <a class="brand" href="/"><${Seal} /><span>${t("site.name")}</span></a>

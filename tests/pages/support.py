@@ -27,6 +27,7 @@ from tests.appraisal.support import QUICK_PASSWORDS, make_decision
 from tests.auction.support import Place, make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
+from tests.support.people import id_number
 from tests.support.keys import ANCHORS, SIGNING_KEYS
 
 NUMBERS = count(100)
@@ -186,13 +187,6 @@ class Bidder:
 
     async def _admitted(self, lot_id: UUID) -> bool:
         return bool((await self.read(f"/api/lots/{lot_id}/registration"))["state"] == "admitted")
-
-
-def id_number(number: int) -> str:
-    """A well-formed identity number of nobody, a different one for each `number`."""
-    body = f"99990019900101{number:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
 
 
 async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
