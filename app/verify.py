@@ -5,7 +5,6 @@ import sys
 from pathlib import Path
 
 import msgspec
-
 from sqlalchemy import text
 
 from app.rehearsal import as_marked, clock_of

@@ -27,8 +27,8 @@ from tests.appraisal.support import QUICK_PASSWORDS, make_decision
 from tests.auction.support import Place, make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
-from tests.support.people import id_number
 from tests.support.keys import ANCHORS, SIGNING_KEYS
+from tests.support.people import id_number
 
 NUMBERS = count(100)
 """Of people, so that no two of a run have one name or identity number."""
