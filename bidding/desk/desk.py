@@ -138,8 +138,9 @@ class Desk:
             await self._loop_task
             try:
                 await self._session.seal(self.now())
+                await self._session.give_up()
             except Exception as error:
-                log.warning("desk.left-unsealed", error=repr(error))
+                log.warning("desk.left-unfinished", error=repr(error))
         await self._session.close()
 
     # -- the loop

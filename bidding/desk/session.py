@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bidding.desk import lease, sealing, store
+from bidding.desk import lease, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.lease import Signs
@@ -30,6 +30,7 @@ class Session:
     def __init__(self, dsn: str, share: int) -> None:
         self._dsn = dsn
         self._share = share
+        self._part = shares.Part(share)
         self._db: lease.Connection | None = None
         self._refusals: dict[int, dict[tuple[int, int], int]] = {}
         """Of each running lot the stored refusals by bidder, counted once: nobody else writes them."""
@@ -37,12 +38,16 @@ class Session:
         self.unsealed: set[UUID] = set()
 
     async def take_lease(self, holder: str, address: str | None, standby_after_s: float | None) -> Signs:
-        """Become the desk; returns what is known of the desk before. Raises DeskElsewhere."""
+        """Become the desk; returns what is known of the desk before. Raises DeskElsewhere.
+
+        The number of shares is read under the lease: whoever changes it ends the lease.
+        """
         db = await self._connection()
         self.epoch = await lease.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
-        signs = await lease.last_signs(db, self._share)
+        self._part = shares.Part(self._share, await shares.count(db))
+        signs = await lease.last_signs(db, self._share, self._part.of)
         if signs.latest_stamp is not None:
-            self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp)
+            self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp, self._part)
         return signs
 
     async def write(
@@ -99,13 +104,13 @@ class Session:
                 actor_id=row["actor_id"],
                 requested_at=row["requested_at"],
             )
-            for row in await store.find_commands(db)
+            for row in await store.find_commands(db, self._part)
         ]
-        return commands + [owed(lot_id, kind, now) for lot_id, kind in await store.find_due(db, now)]
+        return commands + [owed(lot_id, kind, now) for lot_id, kind in await store.find_due(db, now, self._part)]
 
     async def find_hit(self, since: datetime, until: datetime) -> list[UUID]:
         """Lots that an outage from `since` to `until` may freeze."""
-        return await store.find_hit(await self._connection(), since, until)
+        return await store.find_hit(await self._connection(), since, until, self._part)
 
     async def seal(self, now: datetime) -> None:
         """Seal the refusals written since the last time."""
@@ -114,6 +119,10 @@ class Session:
         async with self._transaction() as db:
             await sealing.seal(db, self.unsealed, now)
         self.unsealed.clear()
+
+    async def give_up(self) -> None:
+        """Let another desk begin at once."""
+        await lease.give_up_lease(await self._connection(), self._share, self.epoch)
 
     async def close(self) -> None:
         """Let the connection go."""
@@ -136,7 +145,7 @@ class Session:
 
     async def _read(self, db: lease.Connection, entries: Sequence[Entry]) -> Reading:
         sent = [entry.sent for entry in entries]
-        books = await store.lock_lots(db, {one.lot_id.int: one.lot_id for one in sent}.values())
+        books = await store.lock_lots(db, {one.lot_id.int: one.lot_id for one in sent}.values(), self._part)
         stored = await store.find_stored(db, sent)
         bidders = {
             (one.lot_id.int, one.registration_id.int): (one.lot_id, one.registration_id)
