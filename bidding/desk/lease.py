@@ -34,11 +34,14 @@ ANSWER_WITHIN_S = 3.0
 async def connect(dsn: str, name: str = "desk") -> Connection:
     """A connection with the desk's timeouts, under `name` in PostgreSQL's list of activity."""
     settings = SESSION | {"application_name": name}
-    return await asyncpg.connect(dsn, server_settings=settings, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S)
+    return await asyncpg.connect(
+        dsn, server_settings=settings, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S
+    )
 
 
 FIND_LEASE = """
-    SELECT l.epoch, l.holder, extract(epoch FROM clock_timestamp() - h.real_at)::float8 AS silent_s
+    SELECT l.epoch, l.holder,
+           extract(epoch FROM clock_timestamp() - greatest(h.real_at, l.taken_at))::float8 AS silent_s
     FROM bidding.desk_lease l LEFT JOIN bidding.desk_health h USING (share) WHERE l.share = $1
 """
 TAKE_LEASE = """

@@ -252,6 +252,31 @@ class DeskHealth(Base):
     platform_at: Mapped[datetime]
 
 
+class Ingress(Base):
+    """A web process and its sign of life, every second, in real and in platform time."""
+
+    __tablename__ = "ingress"
+    __table_args__ = ({"schema": "bidding"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    real_at: Mapped[datetime]
+    platform_at: Mapped[datetime]
+
+
+class IngressBidder(Base):
+    """A bidder with a live socket at a web process; gone with the socket, or a minute after the process."""
+
+    __tablename__ = "ingress_bidder"
+    __table_args__ = (
+        Index("ix_ingress_bidder_lot_id", "lot_id", "registration_id"),
+        {"schema": "bidding"},
+    )
+
+    ingress_id: Mapped[UUID] = mapped_column(ForeignKey(Ingress.id, ondelete="CASCADE"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class DeskOutage(Base):
     """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02)."""
 

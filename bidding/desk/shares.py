@@ -4,14 +4,13 @@ The number of shares stands in the database, so that all processes agree. Changi
 what was decided under the old one can commit no more, and each desk ends and is looked for anew.
 """
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
 from bidding.desk.lease import Connection
-
-BUCKETS = 4_096
-"""Of `lot.bucket`; lots that are locked together have the same one."""
 
 MAX_SHARES = 64
 
@@ -32,13 +31,13 @@ class Seat(msgspec.Struct, frozen=True):
     free: bool = True
     """Nobody holds it, or who did gave it up."""
     silent_s: float | None = None
-    """How long ago its desk gave its last sign of life; None if it never gave one."""
+    """How long ago its desk gave its last sign of life, or took the lease; None without a lease."""
 
 
 COUNT = "SELECT shares FROM bidding.desk_shares"
 SEATS = """
     SELECT n.share, coalesce(l.epoch, 0), l.address, l.holder IS NULL OR l.holder = '' AS free,
-           extract(epoch FROM clock_timestamp() - h.real_at)::float8 AS silent_s
+           extract(epoch FROM clock_timestamp() - greatest(h.real_at, l.taken_at))::float8 AS silent_s
     FROM bidding.desk_shares s CROSS JOIN LATERAL generate_series(0, s.shares - 1) n (share)
     LEFT JOIN bidding.desk_lease l ON l.share = n.share LEFT JOIN bidding.desk_health h ON h.share = n.share
     ORDER BY n.share
@@ -56,6 +55,14 @@ SPREAD_SIGN = """
     SELECT l.share, l.epoch, $2, $3 FROM bidding.desk_lease l WHERE l.share < $1
     ON CONFLICT (share) DO UPDATE SET epoch = excluded.epoch, real_at = $2, platform_at = $3
 """
+
+
+BUCKETS_OF = "SELECT lot_id, bucket FROM bidding.lot WHERE lot_id = ANY($1)"
+
+
+async def buckets(db: Connection, lot_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The buckets of published lots among these; a lot keeps its own for ever."""
+    return {row[0]: row[1] for row in await db.fetch(BUCKETS_OF, lot_ids)}
 
 
 async def count(db: Connection) -> int:

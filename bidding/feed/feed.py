@@ -6,6 +6,7 @@ query for all. A socket is a window: nothing here decides anything or is the onl
 """
 
 import asyncio
+import contextlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -23,8 +24,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from bidding.desk.batch import Book
-from bidding.desk.desk import Desk
 from bidding.desk.errors import NotEligible
+from bidding.desk.ingresses import Presence
+from bidding.desk.queue import Reply
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Answer, Submission
 from bidding.feed import store
@@ -47,7 +49,7 @@ from kernel.identity.service import open_sessions
 from kernel.limits import Limits
 from kernel.observability import LIVE_SOCKETS
 from kernel.settings import Settings
-from kernel.web import ForeignOrigin, origin_allowed
+from kernel.web import ForeignOrigin, origin_allowed, source_of
 
 log = structlog.get_logger("feed")
 
@@ -71,11 +73,22 @@ class Doorkeeper(Protocol):
     async def resolve(self, cookie_header: str | None, source: str) -> Actor | None: ...
 
 
+class Decides(Protocol):
+    """Who gives answers: the desk of this process, or the way to the desks of others."""
+
+    def enter(self, sent: Submission, reply: Reply) -> None: ...
+
+    async def submit(self, sent: Submission) -> Answer: ...
+
+    def waits(self, sent_as: tuple[UUID, UUID | None, UUID]) -> bool: ...
+
+
 class Feed:
     """The rooms of this process. `running` keeps its seconds, `protocol` is what uvicorn mounts."""
 
-    def __init__(self, database: Database, desk: Desk, settings: Settings, identity: Doorkeeper) -> None:
+    def __init__(self, database: Database, desk: Decides, settings: Settings, identity: Doorkeeper) -> None:
         self.desk = desk
+        self.presence = Presence()
         self.handler_tasks: set[asyncio.Task[None]] = set()
         self.limits = Limits({"message": (settings.bids_per_minute, 60)})
         self._database = database
@@ -92,8 +105,6 @@ class Feed:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._bell = Bell(settings.redis_url, self._rung) if settings.redis_url else None
-        desk.on_committed.append(self.publish)
-        desk.on_ended.append(self._desk_ended)
 
     @property
     def protocol(self) -> Callable[..., LiveSocket]:
@@ -239,7 +250,9 @@ class Feed:
         assert isinstance(connection, LiveSocket)
         try:
             lot_id, after = _wanted(request, self._host, self._origin)
-            connection.after, connection.source = after, _address(connection)
+            connection.after = after
+            forwarded = request.headers.get_all("X-Forwarded-For")
+            connection.source = source_of(_address(connection), forwarded, self._settings.trusted_proxies)
             self._check_room_for(self._of_address[connection.source], self._settings.sockets_per_address)
             connection.actor = await self._resolve(request, connection.source)
             if connection.actor is not None:
@@ -280,6 +293,17 @@ class Feed:
         for payload in greeting(room, socket.after, older):
             socket.say(payload)
         room.sockets.add(socket)
+        if socket.actor is not None:
+            self._spawn(self._note_presence(socket, socket.actor))
+
+    async def _note_presence(self, socket: LiveSocket, actor: Actor) -> None:
+        """Keep who of a lot's bidders is connected: a lot whose bidders are cut off is not decided over their heads."""
+        with contextlib.suppress(Refusal):
+            async with self._openings:
+                found = await standing(self._database, actor, socket.room.lot_id)
+            if found is not None and socket.counted:
+                socket.seat = socket.room.lot_id, found.registration_id
+                self.presence.come(socket.seat)
 
     async def _older(self, room: Room, after: int | None) -> list[tuple[int, bytes]]:
         """Events behind `after` that memory has forgotten, if they are few enough to be told one by one."""
@@ -308,6 +332,8 @@ class Feed:
         _count_out(self._of_address, socket.source)
         if socket.actor and socket.actor.person_id:
             _count_out(self._of_person, socket.actor.person_id)
+        if socket.seat is not None:
+            self.presence.go(socket.seat)
         room = socket.room
         room.sockets.discard(socket)
         room.holders.discard(socket)
@@ -315,8 +341,8 @@ class Feed:
             room.close()
             del self._rooms[room.lot_id]
 
-    def _desk_ended(self) -> None:
-        """Another process decides now: the pages connect again and find it."""
+    def desk_ended(self) -> None:
+        """The desk of this process is one no more; another process decides now: the pages connect again and find it."""
         for socket in tuple(self._sockets):
             socket.end(CloseCode.SERVICE_RESTART, "desk moved")
 

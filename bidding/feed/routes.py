@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter, QueryParam
 from bidding.desk.submissions import Answer
 from bidding.feed import service
 from bidding.feed.feed import Feed
-from bidding.feed.schemas import EventsPage, LotsNow, OrderLot, OrderView, PlaceBid, RecordView, ack_frame, answer_frame
+from bidding.feed.schemas import EventsPage, LotsNow, OrderLot, OrderView, PlaceBid, RecordView, answer_frame
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.errors import Malformed
@@ -46,7 +46,7 @@ async def place_bid(
         return _waiting(data.key)
     if answer.refusal is not None:
         raise answer.refusal
-    return Response(ack_frame(lot_id, answer), status_code=201, media_type=JSON)
+    return Response(answer_frame(lot_id, answer), status_code=201, media_type=JSON)
 
 
 @get("/api/lots/{lot_id:uuid}/bids/{key:uuid}", guards=[allow(Role.BIDDER)], dependencies=WITH_FEED)

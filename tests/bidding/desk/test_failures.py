@@ -85,7 +85,9 @@ async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) 
     async with house(database_url) as place:
         async with desk_of(place):
             pass
-        await place.db.execute("UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '2 seconds'")
+        silent = "clock_timestamp() - interval '2 seconds'"
+        await place.db.execute(f"UPDATE bidding.desk_health SET real_at = {silent}")
+        await place.db.execute(f"UPDATE bidding.desk_lease SET holder = 'dead', taken_at = {silent}")
         standby = Desk(database_url, place.clock, DeskOptions())
         await standby.start()
         assert standby.serving
