@@ -85,6 +85,11 @@ class Desk:
         self._clocks = ClockWatch()
 
     @property
+    def epoch(self) -> int:
+        """Of the lease that this desk took; 0 before."""
+        return self._session.epoch
+
+    @property
     def decides_all(self) -> bool:
         """Whether the lots are not shared out among several desks."""
         return self._session.part.of == 1

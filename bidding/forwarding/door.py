@@ -1,12 +1,14 @@
 """The desk's end: web processes connect, their bids enter the queue in order, their answers leave in frames.
 
 One address for all desks of the process, written into their leases. Who connects shows the secret of the installation;
-a share that is not decided here is answered 503. A desk that ends closes its connections and says nothing more: its
-callers send again to the next one. `/health/live` and `/metrics` are answered for whoever watches the process.
+a share or an epoch that is not decided here is answered 503, so that nobody sends by an old sharing-out. A desk that
+ends closes its connections and says nothing more: its callers send again to the next one. `/health/live` and
+`/metrics` are answered for whoever watches the process.
 """
 
 import asyncio
 import hmac
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 
@@ -34,7 +36,8 @@ from kernel.errors import Busy
 
 log = structlog.get_logger("forwarding")
 
-PATH = "/forward/1/"
+PATH = "/forward/1/{share}/{epoch}"
+SEAT = re.compile(r"/forward/1/([0-9]{1,4})/([0-9]{1,18})", re.ASCII)
 PING_S = 5
 
 
@@ -83,8 +86,9 @@ class Door:
         return None
 
     def _desk(self, path: str) -> Desk | None:
-        share = path.removeprefix(PATH)
-        return self._desks.get(int(share)) if path.startswith(PATH) and share.isdecimal() else None
+        found = SEAT.fullmatch(path)
+        desk = self._desks.get(int(found[1])) if found else None
+        return desk if found and desk and desk.epoch == int(found[2]) else None
 
     async def _handle(self, connection: ServerConnection) -> None:
         assert connection.request is not None

@@ -86,9 +86,9 @@ class Line:
     async def _talk_for_ever(self, seat: Seat) -> None:
         while True:
             try:
-                await self._talk(f"ws://{seat.address}{PATH}{seat.share}")
+                await self._talk(f"ws://{seat.address}" + PATH.format(share=seat.share, epoch=seat.epoch))
             except (OSError, TimeoutError, WebSocketException) as error:
-                log.warning("forwarding.broken", share=seat.share, error=repr(error))
+                log.info("forwarding.broken", share=seat.share, error=repr(error))
             except Exception:
                 log.exception("forwarding.failed", share=seat.share)
             await asyncio.sleep(RETRY_S)
