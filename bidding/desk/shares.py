@@ -5,7 +5,6 @@ what was decided under the old one can commit no more, and each desk ends and is
 """
 
 from collections.abc import Collection
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -85,8 +84,8 @@ async def change(db: Connection, shares: int) -> None:
         raise ValueError(f"1 to {MAX_SHARES} shares")
     async with db.transaction():
         before = await db.fetchval(LOCK_COUNT)
-        oldest: tuple[datetime | None, datetime | None] = await db.fetchrow(OLDEST_SIGN, before)
+        oldest = await db.fetchrow(OLDEST_SIGN, before)
         await db.execute(CHANGE_COUNT, shares)
         await db.execute(UNSEAT_ALL, max(before, shares))
-        if oldest[0] is not None:
+        if oldest is not None and oldest[0] is not None:
             await db.execute(SPREAD_SIGN, shares, *oldest)

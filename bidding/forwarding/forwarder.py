@@ -12,7 +12,6 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
-import asyncpg
 import msgspec
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
@@ -39,7 +38,6 @@ RETRY_S = 0.1
 CONNECT_WITHIN_S = 1.0
 HOLD_S = 10.0
 MOST_PLACES = 100_000
-PASSING = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class Pending(msgspec.Struct, eq=False):
@@ -84,11 +82,14 @@ class Line:
             self._talking = None
 
     async def _talk_for_ever(self, seat: Seat) -> None:
+        uri = f"ws://{seat.address}" + PATH.format(share=seat.share, epoch=seat.epoch)
+        said = ""
         while True:
             try:
-                await self._talk(f"ws://{seat.address}" + PATH.format(share=seat.share, epoch=seat.epoch))
+                await self._talk(uri)
             except (OSError, TimeoutError, WebSocketException) as error:
-                log.info("forwarding.broken", share=seat.share, error=repr(error))
+                if said != (said := type(error).__name__):  # ten times a second the same says nothing new
+                    log.warning("forwarding.broken", share=seat.share, epoch=seat.epoch, error=str(error))
             except Exception:
                 log.exception("forwarding.failed", share=seat.share)
             await asyncio.sleep(RETRY_S)
@@ -186,7 +187,7 @@ class Forwarder:
             while True:
                 try:
                     await self._look()
-                except PASSING as error:
+                except Exception as error:
                     log.warning("forwarding.look-failed", error=repr(error))
                     self._forget_connection()
                 self._give_up_old()

@@ -12,13 +12,14 @@ from uuid import uuid4
 
 import pytest
 
+from app.redis_binary import find_redis
 from kernel.clock import monotonic, real_now
 from tests.bidding.desk.house import START, STEP
 from tests.bidding.desk.test_kill import verified
 from tests.bidding.forwarding.house import Fleet, bid, read
 from tests.support import databases
 from tests.support.places import fast_root, new_folder
-from tests.support.valkey import Valkey, find_valkey
+from tests.support.valkey import Valkey
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -30,7 +31,7 @@ BIDDERS = 4
 
 @pytest.fixture(scope="module")
 def redis() -> Iterator[Valkey]:
-    binary = find_valkey()
+    binary = find_redis()
     if binary is None:
         pytest.skip("no Redis or Valkey for this system")
     server = Valkey(binary, new_folder(fast_root()))
