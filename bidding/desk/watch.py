@@ -16,7 +16,7 @@ class ClockWatch:
     """Compares the database's clock with where our monotonic clock says that it must be."""
 
     def __init__(self) -> None:
-        self._anchor: tuple[datetime, float] | None = None
+        self._anchor: tuple[datetime, float, float] | None = None
 
     def parted(self, before_s: float, database_now: datetime, after_s: float) -> bool:
         """Whether the clocks have parted; `database_now` was read between two looks at the monotonic clock.
@@ -24,12 +24,12 @@ class ClockWatch:
         Parted clocks stay parted until a new desk starts from the database's time.
         """
         if self._anchor is not None:
-            then, then_s = self._anchor
-            earliest = then + timedelta(seconds=before_s - then_s) - MAX_OFFSET
-            latest = then + timedelta(seconds=after_s - then_s) + MAX_OFFSET
+            then, no_sooner_s, no_later_s = self._anchor
+            earliest = then + timedelta(seconds=before_s - no_later_s) - MAX_OFFSET
+            latest = then + timedelta(seconds=after_s - no_sooner_s) + MAX_OFFSET
             if not earliest <= database_now <= latest:
                 return True
-        self._anchor = database_now, (before_s + after_s) / 2
+        self._anchor = database_now, before_s, after_s
         return False
 
 

@@ -358,6 +358,15 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
 # -- clocks
 
 
+def test_two_slow_answers_are_no_jump() -> None:
+    """Each was read at some moment of the wait for it, and nobody knows at which."""
+    watch = ClockWatch()
+    assert not watch.parted(0.0, OPENS, 3.0)
+    assert not watch.parted(3.0, OPENS + 3 * SECOND, 3.1), "the first was read at its beginning"
+    assert not ClockWatch().parted(0.0, OPENS, 3.0)
+    assert watch.parted(4.0, OPENS + 6 * SECOND, 4.1), "a jump is one all the same"
+
+
 def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
     watch = ClockWatch()
     assert not watch.parted(0.0, OPENS, 0.0)
