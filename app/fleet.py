@@ -104,6 +104,15 @@ def members(environment: Mapping[str, str], desks: int) -> list[Member]:
     ]
 
 
+def _secret_in(folder: Path) -> str:
+    """The secret of this folder's fleet, the same at every start: processes of a killed one may still be about."""
+    path = folder / "desk.secret"
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(32))
+    return path.read_text()
+
+
 async def _share_out(url: str, desks: int) -> None:
     db = await lease.connect(url, "fleet")
     try:
@@ -130,7 +139,7 @@ async def _sail(settings: Settings, desks: int) -> None:
             "AUCTION_HOST": settings.host,
             "AUCTION_PORT": str(settings.port),
             "AUCTION_PUBLIC_ORIGIN": settings.origin,
-            "AUCTION_DESK_SECRET": settings.desk_secret or secrets.token_urlsafe(32),
+            "AUCTION_DESK_SECRET": settings.desk_secret or _secret_in(folder),
         }
         binary = find_redis()
         fleet = [] if binary is None else [redis_server(binary, folder)]
