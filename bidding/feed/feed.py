@@ -6,7 +6,6 @@ query for all. A socket is a window: nothing here decides anything or is the onl
 """
 
 import asyncio
-import contextlib
 import re
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
@@ -41,7 +40,7 @@ from bidding.feed.protocol import (
 from bidding.feed.rooms import RING_EVENTS, Room, frames
 from bidding.feed.schemas import BidMessage, PlaceBid, answer_frame, key_in, read_message, refused_frame
 from bidding.registration.errors import PasswordRequired
-from bidding.registration.service import standing
+from bidding.registration.service import registrations_of, standing
 from kernel.actors import Actor, platform
 from kernel.database import Database
 from kernel.errors import Malformed, NotFound, RateLimited, Refusal, SignInRequired
@@ -59,6 +58,9 @@ SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
 HANDSHAKE_WITHIN_S = 5.0
 HANDSHAKES_AT_ONCE = 4
 """Openings that may ask the database at a time: ten thousand reconnects must not starve the bids."""
+
+MOST_SEATED = 2_000
+"""Newcomers looked up at a time, each second."""
 
 MOST_UNSENT_BYTES = 1_048_576
 RESUME_EVENTS = 1_000
@@ -98,6 +100,8 @@ class Feed:
         self._host = settings.origin.partition("://")[2]
         self._rooms: dict[UUID, Room] = {}
         self._sockets: set[LiveSocket] = set()
+        self._newcomers: set[LiveSocket] = set()
+        """Signed-in sockets of which it is not known yet whether they are a bidder's."""
         self._of_person: Counter[UUID] = Counter()
         self._of_address: Counter[str] = Counter()
         self._openings = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
@@ -191,8 +195,24 @@ class Feed:
         try:
             await self._heal()
             await self._end_dead_sessions()
+            await self._seat_newcomers()
         except Refusal as refusal:
             log.warning("feed.check-failed", code=refusal.code)
+
+    async def _seat_newcomers(self) -> None:
+        """Keep who of a lot's bidders is connected: no lot is decided over the heads of bidders who are cut off."""
+        newcomers = [socket for socket in self._newcomers if socket.counted][:MOST_SEATED]
+        if not newcomers:
+            return
+        seats = {(socket.room.lot_id, socket.actor.person) for socket in newcomers if socket.actor}
+        found = await registrations_of(self._database, platform("feed"), seats)
+        for socket in newcomers:
+            self._newcomers.discard(socket)
+            assert socket.actor is not None
+            registration_id = found.get((socket.room.lot_id, socket.actor.person))
+            if registration_id is not None and socket.counted:
+                socket.seat = socket.room.lot_id, registration_id
+                self.presence.come(socket.seat)
 
     async def _heal(self) -> None:
         if not self._rooms:
@@ -294,16 +314,7 @@ class Feed:
             socket.say(payload)
         room.sockets.add(socket)
         if socket.actor is not None:
-            self._spawn(self._note_presence(socket, socket.actor))
-
-    async def _note_presence(self, socket: LiveSocket, actor: Actor) -> None:
-        """Keep who of a lot's bidders is connected: a lot whose bidders are cut off is not decided over their heads."""
-        with contextlib.suppress(Refusal):
-            async with self._openings:
-                found = await standing(self._database, actor, socket.room.lot_id)
-            if found is not None and socket.counted:
-                socket.seat = socket.room.lot_id, found.registration_id
-                self.presence.come(socket.seat)
+            self._newcomers.add(socket)
 
     async def _older(self, room: Room, after: int | None) -> list[tuple[int, bytes]]:
         """Events behind `after` that memory has forgotten, if they are few enough to be told one by one."""
@@ -332,6 +343,7 @@ class Feed:
         _count_out(self._of_address, socket.source)
         if socket.actor and socket.actor.person_id:
             _count_out(self._of_person, socket.actor.person_id)
+        self._newcomers.discard(socket)
         if socket.seat is not None:
             self.presence.go(socket.seat)
         room = socket.room
