@@ -13,6 +13,7 @@ import msgspec
 
 from app.rehearsal import clock_of
 from app.serve import database_of
+from bidding.desk import lease, shares
 from bidding.evidence.schemas import KeysView
 from kernel.actors import Role
 from kernel.database import Database
@@ -110,6 +111,29 @@ def main_create_user(settings: Settings, arguments: argparse.Namespace) -> int:
         return 2
     password = getpass.getpass("password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
     return _run(settings, [NewUser(arguments.username, arguments.name, roles, password)], arguments)
+
+
+async def _show_or_change_desks(settings: Settings, number: int | None) -> None:
+    async with database_of(settings, say) as url:
+        db = await lease.connect(url, "desks")
+        try:
+            if number is not None:
+                await shares.change(db, number)
+            for seat in await shares.seats(db):
+                alive = "free" if seat.free or seat.silent_s is None else f"last sign {seat.silent_s:.1f} s ago"
+                print(f"share {seat.share}: epoch {seat.epoch}, {seat.address or '-'}, {alive}")
+        finally:
+            await db.close()
+
+
+def main_desks(settings: Settings, number: int | None) -> int:
+    """Print who decides which share of the lots, after sharing them out anew among `number` desks if given."""
+    try:
+        asyncio.run(_show_or_change_desks(settings, number))
+    except ValueError as error:
+        say(str(error))
+        return 2
+    return 0
 
 
 def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:

@@ -125,6 +125,5 @@ def create_app(parts: Platform) -> Litestar:
     app.state["identity"] = parts.identity
     app.state["settings"] = parts.settings
     app.state["site"] = Site()
-    app.state["desk"] = parts.desk
     app.state["feed"] = parts.feed
     return app

@@ -32,6 +32,8 @@ def _calc(arguments: argparse.Namespace) -> int:
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    roles = "all (default); web: forwards bids to the desk; desk: stands by and takes over"
+    parser.add_argument("--role", choices=("all", "web", "desk"), help=roles)
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data)")
@@ -39,9 +41,33 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from app.serve import main_serve
+    from app.serve import main_desk, main_serve
 
-    return main_serve(_settings(arguments))
+    settings = _settings(arguments)
+    return main_desk(settings) if settings.role == "desk" else main_serve(settings)
+
+
+def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, help="port of the web processes, shared by them (default 8000)")
+    parser.add_argument("--data-dir", help="folder of the data (default .data)")
+    parser.add_argument("--desks", type=_count, default=1, help="among how many desks lots are shared out (default 1)")
+
+
+def _fleet(arguments: argparse.Namespace) -> int:
+    from app.fleet import main_fleet
+
+    return main_fleet(_settings(arguments), arguments.desks)
+
+
+def _desks_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("number", metavar="N", type=_count, nargs="?", help="share the lots out anew among so many")
+
+
+def _desks(arguments: argparse.Namespace) -> int:
+    from app.administration import main_desks
+
+    return main_desks(_settings(arguments), arguments.number)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
@@ -207,6 +233,7 @@ def _rehearsal_argument(parser: argparse.ArgumentParser) -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     return load(
+        role=getattr(arguments, "role", None),
         host=getattr(arguments, "host", None),
         port=getattr(arguments, "port", None),
         data_dir=getattr(arguments, "data_dir", None),
@@ -216,6 +243,8 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 COMMANDS = {
     "serve": Command("serve API, live feed and pages; embedded also desk and worker", _serve_arguments, _serve),
+    "fleet": Command("serve by several processes on this machine, which replace each other", _fleet_arguments, _fleet),
+    "desks": Command("show who decides which lots, or share them out anew", _desks_arguments, _desks),
     "worker": Command("sweep due work and relay the outbox of DATABASE_URL", _data_arguments, _worker),
     "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
     "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),

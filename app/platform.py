@@ -18,6 +18,7 @@ from bidding.desk.desk import Desk, DeskOptions
 from bidding.evidence.jobs import Anchoring
 from bidding.evidence.sinks import FolderSink
 from bidding.feed.feed import Feed
+from bidding.forwarding.forwarder import Forwarder
 from bidding.registration import handlers as registration
 from kernel import audit
 from kernel.actors import platform
@@ -25,7 +26,7 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsError
 from kernel.signatures import Keyring
 from settlement.bank import jobs as bank
 from settlement.bank_files import jobs as bank_files
@@ -47,6 +48,20 @@ def keyring_of(settings: Settings) -> Keyring:
     return load(settings.keyring_path)
 
 
+def desk_of(
+    url: str, settings: Settings, clock: Clock, keyring: Keyring, *, share: int = 0, address: str | None = None
+) -> Desk:
+    """A desk that has not started; `address` is where it takes what web processes forward."""
+    options = DeskOptions(
+        hole_s=settings.hole_seconds,
+        queue=settings.desk_queue,
+        exclusive=settings.embedded,
+        share=share,
+        address=address,
+    )
+    return Desk(url, clock, keyring, options)
+
+
 class Platform:
     """One process's parts. `working` says whether it sweeps due work and seals the audit trail too."""
 
@@ -61,11 +76,19 @@ class Platform:
         for handlers in SUBSCRIBERS:
             handlers.subscribe(self.relay)
         bank.subscribe(self.relay, simulated_bank=settings.simulated_bank and settings.bank_account is None)
-        options = DeskOptions(hole_s=settings.hole_seconds, queue=settings.desk_queue, exclusive=settings.embedded)
-        self.desk = Desk(url, clock, self.keyring, options)
-        self.desk.on_told = self.relay.ring
         self.anchoring = Anchoring(self.database, self.keyring, FolderSink(settings.anchor_path))
-        self.feed = Feed(self.database, self.desk, settings, self.identity)
+        self.desk: Desk | None = None
+        if settings.role == "all":
+            self.desk = desk_of(url, settings, clock, self.keyring)
+            self.desk.on_told = self.relay.ring
+            self.feed = Feed(self.database, self.desk, settings, self.identity)
+            self.desk.on_committed.append(self.feed.publish)
+            self.desk.on_ended.append(self.feed.desk_ended)
+        else:
+            assert settings.desk_secret is not None
+            self.forwarder = Forwarder(url, clock, settings.desk_secret, settings.desk_queue)
+            self.feed = Feed(self.database, self.forwarder, settings, self.identity)
+            self.forwarder.presence = self.feed.presence
 
     @property
     def live_protocol(self) -> Any:
@@ -74,16 +97,32 @@ class Platform:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """The desk holds its lease and the feed ticks while the body runs; the pool is closed at the end."""
+        """Bids are decided or forwarded and the feed ticks while the body runs; the pool is closed at the end."""
         try:
-            await self.desk.start()
-            try:
-                async with self.feed.running():
-                    yield
-            finally:
-                await self.desk.stop()
+            async with self._deciding(), self.feed.running():
+                yield
         finally:
             await self.database.close()
+
+    @asynccontextmanager
+    async def _deciding(self) -> AsyncIterator[None]:
+        """The desk holds its lease, or the way to the desks of others is kept."""
+        if self.desk is not None:
+            await self.desk.start()
+            try:
+                if not self.desk.decides_all:
+                    raise SettingsError("lots are shared out among several desks: serve them with --role web and desk")
+                yield
+            finally:
+                await self.desk.stop()
+        else:
+            forwarding = asyncio.create_task(self.forwarder.run(), name="forwarder")
+            try:
+                yield
+            finally:
+                forwarding.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await forwarding
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-SECRET = frozenset({"database_url", "redis_url"})
+SECRET = frozenset({"database_url", "redis_url", "desk_secret"})
 OWN_NAMES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url"}
 
 
@@ -26,6 +26,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redis_url: str | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    role: Literal["all", "web", "desk"] = "all"
+    """What `auction serve` is: everything, a web process that forwards bids, or a desk that stands by."""
+    desk_secret: Annotated[str, msgspec.Meta(min_length=32, max_length=200, pattern=r"^[!-~]+\Z")] | None = None
+    """What web processes show to desks; all processes of an installation share it."""
+    desk_host: str = "127.0.0.1"
+    """Where a desk takes what web processes forward, as they reach it: it stands in the lease."""
+    desk_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """0: any free port."""
+    proxies: str = ""
+    """Addresses of our own reverse proxies, joined by commas: their X-Forwarded-For is believed."""
+    share_port: bool = False
+    """Several web processes listen on the same port, and the kernel spreads connections over them (Linux)."""
     public_origin: str | None = None
     """The origin browsers use; by default that of `host` and `port`."""
     postgres_bin: str | None = None
@@ -65,6 +77,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def embedded(self) -> bool:
         return self.database_url is None
+
+    @property
+    def trusted_proxies(self) -> frozenset[str]:
+        return frozenset(filter(None, (address.strip() for address in self.proxies.split(","))))
 
     @property
     def data_path(self) -> Path:
@@ -116,6 +132,8 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
             raise SettingsError("AUCTION_BANK_ACCOUNT: files go to a real bank; set AUCTION_SIMULATED_BANK=false")
         if settings.bank_account_holder is None or settings.bank_name is None:
             raise SettingsError("AUCTION_BANK_ACCOUNT needs AUCTION_BANK_ACCOUNT_HOLDER and AUCTION_BANK_NAME")
+    if settings.role != "all" and (settings.embedded or settings.desk_secret is None):
+        raise SettingsError(f"AUCTION_ROLE={settings.role} needs DATABASE_URL and AUCTION_DESK_SECRET")
     if settings.rehearsal and not settings.embedded:
         raise SettingsError("a rehearsal keeps embedded data of its own: unset DATABASE_URL")
     return settings

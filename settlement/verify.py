@@ -13,11 +13,11 @@ from kernel.errors import Refusal
 from settlement.bank import verify as bank
 from settlement.bank_files import verify as bank_files
 from settlement.closing import verify as closing
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.completion import store as sales
 from settlement.completion import verify as completion_verify
 from settlement.completion.models import Sale
-from settlement.completion.service import STEPS
+from settlement.completion.rules import STEPS
 from settlement.deposits import verify as deposits
 from settlement.distribution import verify as distribution
 from settlement.ledger import service as books
@@ -96,7 +96,7 @@ async def _broken_use(tx: Tx, sale: Sale, postings: Mapping[str, Posting]) -> li
 
 async def _broken_shortfall(tx: Tx, sale: Sale, resale: Sale, used: Mapping[str, int]) -> list[str]:
     """The deposit covers the wasted costs, then the fall of the price, and stops there: no more is ever charged."""
-    wasted = _wasted(await completion.list_costs(tx, sale.case_id), sale)
+    wasted = _wasted(await case_money.list_costs(tx, sale.case_id), sale)
     fall = max(0, sale.price_fen - resale.price_fen)
     left = (sale.forfeited_fen or 0) - used["to_costs_fen"]
     found = []
@@ -109,6 +109,6 @@ async def _broken_shortfall(tx: Tx, sale: Sale, resale: Sale, used: Mapping[str,
     return found
 
 
-def _wasted(costs: Sequence[completion.CaseCost], sale: Sale) -> int:
+def _wasted(costs: Sequence[case_money.CaseCost], sale: Sale) -> int:
     """Costs registered on the defaulted lot itself, fen."""
     return sum(cost.amount_fen for cost in costs if cost.lot_id == sale.lot_id)

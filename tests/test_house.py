@@ -24,6 +24,7 @@ NAMED_ROOMS = {
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",
     "bidding/desk/desk.py": "the service of a live slice: the loop that decides",
+    "bidding/desk/ingresses.py": "signs of life of web processes, and who is connected to each",
     "bidding/desk/lease.py": "who is the desk, and what it finds when it becomes one",
     "bidding/desk/queue.py": "order of entry, bounded",
     "bidding/desk/receipts.py": "signed batches and the receipts made of them, pure",
@@ -31,6 +32,8 @@ NAMED_ROOMS = {
     "bidding/desk/sealing.py": "refusals chained in blocks",
     "bidding/desk/session.py": "lease and transaction of one batch",
     "bidding/desk/signing.py": "numbers and signatures of the commits",
+    "bidding/desk/shares.py": "how lots are shared out among desks",
+    "bidding/desk/standby.py": "a process that is ready to be a desk",
     "bidding/desk/submissions.py": "what enters the desk's queue",
     "bidding/desk/watch.py": "clocks that part are an outage",
     "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
@@ -43,6 +46,8 @@ NAMED_ROOMS = {
     "bidding/feed/messages.py": "what the socket says, as types",
     "bidding/feed/protocol.py": "one live socket",
     "bidding/feed/rooms.py": "one lot's picture in memory and who looks at it",
+    "bidding/forwarding/door.py": "the desk's end of the way between processes",
+    "bidding/forwarding/forwarder.py": "the web process's end",
     "kernel/identity/checks.py": "port to the outside check of names",
     "kernel/identity/door.py": "what HTTP and the live socket share",
     "kernel/identity/passwords.py": "hashing that must not block bids",
@@ -99,7 +104,9 @@ READS_A_CLOCK = {
 }
 
 ASKS_THE_DATABASE_FOR_TIME = {
+    "bidding/desk/ingresses.py": "signs of life are real time, compared between processes",
     "bidding/desk/lease.py": "leases and signs of life are real time, compared between processes",
+    "bidding/desk/shares.py": "leases and signs of life are real time, compared between processes",
     "bidding/desk/store.py": "leases and health rows are real time, compared between processes",
 }
 """Files whose SQL reads PostgreSQL's clock; law times are parameters instead."""

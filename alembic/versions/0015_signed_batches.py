@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from kernel import ddl
 
 revision = "0015"
-down_revision = "0007"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

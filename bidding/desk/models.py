@@ -8,7 +8,7 @@ cost more than the insert itself; `verify` checks what they would.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bidding.desk.receipts import Batch, BatchView
@@ -17,6 +17,8 @@ from kernel.clock import beijing
 from kernel.database import Base, append_only
 from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
+
+BUCKET = "('x' || right(lot_id::text, 3))::bit(12)::integer"
 
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 
@@ -102,6 +104,8 @@ class Lot(Base):
     """Platform faults: submissions that waited over 500 ms between the ingress and the queue."""
     unstored_refusals: Mapped[int] = mapped_column(server_default="0")
     """Refusals past a bidder's thousandth, which are counted and not stored."""
+    bucket: Mapped[int] = mapped_column(Integer, Computed(BUCKET, persisted=True))
+    """0 to 4,095, from the last digits of the id: which desk decides the lot (`shares`)."""
 
 
 class Submission(Base):
@@ -258,7 +262,10 @@ class LotHold(Base):
 
 
 class DeskLease(Base):
-    """Who is the desk of a share of the lots. Changed by takeovers alone, read FOR SHARE by every batch."""
+    """Who is the desk of a share of the lots; `holder` is empty where it was given up.
+
+    Changed by takeovers, by who stops and by a new sharing-out alone; read FOR SHARE by every batch.
+    """
 
     __tablename__ = "desk_lease"
     __table_args__ = ({"schema": "bidding"},)
@@ -268,6 +275,21 @@ class DeskLease(Base):
     holder: Mapped[str]
     address: Mapped[str | None]
     taken_at: Mapped[datetime]
+
+
+class DeskShares(Base):
+    """Among how many desks the lots are shared out: one row, changed by `shares.change` alone."""
+
+    __tablename__ = "desk_shares"
+    __table_args__ = (
+        CheckConstraint("single", "one_row"),
+        CheckConstraint("shares BETWEEN 1 AND 64", "shares"),
+        {"schema": "bidding"},
+    )
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    shares: Mapped[int]
+    changed_at: Mapped[datetime]
 
 
 class DeskHealth(Base):
@@ -280,6 +302,31 @@ class DeskHealth(Base):
     epoch: Mapped[int]
     real_at: Mapped[datetime]
     platform_at: Mapped[datetime]
+
+
+class Ingress(Base):
+    """A web process and its sign of life, every second, in real and in platform time."""
+
+    __tablename__ = "ingress"
+    __table_args__ = ({"schema": "bidding"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    real_at: Mapped[datetime]
+    platform_at: Mapped[datetime]
+
+
+class IngressBidder(Base):
+    """A bidder with a live socket at a web process; gone with the socket, or a minute after the process."""
+
+    __tablename__ = "ingress_bidder"
+    __table_args__ = (
+        Index("ix_ingress_bidder_lot_id", "lot_id", "registration_id"),
+        {"schema": "bidding"},
+    )
+
+    ingress_id: Mapped[UUID] = mapped_column(ForeignKey(Ingress.id, ondelete="CASCADE"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
 
 
 class DeskOutage(Base):

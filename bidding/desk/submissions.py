@@ -77,3 +77,9 @@ class Answer(msgspec.Struct, frozen=True):
     @property
     def accepted(self) -> bool:
         return self.refusal is None
+
+
+class Relayed(Answer, frozen=True, kw_only=True):
+    """An answer from a desk in another process: what the bidder is sent was made there."""
+
+    frame: bytes

@@ -19,7 +19,6 @@ from bidding.feed.schemas import (
     OrderView,
     PlaceBid,
     RecordView,
-    ack_frame,
     answer_frame,
     receipts_body,
 )
@@ -57,7 +56,7 @@ async def place_bid(
         return _waiting(data.key)
     if answer.refusal is not None:
         raise answer.refusal
-    return Response(ack_frame(lot_id, answer), status_code=201, media_type=JSON)
+    return Response(answer_frame(lot_id, answer), status_code=201, media_type=JSON)
 
 
 @get("/api/lots/{lot_id:uuid}/bids/{key:uuid}", guards=[allow(Role.BIDDER)], dependencies=WITH_FEED)

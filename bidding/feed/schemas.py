@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from bidding.desk.receipts import receipt
-from bidding.desk.submissions import Answer
+from bidding.desk.submissions import Answer, Relayed
 from bidding.feed.rules import Countdown
 from kernel.decoding import PositiveFen, ShortText, Unusable, Wire, decode
 from kernel.errors import Refusal
@@ -208,6 +208,8 @@ def refused_frame(key: UUID | None, refusal: Refusal) -> bytes:
 
 def answer_frame(lot_id: UUID, answer: Answer) -> bytes:
     """The desk's answer as the bidder reads it, on the socket and over HTTP."""
+    if isinstance(answer, Relayed):
+        return answer.frame
     return ack_frame(lot_id, answer) if answer.refusal is None else refused_frame(answer.key, answer.refusal)
 
 

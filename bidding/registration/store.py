@@ -1,10 +1,10 @@
 """All SQL of registration. `registration_identity` is read by the door (`find_own`, `list_own`) and by `reveal`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import exists, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
@@ -49,6 +49,16 @@ async def list_registrations(tx: Tx, lot_id: UUID) -> Sequence[Registration]:
         select(Registration).where(Registration.lot_id == lot_id).order_by(Registration.code)
     )
     return rows.all()
+
+
+async def find_registrations(tx: Tx, seats: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID]:
+    """The door, for many at once: registrations by (lot, person)."""
+    rows = await tx.session.execute(
+        select(RegistrationIdentity.lot_id, RegistrationIdentity.person_id, RegistrationIdentity.registration_id).where(
+            tuple_(RegistrationIdentity.lot_id, RegistrationIdentity.person_id).in_(seats)
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None:

@@ -4,6 +4,7 @@ Locking: the assets whose money it is (shared, so that no hold slips in), then t
 moves or promises the case's money locks; so plans, credits and payouts of one case have an order.
 """
 
+from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
