@@ -18,7 +18,7 @@ from kernel.decoding import convert
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal
 from kernel.money import Fen
 from settlement.completion.rules import CostKind, enforcement_fee
-from settlement.distribution import creditors, errors, fees
+from settlement.distribution import creditors, errors, fee_setting, fees
 from settlement.distribution.claims import Debt, DebtorKind, PreferenceMethod
 from settlement.distribution.drawing import draw
 from settlement.distribution.fees import largest_consistent, solve_fee
@@ -336,7 +336,7 @@ async def test_computed_and_set_fee_both_stand_in_the_plan(database_url: str) ->
         await make_claim(database, road.court, road.case, "A", principal_fen=2_000_000_00)
         await make_claim(database, road.court, road.case, "B", principal_fen=2_000_000_00)
         await road.bring_money(2_000_000_00)
-        fee = await creditors.show_fee(database, road.maker, road.case.id)
+        fee = await fee_setting.show_fee(database, road.maker, road.case.id)
         assert fee.computed_fen == enforcement_fee(Fen(fee.base_fen))
         assert 2 * fee.base_fen + fee.computed_fen in (2_000_000_00, 2_000_000_00 + 1)
         await road.set_fee(fee.computed_fen, "按标准")
