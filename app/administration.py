@@ -1,4 +1,4 @@
-"""`auction migrate`, `auction create-user` and `create-users`: what an administrator does from the command line."""
+"""`auction migrate`, `create-user`, `create-users` and `keys`: what an administrator does from the command line."""
 
 import argparse
 import asyncio
@@ -7,16 +7,21 @@ import getpass
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from app.rehearsal import clock_of
 from app.serve import database_of
 from bidding.desk import lease, shares
+from bidding.evidence.schemas import KeysView
 from kernel.actors import Role
 from kernel.database import Database
 from kernel.errors import Refusal
 from kernel.identity import service
 from kernel.identity.passwords import Passwords
 from kernel.settings import Settings
+from kernel.signatures import Keyring
 
 
 def say(line: str) -> None:
@@ -143,3 +148,17 @@ def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:
         say(str(error))
         return 2
     return _run(settings, users, arguments)
+
+
+def main_keys(action: str, file: str) -> int:
+    """Make, change or show a file of signing keys; what is printed are the public keys, as `--keys` reads them."""
+    path = Path(file)
+    if action == "new" and path.exists():
+        say(f"{path} exists already")
+        return 1
+    keyring = Keyring.load_or_make(path) if action == "new" else Keyring.load(path)
+    if action == "rotate":
+        keyring = keyring.rotated()
+        keyring.write(path, replace=True)
+    print(msgspec.json.encode(KeysView(list(keyring.keys.values()))).decode())
+    return 0

@@ -15,6 +15,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from auction.lots import handlers as lots
 from auction.statistics import handlers as statistics
 from bidding.desk.desk import Desk, DeskOptions
+from bidding.evidence.jobs import Anchoring
+from bidding.evidence.sinks import FolderSink
 from bidding.feed.feed import Feed
 from bidding.forwarding.forwarder import Forwarder
 from bidding.registration import handlers as registration
@@ -25,20 +27,30 @@ from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
 from kernel.settings import Settings, SettingsError
+from kernel.signatures import Keyring
 from settlement.bank import jobs as bank
 from settlement.bank_files import jobs as bank_files
 from settlement.closing import handlers as closing
 from settlement.completion import handlers as completion
 from settlement.deposits import handlers as deposits
+from settlement.distribution import handlers as distribution
 from settlement.payouts import handlers as payouts
 
 log = structlog.get_logger("platform")
 
-SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, payouts)
+SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, distribution, payouts)
 """Who listens to events, in the order in which handlers of one event run."""
 
 
-def desk_of(url: str, settings: Settings, clock: Clock, share: int = 0, address: str | None = None) -> Desk:
+def keyring_of(settings: Settings) -> Keyring:
+    """The keys of this installation. A file that was named must be there: a mistyped path must not make new keys."""
+    load = Keyring.load if settings.signing_keys else Keyring.load_or_make
+    return load(settings.keyring_path)
+
+
+def desk_of(
+    url: str, settings: Settings, clock: Clock, keyring: Keyring, *, share: int = 0, address: str | None = None
+) -> Desk:
     """A desk that has not started; `address` is where it takes what web processes forward."""
     options = DeskOptions(
         hole_s=settings.hole_seconds,
@@ -47,7 +59,7 @@ def desk_of(url: str, settings: Settings, clock: Clock, share: int = 0, address:
         share=share,
         address=address,
     )
-    return Desk(url, clock, options)
+    return Desk(url, clock, keyring, options)
 
 
 class Platform:
@@ -56,16 +68,18 @@ class Platform:
     def __init__(self, url: str, settings: Settings, clock: Clock) -> None:
         self.settings = settings
         self.clock = clock
+        self.keyring = keyring_of(settings)
         self.database = Database(url, clock)
         self.identity = IdentityDoor(self.database, settings)
         self.relay = Relay(self.database)
         self.database.on_told = self.relay.ring
         for handlers in SUBSCRIBERS:
             handlers.subscribe(self.relay)
-        bank.subscribe(self.relay, simulated_bank=settings.simulated_bank)
+        bank.subscribe(self.relay, simulated_bank=settings.simulated_bank and settings.bank_account is None)
+        self.anchoring = Anchoring(self.database, self.keyring, FolderSink(settings.anchor_path))
         self.desk: Desk | None = None
         if settings.role == "all":
-            self.desk = desk_of(url, settings, clock)
+            self.desk = desk_of(url, settings, clock, self.keyring)
             self.desk.on_told = self.relay.ring
             self.feed = Feed(self.database, self.desk, settings, self.identity)
             self.desk.on_committed.append(self.feed.publish)
@@ -112,10 +126,13 @@ class Platform:
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Relay the outbox and seal the audit trail while the body runs."""
+        """Relay the outbox, seal the audit trail and anchor the evidence log while the body runs."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self.relay.ring, "interval", seconds=1, misfire_grace_time=None, coalesce=True)
         scheduler.add_job(self._seal, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1)
+        scheduler.add_job(
+            self.anchoring.sweep, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1
+        )
         scheduler.start()
         relaying = asyncio.create_task(self.relay.run(), name="relay")
         try:

@@ -20,17 +20,19 @@ import uvicorn
 from app.asgi import create_app
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
-from app.platform import Platform, desk_of
+from app.platform import Platform, desk_of, keyring_of
 from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
 from bidding.desk.batch import Book
 from bidding.desk.desk import Desk
 from bidding.desk.standby import Standby
+from bidding.evidence.service import behind
+from bidding.evidence.sinks import FolderSink
 from bidding.feed.bell import Bell
 from bidding.forwarding.door import Door
 from kernel.clock import Clock, SystemClock
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsError
 
 log = structlog.get_logger("serve")
 
@@ -103,6 +105,16 @@ def server_for(parts: Platform) -> Server:
     return Server(config)
 
 
+async def _refuse_an_old_backup(parts: Platform) -> None:
+    """Raises SettingsError if the anchors know more than the database. A default folder beside `DATABASE_URL` is not
+    asked: it may hold the anchors of another one."""
+    if parts.settings.embedded or parts.settings.anchor_dir:
+        fault = await behind(parts.database, FolderSink(parts.settings.anchor_path))
+        if fault:
+            await parts.database.close()
+            raise SettingsError(f"{parts.settings.anchor_path}: {fault}")
+
+
 def sockets_of(settings: Settings) -> list[socket.socket] | None:
     """The port, if it is to be shared with other processes; None leaves it to uvicorn. Raises OSError."""
     if not settings.share_port:
@@ -115,6 +127,7 @@ async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) 
     """A whole embedded or connected process, answering on its port while the body runs."""
     async with database_of(settings, say) as url:
         parts = Platform(url, settings, clock)
+        await _refuse_an_old_backup(parts)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(parts.running())
             if settings.role == "all":
@@ -172,7 +185,7 @@ async def standing_by(settings: Settings) -> AsyncIterator[Standby]:
     """A process that is the desk of every share that it can get, while the body runs."""
     assert settings.database_url is not None
     assert settings.desk_secret is not None
-    url, clock = settings.database_url, SystemClock()
+    url, clock, keyring = settings.database_url, SystemClock(), keyring_of(settings)
     bell = Bell(settings.redis_url) if settings.redis_url else None
 
     def ring(lot_id: UUID, events: list[tuple[int, bytes]], book: Book) -> None:
@@ -180,7 +193,7 @@ async def standing_by(settings: Settings) -> AsyncIterator[Standby]:
             bell.ring(lot_id, events[-1][0])
 
     def make(share: int) -> Desk:
-        desk = desk_of(url, settings, clock, share, door.address)
+        desk = desk_of(url, settings, clock, keyring, share=share, address=door.address)
         desk.on_committed.append(ring)
         return desk
 

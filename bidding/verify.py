@@ -20,6 +20,8 @@ from bidding.desk.batch import Admission, decide
 from bidding.desk.models import Lot, RefusalBlock, Submission
 from bidding.desk.rules import Bidder, Event, Kind, LotState, Method, Status, Terms, evolve, published
 from bidding.desk.submissions import Submission as Sent
+from bidding.evidence import verify as evidence
+from bidding.evidence.verify import Outside
 from bidding.registration.models import Registration
 from kernel.clock import real_now
 from kernel.database import Tx
@@ -35,8 +37,8 @@ Record = Any
 """A row of the table in question, by attribute."""
 
 
-async def faults(tx: Tx) -> list[str]:
-    """One sentence for each thing in the bidding tables that does not verify."""
+async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
+    """One sentence for each thing in the bidding tables that does not verify, also against what is kept outside."""
     found: list[str] = []
     lots = (await tx.session.execute(select(Lot.__table__).order_by(Lot.lot_id))).all()
     for lot in lots:
@@ -54,7 +56,7 @@ async def faults(tx: Tx) -> list[str]:
         async for row in stored:
             replay.take(row)
         found += replay.finish(blocks)
-    return found + await _strays(tx)
+    return [*found, *await _strays(tx), *await evidence.faults(tx, outside)]
 
 
 def verify_lot(

@@ -52,8 +52,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    signing_keys: str | None = None
+    """File of the keys that sign bids (`auction keys new`), one for all processes; by default in the data folder."""
+    anchor_dir: str | None = None
+    """Folder of the log's anchors, out of the database administrator's reach; by default in the data folder."""
     rehearsal: bool = False
     """Time moved by hand on data kept apart (`app/rehearsal.py`); embedded only."""
+    demo: bool = False
+    """Made-up cases on scaled time; set by `auction demo` alone."""
     simulated_bank: bool = True
     """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
     bank_account: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,34}\Z")] | None = None
@@ -62,6 +68,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bank_name: Annotated[str, msgspec.Meta(min_length=1, max_length=140)] | None = None
     claim_days: Annotated[int, msgspec.Meta(ge=1, le=60)] = 3
     """Working days in which unidentified money should be matched or returned (R-ACCT-02)."""
+
+    @property
+    def mode(self) -> Literal["real", "rehearsal", "demo"]:
+        """Whether what happens here counts; the pages say so where it does not."""
+        return "demo" if self.demo else "rehearsal" if self.rehearsal else "real"
 
     @property
     def embedded(self) -> bool:
@@ -74,6 +85,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def data_path(self) -> Path:
         return Path(self.data_dir).absolute()
+
+    @property
+    def keyring_path(self) -> Path:
+        """The file of the signing keys: the one that was named, else one that is made in the data folder."""
+        return Path(self.signing_keys or self.data_path / "signing-keys.json").absolute()
+
+    @property
+    def anchor_path(self) -> Path:
+        """The folder of the anchors."""
+        return Path(self.anchor_dir or self.data_path / "anchors").absolute()
 
     @property
     def origin(self) -> str:
@@ -104,6 +125,8 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
         settings = msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings (AUCTION_*): {error}") from None
+    if settings.demo:
+        raise SettingsError("AUCTION_DEMO: `auction demo` alone plays a demo")
     if settings.bank_account is not None:
         if settings.simulated_bank:
             raise SettingsError("AUCTION_BANK_ACCOUNT: files go to a real bank; set AUCTION_SIMULATED_BANK=false")

@@ -127,7 +127,7 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser; tests that use it are marked `browser`."""
     path = find_chromium()

@@ -29,6 +29,7 @@ from bidding.desk.watch import Clocks, ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.errors import Busy
 from kernel.observability import BIDS_DECIDED, CLOSE_LAG
+from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
 
@@ -63,14 +64,14 @@ class DeskOptions:
 class Desk:
     """Decides everything that happens to the lots of its share. `enter` is the hot door, `submit` the patient one."""
 
-    def __init__(self, dsn: str, clock: Clock, options: DeskOptions = DeskOptions()) -> None:
+    def __init__(self, dsn: str, clock: Clock, keyring: Keyring, options: DeskOptions = DeskOptions()) -> None:
         self.options = options
         self.serving = False
         self.on_committed: list[Listener] = []
         self.on_ended: list[Callable[[], None]] = []
         self.on_told: Callable[[], None] = lambda: None
         self._clock = clock
-        self._session = Session(dsn, options.share)
+        self._session = Session(dsn, options.share, keyring)
         self._queue = Queue(options.queue)
         self._floor = LONG_AGO
         self._wake = asyncio.Event()
@@ -364,15 +365,17 @@ class Desk:
 
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
         until = self.now()
+        outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:
+            if since > LONG_AGO and only is None:
+                await self._session.keep_outage(outage)
             return
         freezes = [
             Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        outage = Outage(since, until, real_s, cause)
         decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)

@@ -11,8 +11,11 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bidding.desk.receipts import Batch, BatchView
 from bidding.desk.rules import Kind, Method, Status
+from kernel.clock import beijing
 from kernel.database import Base, append_only
+from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
 
 BUCKET = "('x' || right(lot_id::text, 3))::bit(12)::integer"
@@ -123,6 +126,7 @@ class Submission(Base):
             "price",
         ),
         CheckConstraint("octet_length(payload_hash) = 32 AND octet_length(link) = 32", "hash_length"),
+        CheckConstraint("num_nulls(share, batch) <> 1 AND (batch IS NULL OR seq IS NOT NULL)", "events_have_batches"),
         {"schema": "bidding"},
     )
 
@@ -155,6 +159,54 @@ class Submission(Base):
     """The exact bytes that are hashed; they name the code, never registration or person."""
     link: Mapped[bytes]
     """Of an event: the hash chain's link. Of a refusal: the row's own hash, sealed in `refusal_block`."""
+    share: Mapped[int | None]
+    batch: Mapped[int | None]
+    """Of an event: the signed batch that it was committed in, by share and number."""
+
+
+class BatchRow(Base):
+    """The events of one commit of the desk under one signature, made before the commit (`receipts`)."""
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        CheckConstraint("number > 0 AND octet_length(leaves) > 0 AND octet_length(leaves) % 32 = 0", "leaves"),
+        CheckConstraint("octet_length(root) = 32 AND octet_length(signature) = 64", "signed"),
+        {"schema": "bidding"},
+    )
+
+    share: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, 3 … over the batches of a share that have events."""
+    at: Mapped[datetime]
+    """Platform time of the signature."""
+    leaves: Mapped[bytes]
+    """The links of its events in order of decision."""
+    root: Mapped[bytes]
+    key_id: Mapped[str]
+    signature: Mapped[bytes]
+
+    def view(self) -> BatchView:
+        """The batch on the wire, as its row says."""
+        size, at = len(self.leaves) // HASH_BYTES, beijing(self.at)
+        return BatchView(self.share, self.number, size, at, self.root.hex(), self.key_id, self.signature.hex())
+
+    def signed(self) -> Batch:
+        """The batch as it was committed."""
+        return Batch.stored(
+            self.share, self.number, self.leaves, at=self.at, key_id=self.key_id, signature=self.signature
+        )
+
+
+class SigningKey(Base):
+    """Every public key that a desk ever signed with; the private ones are no part of the database."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (CheckConstraint("octet_length(public_key) = 32", "length"), {"schema": "bidding"})
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[bytes]
+    first_used_at: Mapped[datetime]
+    """Real time."""
 
 
 class RefusalBlock(Base):
@@ -278,7 +330,7 @@ class IngressBidder(Base):
 
 
 class DeskOutage(Base):
-    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02)."""
+    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02), and availability."""
 
     __tablename__ = "desk_outage"
     __table_args__ = ({"schema": "bidding"},)
@@ -294,5 +346,5 @@ class DeskOutage(Base):
     lots_frozen: Mapped[int]
 
 
-for _table in (Submission, RefusalBlock, DeskOutage):
+for _table in (Submission, BatchRow, SigningKey, RefusalBlock, DeskOutage):
     append_only(_table.__table__)

@@ -15,9 +15,11 @@ from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing
 from bidding.desk.lease import Signs
 from bidding.desk.rules import FINISHED, Kind
+from bidding.desk.signing import Signer
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
 from kernel.database import is_passing
+from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
 
@@ -28,9 +30,10 @@ DATA_FAULTS = frozenset({"22", "23", "P0"})
 class Session:
     """One desk's view of the database. Not shared: one statement at a time, from the desk's loop."""
 
-    def __init__(self, dsn: str, share: int) -> None:
+    def __init__(self, dsn: str, share: int, keyring: Keyring) -> None:
         self._dsn = dsn
         self._share = share
+        self._signer = Signer(keyring, share)
         self.part = shares.Part(share)
         self._db: lease.Connection | None = None
         self._refusals: dict[int, dict[tuple[int, int], int]] = {}
@@ -47,6 +50,7 @@ class Session:
         self.epoch = await lease.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
         self.part = shares.Part(self._share, await shares.count(db))
         signs = await lease.last_signs(db, self._share, self.part.of)
+        await self._signer.publish_key(db, signs.database_now)
         if signs.latest_stamp is not None:
             self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp, self.part)
         return signs
@@ -62,7 +66,8 @@ class Session:
             reading = await self._read(db, entries)
             if not in_time():
                 raise OutageNoticed
-            decided = decide_batch(entries, reading, rate=rate)
+            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+            await self._signer.sign(db, decided.batch, now)
             await store.write(db, decided, reading.books.values(), now)
         self._remember(reading)
         return decided, list(reading.books.values())
@@ -71,10 +76,16 @@ class Session:
         """Decide the freezes of an outage, and record why."""
         async with self._transaction() as db:
             reading = await self._read(db, entries)
-            decided = decide_batch(entries, reading, rate=rate)
+            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+            await self._signer.sign(db, decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
         return decided, list(reading.books.values())
+
+    async def keep_outage(self, outage: Outage) -> None:
+        """Record an outage that froze no lot: it took time from those that ran."""
+        async with self._transaction() as db:
+            await store.keep_outage(db, self._share, self.epoch, outage, 0)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:
@@ -85,6 +96,7 @@ class Session:
             yield db
             await db.execute("COMMIT")
         except BaseException:
+            self._signer.forget()
             await self._abandon(db)
             raise
 

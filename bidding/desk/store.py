@@ -15,6 +15,7 @@ from bidding.desk.batch import Admission, Book, Decided, Row, Stored
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
+from bidding.desk.signing import find_proofs
 from bidding.desk.submissions import Address, Submission, address
 from kernel import contracts
 from kernel.money import Fen
@@ -107,7 +108,14 @@ async def find_stored(db: Connection, sent: Sequence[Submission]) -> dict[Addres
         rows += await db.fetch(FIND_STORED, *zip(*bids, strict=True))
     if commands:
         rows += await db.fetch(FIND_STORED_COMMANDS, *zip(*commands, strict=True))
-    return {address(row[0], row[1], row[2]): Stored(row[3], row[4], row[5], row[6], row[7]) for row in rows}
+    accepted = [(row[0], row[4]) for row in rows if row[4] is not None]
+    proofs = await find_proofs(db, accepted) if accepted else {}
+    return {
+        address(row[0], row[1], row[2]): Stored(
+            row[3], row[4], row[5], row[6], row[7], proofs.get((row[0].int, row[4] or 0))
+        )
+        for row in rows
+    }
 
 
 async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[int, Admission]:

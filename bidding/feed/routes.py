@@ -11,7 +11,17 @@ from litestar.params import FromPath, FromQuery, JSONBody, Parameter, QueryParam
 from bidding.desk.submissions import Answer
 from bidding.feed import service
 from bidding.feed.feed import Feed
-from bidding.feed.schemas import EventsPage, LotsNow, OrderLot, OrderView, PlaceBid, RecordView, answer_frame
+from bidding.feed.schemas import (
+    ChainPage,
+    EventsPage,
+    LotsNow,
+    OrderLot,
+    OrderView,
+    PlaceBid,
+    RecordView,
+    answer_frame,
+    receipts_body,
+)
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.errors import Malformed
@@ -94,6 +104,27 @@ async def show_record(
     return await service.show_record(database, actor, lot_id)
 
 
+@get("/api/lots/{lot_id:uuid}/chain", guards=[anyone])
+async def show_chain(
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    lot_id: FromPath[UUID],
+    after: FromQuery[Annotated[int, Parameter(ge=0, le=2**53)]] = 0,
+    limit: FromQuery[Annotated[int, Parameter(ge=1, le=1000)]] = 500,
+) -> ChainPage:
+    """The exact bytes behind a finished lot's hash chain, in pages, to be hashed again by anybody (R-BID-12)."""
+    return await service.show_chain(database, actor, lot_id, after, limit)
+
+
+@get("/api/lots/{lot_id:uuid}/receipts", guards=[allow(Role.BIDDER)])
+async def list_receipts(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> Response[bytes]:
+    """One's own accepted bids with their receipts, newest first, at most a hundred."""
+    answers = await service.list_own_bids(database, actor, lot_id)
+    return Response(receipts_body(lot_id, answers), status_code=200, media_type=JSON)
+
+
 @post("/api/lots/{lot_id:uuid}/suspend", guards=[allow(Role.JUDGE)], status_code=201)
 async def suspend_lot(
     database: NamedDependency[Database],
@@ -138,4 +169,15 @@ def _waiting(key: UUID) -> Response[bytes]:
     return Response(b'{"key":"%b","state":"waiting"}' % str(key).encode(), status_code=202, media_type=JSON)
 
 
-ROUTES = [place_bid, show_answer, list_now, list_events, show_record, suspend_lot, resume_lot, withdraw_lot]
+ROUTES = [
+    place_bid,
+    show_answer,
+    list_now,
+    list_events,
+    show_record,
+    show_chain,
+    list_receipts,
+    suspend_lot,
+    resume_lot,
+    withdraw_lot,
+]
