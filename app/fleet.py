@@ -19,6 +19,7 @@ import structlog
 
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
+from app.platform import keyring_of
 from app.redis_binary import find_redis
 from app.serve import run, signalled
 from bidding.desk import lease, shares
@@ -133,6 +134,7 @@ async def _sail(settings: Settings, desks: int) -> None:
         stack.callback(watching.cancel)
         await migrate_async(postgres.dsn())
         await _share_out(postgres.dsn(), desks)
+        keyring_of(settings)  # made here once, since all start at the same time
         environment = {
             "DATABASE_URL": postgres.dsn(user=APP_ROLE),
             "AUCTION_DATA_DIR": str(folder),

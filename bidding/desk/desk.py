@@ -368,7 +368,7 @@ class Desk:
         outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:
-            if since > LONG_AGO:
+            if since > LONG_AGO and only is None:
                 await self._session.keep_outage(outage)
             return
         freezes = [

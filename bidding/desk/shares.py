@@ -36,7 +36,7 @@ class Seat(msgspec.Struct, frozen=True):
 COUNT = "SELECT shares FROM bidding.desk_shares"
 SEATS = """
     SELECT n.share, coalesce(l.epoch, 0), l.address, l.holder IS NULL OR l.holder = '' AS free,
-           extract(epoch FROM clock_timestamp() - greatest(h.real_at, l.taken_at))::float8 AS silent_s
+           abs(extract(epoch FROM clock_timestamp() - greatest(h.real_at, l.taken_at)))::float8 AS silent_s
     FROM bidding.desk_shares s CROSS JOIN LATERAL generate_series(0, s.shares - 1) n (share)
     LEFT JOIN bidding.desk_lease l ON l.share = n.share LEFT JOIN bidding.desk_health h ON h.share = n.share
     ORDER BY n.share

@@ -25,7 +25,7 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
     async with database.reading(actor) as tx:
         lot = await commands.get_lot(tx, lot_id)
         until = max(lot.opens_at, commands.ended_at(lot) or lot.closed_at or tx.now())
-        outages = await store.outages_between(tx, lot.opens_at, until, MOST_OUTAGES)
+        outages = await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES)
         halts = _halts([_event(sealed) for sealed in await store.halts_of(tx, lot_id)])
     stood = [Span(_time(halt.at), _time(halt.until) if halt.until else until) for halt in halts]
     found = availability(Span(lot.opens_at, until), stood, [Span(one.since, one.until) for one in outages])

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, insert, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bidding.desk.models import BatchRow, DeskOutage, RefusalBlock, SigningKey, Submission
+from bidding.desk.models import BatchRow, DeskOutage, DeskShares, Lot, RefusalBlock, SigningKey, Submission
 from bidding.desk.rules import Kind
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
@@ -136,11 +136,17 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
 # -- availability
 
 
-async def outages_between(tx: Tx, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
-    """Spans without decisions that touch this one, in order."""
+OF_SINGLE_LOTS = ("busy", "ingress-missing")
+"""Causes that concern only the lots that they froze: those stand among the halts."""
+
+
+async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
+    """Spans without decisions by the desk of this lot's share that touch this one, in order."""
+    share = select(Lot.bucket % DeskShares.shares).join(DeskShares, true()).where(Lot.lot_id == lot_id)
     return (
         await tx.session.scalars(
             select(DeskOutage)
+            .where(DeskOutage.share == share.scalar_subquery(), DeskOutage.cause.not_in(OF_SINGLE_LOTS))
             .where(DeskOutage.until > since, DeskOutage.since < until)
             .order_by(DeskOutage.since, DeskOutage.until)
             .limit(most)

@@ -8,7 +8,6 @@ the old keys. What found no desk for ten seconds is answered `busy`: its bidder 
 import asyncio
 import contextlib
 from collections import Counter
-from datetime import datetime
 from itertools import count
 from uuid import UUID
 
@@ -22,7 +21,7 @@ from bidding.desk.ingresses import Presence
 from bidding.desk.queue import Reply
 from bidding.desk.shares import Seat
 from bidding.desk.submissions import Address, Answer, Submission, address
-from bidding.desk.watch import follow
+from bidding.desk.watch import Clocks, ClockWatch, follow
 from bidding.forwarding.door import PATH, PING_S
 from bidding.forwarding.schemas import MAX_ANSWERS_BYTES, MAX_SUBMISSIONS, encode, forwarded, read_told
 from kernel.clock import Clock, monotonic
@@ -148,6 +147,7 @@ class Forwarder:
         self._wake = asyncio.Event()
         self._db: lease.Connection | None = None
         self._next_sign_s = 0.0
+        self._clocks = ClockWatch()
 
     # -- what the feed asks of a desk
 
@@ -211,10 +211,14 @@ class Forwarder:
             await self._find_places(self._db)
         if monotonic() >= self._next_sign_s:
             self._next_sign_s = monotonic() + SIGN_EVERY_S
-            follow(self._clock, await self._sign(self._db))
+            await self._sign(self._db)
 
-    async def _sign(self, db: lease.Connection) -> datetime:
-        return await ingresses.write_sign(db, self.presence, self._clock.now())
+    async def _sign(self, db: lease.Connection) -> None:
+        """A sign of life; the clock follows the database's as the desk's does, through no jump of it."""
+        before_s = monotonic()
+        database_now = await ingresses.write_sign(db, self.presence, self._clock.now())
+        if self._clocks.look(before_s, database_now, monotonic()) is not Clocks.PARTED:
+            follow(self._clock, database_now)
 
     def _share_out(self, of: int) -> None:
         """The lots are shared out anew: what waits goes to the new desks in its old order."""

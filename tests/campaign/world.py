@@ -17,10 +17,11 @@ import asyncpg
 
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate
+from app.redis_binary import find_redis
 from kernel.clock import monotonic
 from tests.campaign.plan import Fault
 from tests.support.databases import disk_root, new_folder
-from tests.support.valkey import Valkey, find_valkey
+from tests.support.valkey import Valkey
 
 DISK_MIB = 700
 START_WITHIN_S = 60.0
@@ -201,7 +202,7 @@ async def opened(say: Callable[[str], None]) -> AsyncIterator[World]:
         on_tmpfs = _mount(folder)
         if on_tmpfs:
             stack.callback(subprocess.run, ["umount", "-l", str(folder)], check=False)
-        binary, valkey = find_valkey(), None
+        binary, valkey = find_redis(), None
         if binary is not None:
             redis_folder = Path(tempfile.mkdtemp(prefix="auc-"))
             stack.callback(shutil.rmtree, redis_folder, ignore_errors=True)

@@ -382,8 +382,8 @@ def test_slow_answers_are_no_jump() -> None:
     """Each was read at some moment of the wait for it, and nobody knows at which."""
     watch = ClockWatch()
     assert watch.look(0.0, OPENS, 3.0) is Clocks.TOGETHER
-    assert watch.look(3.0, OPENS + 3 * SECOND, 3.1) is Clocks.TOGETHER, "the first was read at its beginning"
-    assert watch.look(4.0, OPENS + 6 * SECOND, 4.1) is Clocks.PARTED, "a jump is one all the same"
+    assert watch.look(3.0, OPENS + 3 * SECOND, 3.05) is Clocks.TOGETHER, "the first was read at its beginning"
+    assert watch.look(4.0, OPENS + 6 * SECOND, 4.05) is Clocks.PARTED, "a jump is one all the same"
 
 
 def test_clocks_that_part_by_half_a_second_are_noticed() -> None:

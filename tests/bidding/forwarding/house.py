@@ -24,6 +24,7 @@ from kernel.clock import SystemClock, real_now
 from tests.bidding.desk.house import MINUTE, House
 from tests.bidding.desk.test_kill import Stream
 from tests.bidding.feed.house import free_port
+from tests.support.keys import SIGNING_KEYS
 
 DESKS, WEBS = 3, 2
 SECRET = "a-secret-of-at-least-thirty-two-characters"
@@ -45,6 +46,7 @@ class Fleet:
             "AUCTION_BIDS_PER_MINUTE": "1000000",
             "AUCTION_LOG_LEVEL": "info",
             "AUCTION_DATA_DIR": str(folder),
+            "AUCTION_SIGNING_KEYS": SIGNING_KEYS,
         }
         desk, web = auction("serve", "--role", "desk"), auction("serve", "--role", "web")
         self.desks = [Member(f"desk-{n}", desk, shared, folder / f"desk-{n}.log") for n in range(DESKS)]

@@ -18,6 +18,7 @@ from bidding.forwarding.forwarder import Forwarder
 from kernel.clock import Clock, FrozenClock
 from kernel.errors import NotFound
 from tests.bidding.desk.house import OPENS, START, STEP, House, code_of, codes, house
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -29,7 +30,8 @@ async def standing_by(url: str, clock: Clock | None = None, queue: int = 20_000)
     """A desk process, without the process."""
 
     def make(share: int) -> Desk:
-        return Desk(url, clock or FrozenClock(OPENS), DeskOptions(queue=queue, share=share, address=door.address))
+        options = DeskOptions(queue=queue, share=share, address=door.address)
+        return Desk(url, clock or FrozenClock(OPENS), KEYRING, options)
 
     standby = Standby(url, make)
     door = Door(standby.desks, SECRET)
@@ -165,7 +167,7 @@ async def test_a_desk_decides_no_lot_of_another(database_url: str) -> None:
     await share_out(database_url, 2)
     async with house(database_url) as place:
         lots = await lots_of(place, 1, of=2)
-        desk = Desk(database_url, place.clock, DeskOptions(exclusive=True, share=1))
+        desk = Desk(database_url, place.clock, KEYRING, DeskOptions(exclusive=True, share=1))
         await desk.start()
         try:
             for lot in lots:
