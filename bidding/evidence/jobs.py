@@ -4,7 +4,9 @@ import structlog
 
 from bidding.evidence import service
 from bidding.evidence.sinks import AnchorSink
+from kernel.clock import real_now
 from kernel.database import Database
+from kernel.observability import ANCHORED_AT
 from kernel.signatures import Keyring
 
 log = structlog.get_logger("evidence")
@@ -24,5 +26,6 @@ class Anchoring:
             await service.log_ended(self._database, self._keyring)
             await service.log_all(self._database, self._keyring)
             await service.anchor(self._database, self._sink)
+            ANCHORED_AT.set(real_now().timestamp())
         except Exception:
             log.exception("evidence.not-anchored")
