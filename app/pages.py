@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path, PurePosixPath
@@ -24,7 +25,7 @@ from auction.catalogue import service as catalogue
 from auction.catalogue.schemas import LotPage
 from kernel.actors import Actor, visitor
 from kernel.database import Database
-from kernel.errors import NotFound
+from kernel.errors import Busy, NotFound
 from kernel.money import yuan
 from kernel.settings import Settings
 from kernel.web import answer_framework, anyone
@@ -232,11 +233,28 @@ async def show_lot(
     visit: NamedDependency[Visit], database: NamedDependency[Database], lot_id: FromPath[UUID]
 ) -> Response[bytes]:
     """One lot, with its title for bookmarks and search engines."""
+    return await _show_of_lot(visit, database, "lot", lot_id, _heading_of)
+
+
+@get("/lots/{lot_id:uuid}/record", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_record(
+    visit: NamedDependency[Visit], database: NamedDependency[Database], lot_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The public record of one lot."""
+    return await _show_of_lot(visit, database, "record", lot_id, _heading_of_record)
+
+
+async def _show_of_lot(
+    visit: Visit, database: Database, name: str, lot_id: UUID, heading: Callable[[LotPage, Language], Heading]
+) -> Response[bytes]:
+    """A page about a lot. While the platform is busy it comes without the lot's title, and asks again by itself."""
     try:
         lot = await catalogue.show_lot(database, visit.actor, lot_id)
     except NotFound:
         return visit.show("not-found", status=404)
-    return visit.show("lot", _heading_of(lot, visit.language))
+    except Busy:
+        return visit.show(name, HEADINGS["catalogue"][visit.language])
+    return visit.show(name, heading(lot, visit.language))
 
 
 @get("/sign-in", guards=[anyone], dependencies=VISIT, include_in_schema=False)
@@ -255,18 +273,6 @@ async def show_register(visit: NamedDependency[Visit]) -> Response[bytes]:
 async def show_mine(visit: NamedDependency[Visit]) -> Response[bytes]:
     """One's own auctions; who is not signed in is shown the way."""
     return visit.show("mine")
-
-
-@get("/lots/{lot_id:uuid}/record", guards=[anyone], dependencies=VISIT, include_in_schema=False)
-async def show_record(
-    visit: NamedDependency[Visit], database: NamedDependency[Database], lot_id: FromPath[UUID]
-) -> Response[bytes]:
-    """The public record of one lot."""
-    try:
-        lot = await catalogue.show_lot(database, visit.actor, lot_id)
-    except NotFound:
-        return visit.show("not-found", status=404)
-    return visit.show("record", _heading_of_record(lot, visit.language))
 
 
 @get("/statistics", guards=[anyone], dependencies=VISIT, include_in_schema=False)

@@ -41,6 +41,12 @@ def beijing_day(moment: datetime) -> date:
     return moment.astimezone(BEIJING).date()
 
 
+def beijing_words(moment: datetime) -> str:
+    """The moment as a Chinese paper writes it, to the second."""
+    at = moment.astimezone(BEIJING)
+    return f"{at.year}年{at.month}月{at.day}日{at.hour}时{at.minute:02d}分{at.second:02d}秒"
+
+
 def real_now() -> datetime:
     """The machine's wall clock, for health rows, leases and login sessions."""
     return whole_ms(datetime.now(UTC))

@@ -12,7 +12,7 @@ from auction import api as auction
 from bidding import api as bidding
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.clock import beijing, beijing_day
+from kernel.clock import beijing, beijing_day, beijing_words
 from kernel.contracts import LotClosed
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
@@ -224,7 +224,7 @@ async def show_confirmation(database: Database, actor: Actor, lot_id: UUID) -> C
     async with database.reading(actor) as tx:
         sale = await store.get_sale(tx, lot_id)
         text = (
-            f"{sale.buyer_name}（竞买代码 {sale.code}）于 {beijing(sale.ended_at)} 在网络司法拍卖平台公开竞价中，"
+            f"{sale.buyer_name}（竞买代码 {sale.code}）于 {beijing_words(sale.ended_at)} 在网络司法拍卖平台公开竞价中，"
             f"以最高应价 {yuan(sale.price_fen)} 元竞得“{sale.title}”（{sale.court_name} {sale.case_no}）。"
             "标的物所有权自成交裁定送达买受人时起转移。"
         )

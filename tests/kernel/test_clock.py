@@ -6,11 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.clock import FrozenClock, Pace, ScaledClock, SystemClock, beijing, from_ms, to_ms, whole_ms
+from kernel.clock import FrozenClock, Pace, ScaledClock, SystemClock, beijing, beijing_words, from_ms, to_ms, whole_ms
 
 
 def test_beijing_time_has_milliseconds_and_offset() -> None:
     assert beijing(datetime(2025, 4, 11, 2, 0, 0, 5000, tzinfo=UTC)) == "2025-04-11T10:00:00.005+08:00"
+
+
+def test_a_paper_writes_beijing_time_in_words() -> None:
+    assert beijing_words(datetime(2025, 6, 2, 17, 5, 9, tzinfo=UTC)) == "2025年6月3日1时05分09秒"
 
 
 @given(st.integers(0, 4_102_444_800_000))

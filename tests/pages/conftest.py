@@ -12,7 +12,7 @@ from tests.pages.support import Bidder, Site, serving_site
 from tests.support.databases import Clones
 
 PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
-expect.set_options(timeout=10_000)  # two cores are shared with a server, its database and a browser
+expect.set_options(timeout=15_000)  # two cores are shared with a server, its database and a browser
 LOADING = "Failed to load resource"
 """How Chromium reports answers of 4xx, which a page may well expect (not registered yet)."""
 
@@ -52,7 +52,7 @@ class Visitors:
     async def open(self, path: str, size: ViewportSize = DESK, who: Bidder | None = None, **how: Any) -> Page:
         """A page of a new visitor, signed in as `who`; `how` goes to the browser's context."""
         context = await self.browser.new_context(viewport=size, base_url=self.origin, reduced_motion="reduce", **how)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         if who is not None:
             await self._sign_in(context, who)
         page = await context.new_page()
