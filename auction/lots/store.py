@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from auction.lots.models import Lot
-from auction.lots.rules import OPEN, Round, Status
+from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
 from kernel.database import Tx
 from kernel.errors import NotFound
 
@@ -96,6 +96,19 @@ async def lock_open_lots(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
 async def list_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
     """All lots of the case, oldest first, drafts among them."""
     return (await tx.session.scalars(select(Lot).where(Lot.case_id == case_id).order_by(Lot.drafted_at, Lot.id))).all()
+
+
+async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
+    """The ends of the other announced lots of the lot's sale group."""
+    rows = await tx.session.scalars(
+        select(Lot.ends_at).where(
+            Lot.sale_group_id == lot.sale_group_id,
+            Lot.id != lot.id,
+            Lot.status.in_(ANNOUNCED),
+            Lot.ends_at.is_not(None),
+        )
+    )
+    return [ends_at for ends_at in rows if ends_at is not None]
 
 
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:

@@ -18,6 +18,28 @@ from kernel.money import MAX_FEN, Fen
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 
 
+class SaleGroup(Base):
+    """Lots that serve one debt: what covers it, and what they have sold for so far (R-CLOSE-12)."""
+
+    __tablename__ = "sale_group"
+    __table_args__ = (
+        CheckConstraint(f"target_fen BETWEEN 1 AND {MAX_FEN} AND sold_fen >= 0", "amounts"),
+        CheckConstraint("(consented_at IS NULL) = (consent_proof IS NULL)", "consent_has_proof"),
+        {"schema": "bidding"},
+    )
+
+    group_id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID]
+    court_id: Mapped[UUID]
+    target_fen: Mapped[Fen]
+    """Debt and costs, as the court stated them before the first publication."""
+    sold_fen: Mapped[Fen] = mapped_column(server_default="0")
+    """The sum of the prices of its lots closed as sold; a later default does not lower it."""
+    consented_at: Mapped[datetime | None]
+    """Since when the debtor agrees that the rest be sold although the debt is covered."""
+    consent_proof: Mapped[str | None]
+
+
 class Lot(Base):
     """Bidding's copy of a lot's published terms, and where it stands after its last decision."""
 
@@ -51,6 +73,7 @@ class Lot(Base):
         Index("ix_lot_live", "lot_id", postgresql_where=text("status IN ('upcoming', 'open', 'suspended', 'frozen')")),
         Index("ix_lot_finished", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_lot_asset_id", "asset_id"),
+        Index("ix_lot_sale_group_id", "sale_group_id", postgresql_where=text("sale_group_id IS NOT NULL")),
         {"schema": "bidding"},
     )
 
@@ -68,6 +91,8 @@ class Lot(Base):
     deposit_fen: Mapped[Fen]
     applicant_claim_fen: Mapped[Fen]
     """What the enforcement applicant may set off against the deposit (R-BID-05)."""
+    sale_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("bidding.sale_group.group_id"))
+    """The lots that serve the same debt (R-CLOSE-12)."""
     genesis: Mapped[bytes]
     """Hash of the published terms: the link before the first event."""
 
@@ -176,7 +201,7 @@ class LotCommand(Base):
 
     __tablename__ = "lot_command"
     __table_args__ = (
-        CheckConstraint("kind IN ('suspended', 'resumed', 'withdrawn')", "kind"),
+        CheckConstraint("kind IN ('suspended', 'deferred', 'resumed', 'withdrawn')", "kind"),
         Index("ix_lot_command_waiting", "lot_id", postgresql_where=text("decided_at IS NULL")),
         {"schema": "bidding"},
     )

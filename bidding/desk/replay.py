@@ -131,7 +131,7 @@ def opened(state: LotState, at: datetime) -> LotState:
 def grounds_of(before: LotState, event: Event) -> set[str]:
     """The rules behind one event."""
     match event.kind:
-        case Kind.SUSPENDED:
+        case Kind.SUSPENDED | Kind.DEFERRED:
             return {"R-HALT-01", "R-HALT-03"}
         case Kind.RESUMED:
             return {"R-HALT-03"}

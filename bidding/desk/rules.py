@@ -62,6 +62,7 @@ class Kind(Word):
     OPENED = "opened"
     BID = "bid"
     SUSPENDED = "suspended"
+    DEFERRED = "deferred"
     FROZEN = "frozen"
     RESUMED = "resumed"
     WITHDRAWN = "withdrawn"
@@ -76,6 +77,7 @@ GRAPH: dict[Kind, frozenset[Status]] = {
     Kind.OPENED: frozenset({Status.UPCOMING}),
     Kind.BID: frozenset({Status.OPEN}),
     Kind.SUSPENDED: RUNNING,
+    Kind.DEFERRED: RUNNING,
     Kind.FROZEN: RUNNING,
     Kind.RESUMED: HALTED,
     Kind.WITHDRAWN: RUNNING | HALTED,
@@ -226,14 +228,17 @@ def decide_offer(
     )
 
 
-def decide_suspend(state: LotState, at: datetime) -> Event | Refusal:
-    """The court halts the lot and its remaining time is kept (R-HALT-01, 03); time before the opening does not run."""
+def decide_suspend(state: LotState, at: datetime, kind: Kind = Kind.SUSPENDED) -> Event | Refusal:
+    """The court halts the lot and its remaining time is kept (R-HALT-01, 03); time before the opening does not run.
+
+    By a ruling the lot is suspended (中止), by a decision it is deferred (暂缓): two events, one standing still.
+    """
     if ended(state, at):
         return errors.AfterEnd()
     if state.ends_at is None:
         return errors.Suspended()
     remaining = state.ends_at - max(at, state.terms.opens_at)
-    return Event(seq=state.seq + 1, kind=Kind.SUSPENDED, at=at, remaining=remaining)
+    return Event(seq=state.seq + 1, kind=kind, at=at, remaining=remaining)
 
 
 def decide_freeze(state: LotState, at: datetime, since: datetime) -> Event | None:
@@ -257,9 +262,12 @@ def decide_resume(state: LotState, at: datetime) -> Event | Refusal:
     return Event(seq=state.seq + 1, kind=Kind.RESUMED, at=at, ends_at=ends_at)
 
 
-def decide_withdraw(state: LotState, at: datetime) -> Event | Refusal:
-    """The sale is stopped for good before a result (R-CLOSE-11)."""
-    if ended(state, at):
+def decide_withdraw(state: LotState, at: datetime, *, covered: bool = False) -> Event | Refusal:
+    """The sale is stopped for good before a result (R-CLOSE-11).
+
+    `covered`: its group stops it (R-CLOSE-12), by a close that came before its own end, even if that has passed since.
+    """
+    if state.status in FINISHED or (not covered and ended(state, at)):
         return errors.AfterEnd()
     return Event(seq=state.seq + 1, kind=Kind.WITHDRAWN, at=at)
 
@@ -301,7 +309,7 @@ def evolve(state: LotState, event: Event) -> LotState:
             )
         case Kind.OPENED:
             return replace(state, seq=seq, status=Status.OPEN, opened=True)
-        case Kind.SUSPENDED:
+        case Kind.SUSPENDED | Kind.DEFERRED:
             return replace(state, seq=seq, status=Status.SUSPENDED, ends_at=None, remaining=event.remaining)
         case Kind.FROZEN:
             return replace(state, seq=seq, status=Status.FROZEN, ends_at=None, remaining=event.remaining)
