@@ -70,8 +70,7 @@ class Stored(msgspec.Struct, frozen=True):
             return Answer(key, self.seq, chain.inner_event(self.sealed), self.link)
         refused = chain.read_sealed(self.sealed).refused
         assert not isinstance(refused, msgspec.UnsetType)
-        facts = {} if isinstance(refused.minimum_fen, msgspec.UnsetType) else {"minimum_fen": refused.minimum_fen}
-        return Answer(key, refusal=errors.BY_CODE[self.refusal](**facts))
+        return Answer(key, refusal=refused.answer())
 
 
 class Entry(msgspec.Struct, eq=False):

@@ -153,15 +153,24 @@ def published(terms: Terms) -> LotState:
 
 
 def ended(state: LotState, at: datetime) -> bool:
-    """Whether the lot takes nothing more: finished, or its end has come; the instant of the end counts (R-BID-10)."""
-    return state.status in FINISHED or (state.ends_at is not None and at >= state.ends_at)
+    """Whether the lot takes nothing more: it is finished, or its end has come."""
+    return state.status in FINISHED or end_has_come(state.ends_at, at)
+
+
+def end_has_come(ends_at: datetime | None, at: datetime) -> bool:
+    """Whether a lot's end has come by `at`; the instant of the end is too late (R-BID-10). None: it stands still.
+
+    The one place where an arrival is held against an end, and `ends_at` of bidding's lot is the one end there is:
+    desk, registration, deposits and pages cannot disagree.
+    """
+    return ends_at is not None and at >= ends_at
 
 
 def due(state: LotState, at: datetime) -> Kind | None:
     """What the lot owes by the mere passing of time: its opening or its close."""
     if state.status is Status.UPCOMING and at >= state.terms.opens_at:
         return Kind.OPENED
-    if state.status is Status.OPEN and state.ends_at is not None and at >= state.ends_at:
+    if state.status is Status.OPEN and ended(state, at):
         return Kind.CLOSED
     return None
 
@@ -200,11 +209,11 @@ def decide_offer(
     """
     terms, bidder, price = state.terms, bid.bidder, bid.price_fen
     if state.status in FINISHED:
-        return errors.AfterEnd()
+        return _after_end(state, at)
     if at < terms.opens_at:
         return errors.NotOpen()
     if ended(state, at):
-        return errors.AfterEnd()
+        return _after_end(state, at)
     if state.status in HALTED:
         return errors.Suspended()
     if bidder is None:
@@ -330,6 +339,13 @@ def hit_by_outage(state: LotState, since: datetime, until: datetime) -> bool:
     if state.status not in RUNNING or state.ends_at is None:
         return False
     return since < state.ends_at and until > max(state.ends_at - EXTENSION, state.terms.opens_at)
+
+
+def _after_end(state: LotState, at: datetime) -> Refusal:
+    """By how much a bid came too late; a lot that was withdrawn has no end to be late for."""
+    if state.status is Status.WITHDRAWN or state.ends_at is None:
+        return errors.AfterEnd()
+    return errors.ArrivedLate.by(at, state.ends_at)
 
 
 def _leads_by_match(state: LotState, bidder: Bidder) -> bool:

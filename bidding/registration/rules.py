@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
     BarredFromSale,
     ClaimUnknown,
@@ -68,7 +69,7 @@ def check_candidate(candidate: Candidate) -> None:
 
 def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
     """Refuse once bidding has ended; extensions and halts (`ends_at` None) keep registration open (R-BID-06)."""
-    if finished or (ends_at is not None and now >= ends_at):
+    if finished or end_has_come(ends_at, now):
         raise RegistrationClosed()
 
 
