@@ -8,6 +8,7 @@ from enum import StrEnum
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
     BarredFromSale,
+    BiddingHasBegun,
     ClaimUnknown,
     EligibilityNotDeclared,
     LeadsNow,
@@ -71,6 +72,12 @@ def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
     """Refuse once bidding has ended; extensions and halts (`ends_at` None) keep registration open (R-BID-06)."""
     if finished or end_has_come(ends_at, now):
         raise RegistrationClosed()
+
+
+def check_before_opening(opens_at: datetime, now: datetime) -> None:
+    """Refuse to confirm an agent once bidding has begun (R-PUB-04)."""
+    if now >= opens_at:
+        raise BiddingHasBegun()
 
 
 def deposit_due(deposit_fen: Fen, bidder_kind: BidderKind, claim_fen: Fen | None = None) -> Fen:

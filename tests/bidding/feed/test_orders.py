@@ -150,3 +150,12 @@ async def test_a_priority_purchaser_takes_the_lead_at_the_same_price(database_ur
             assert (await second.bid(START_FEN))["code"] == "cannot-lead"
             equal = await one.bid(START_FEN)
             assert (equal["code"], equal["minimum_fen"]) == ("below-minimum", START_FEN + STEP_FEN)
+            raised = START_FEN + STEP_FEN
+            assert (await one.bid(raised))["t"] == "ack"
+            junior_leads = (await second.bid(raised))["receipt"]["event"]
+            assert (junior_leads["rank"], junior_leads["code"][0]) == (2, "P")
+            senior_leads = (await first.bid(raised))["receipt"]["event"]
+            assert (senior_leads["rank"], senior_leads["code"]) == (1, matched["code"])
+            assert senior_leads["code"] != junior_leads["code"], "each rank has a code of its own (R-PRIO-01)"
+            assert (await second.bid(raised))["code"] == "cannot-lead"
+            assert (await first.bid(raised))["code"] == "already-leading"
