@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo demo-exit test check format bench lock clean
+.PHONY: help setup run demo demo-exit test check format bench campaign lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,9 @@ format: setup ## Format and fix what can be fixed
 
 bench: setup ## Bids a second on one lot, against a baseline in the same run
 	@$(BIN)/auction bench bids
+
+campaign: setup ## Faults under a stream of bids, then every promise checked; SEED=1 SEEDS=1 SECONDS=60
+	@./tests/campaign/run.sh --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --seconds $(or $(SECONDS),60)
 
 lock: setup ## Pin requirements.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-dev.in -o requirements.txt

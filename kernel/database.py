@@ -7,7 +7,7 @@ then decide. Nothing commits but this module.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+import structlog
 from sqlalchemy import BigInteger, MetaData, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +29,8 @@ from kernel.actors import Actor
 from kernel.clock import Clock
 from kernel.errors import Busy, KeyReused
 from kernel.money import Fen
+
+log = structlog.get_logger("database")
 
 SCHEMAS = ("kernel", "appraisal", "auction", "bidding", "settlement")
 TIMEOUTS_MS = {
@@ -140,20 +143,22 @@ class Database:
     async def transaction(self, actor: Actor) -> AsyncIterator[Tx]:
         """A writing transaction; commits at the end, rolls back on any exception.
 
-        The commit is shielded from cancellation, so that its outcome is never unknown to us. A database that
-        is busy, restarting or deadlocked is answered `busy`: nothing was recorded.
+        A commit once begun goes to its end, and its connection back to the pool, even if the caller is cancelled
+        meanwhile. A database that is busy, restarting or deadlocked is answered `busy`: nothing was recorded.
         """
         session = self._sessions()
         tx = Tx(session, self.clock, actor)
         try:
-            yield tx
-            await asyncio.shield(session.commit())
+            try:
+                yield tx
+            except BaseException:
+                await _to_its_end(session.close())
+                raise
+            await _to_its_end(_commit(session))
         except (DBAPIError, OSError, asyncpg.InterfaceError, TimeoutError, PoolExhausted) as error:
             if is_passing(error):
                 raise Busy() from error
             raise
-        finally:
-            await asyncio.shield(session.close())
         if tx.told:
             self.on_told()
 
@@ -180,6 +185,34 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+
+
+async def _commit(session: AsyncSession) -> None:
+    try:
+        await session.commit()
+    finally:
+        await session.close()
+
+
+async def _to_its_end(work: Coroutine[Any, Any, None]) -> None:
+    """Await `work`; if we are cancelled it goes on without us, and its failure has been told by nobody else."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        _unattended.add(task)
+        task.add_done_callback(_attend)
+        raise
+
+
+_unattended: set[asyncio.Future[None]] = set()
+"""The loop keeps only weak references."""
+
+
+def _attend(task: asyncio.Future[None]) -> None:
+    _unattended.discard(task)
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.warning("database.unattended-end", error=repr(error))
 
 
 CLAIM_KEY = text(

@@ -24,7 +24,7 @@ from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Answer, Submission, address
-from bidding.desk.watch import ClockWatch, follow
+from bidding.desk.watch import Clocks, ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.errors import Busy
 from kernel.observability import BIDS_DECIDED, CLOSE_LAG
@@ -284,11 +284,14 @@ class Desk:
         self._next_second_s = monotonic() + SECOND_S
         before_s = monotonic()
         database_now = await self._session.healthy(self.now())
-        if self._clocks.parted(before_s, database_now, monotonic()):
+        clocks = self._clocks.look(before_s, database_now, monotonic())
+        since = self._alive_at
+        if clocks is Clocks.PARTED:
             log.error("desk.clocks-parted", database_now=database_now.isoformat())
-            await self._freeze(self._alive_at, "clock-offset", 0.0)
         else:
             follow(self._clock, database_now)
+        if clocks is not Clocks.TOGETHER:
+            await self._freeze(since, "clock-offset", 0.0)
         await self._freeze_where_busy()
         await self._session.seal(self.now())
 

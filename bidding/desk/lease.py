@@ -38,7 +38,7 @@ async def connect(dsn: str) -> Connection:
 
 
 FIND_LEASE = """
-    SELECT l.epoch, l.holder, extract(epoch FROM clock_timestamp() - h.real_at)::float8 AS silent_s
+    SELECT l.epoch, l.holder, abs(extract(epoch FROM clock_timestamp() - h.real_at))::float8 AS silent_s
     FROM bidding.desk_lease l LEFT JOIN bidding.desk_health h USING (share) WHERE l.share = $1
 """
 TAKE_LEASE = """
@@ -85,12 +85,16 @@ class Signs(msgspec.Struct, frozen=True):
     database_now: datetime
 
 
+# A sign of life from the future was written while the database's clock was stepped: it tells nothing, and a desk that
+# lives writes a true one within a second.
 LAST_SIGNS = """
-    SELECT h.platform_at, clock_timestamp() - greatest(h.real_at, l.decided_at) AS silent,
+    SELECT h.platform_at, clock_timestamp() - greatest(r.real_at, l.decided_at) AS silent,
            greatest(h.platform_at, l.received_at) AS latest_stamp, clock_timestamp() AS database_now
-    FROM (SELECT max(last_received_at) AS received_at, max(decided_at) AS decided_at
+    FROM (SELECT max(last_received_at) AS received_at,
+                 max(decided_at) FILTER (WHERE decided_at <= clock_timestamp()) AS decided_at
           FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen')) l
     LEFT JOIN bidding.desk_health h ON h.share = $1
+    LEFT JOIN bidding.desk_health r ON r.share = $1 AND r.real_at <= clock_timestamp()
 """
 HEALTHY = """
     INSERT INTO bidding.desk_health AS h (share, epoch, real_at, platform_at)

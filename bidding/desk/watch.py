@@ -2,35 +2,67 @@
 
 Half a second counts as an outage: an end that such a clock has reached is not decided, the lot is frozen for the court
 (reliability: clock +1 h must close nothing early). The platform clock goes on by the monotonic clock meanwhile. Small
-differences are the ordinary slewing of clocks and are followed.
+differences are the ordinary slewing of clocks and are followed. A step that
+stays is taken over after ten steady seconds, as an outage: what ended by the step alone is frozen, never closed.
 """
 
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from kernel.clock import Clock, SystemClock
 
 MAX_OFFSET = timedelta(milliseconds=500)
+STEADY_S = 10.0
+"""After a step the clocks count as together again once they have kept step with each other for so long."""
+
+QUICK_S = 0.1
+"""A slower answer tells too little of the moment it was given at, and no line is drawn through it."""
+
+Reading = tuple[datetime, float]
+"""What the database's clock said, and the monotonic seconds at that moment."""
+
+
+class Clocks(Enum):
+    """How the two clocks stand to each other."""
+
+    TOGETHER = auto()
+    PARTED = auto()
+    SETTLED = auto()
+    """They had parted and keep step again, on a line of their own: the platform clock has to follow by a jump."""
 
 
 class ClockWatch:
     """Compares the database's clock with where our monotonic clock says that it must be."""
 
     def __init__(self) -> None:
-        self._anchor: tuple[datetime, float] | None = None
+        self._anchor: Reading | None = None
+        self._aside: Reading | None = None
+        """The last reading off the line, and since when they form a line of their own."""
+        self._aside_since_s = 0.0
 
-    def parted(self, before_s: float, database_now: datetime, after_s: float) -> bool:
-        """Whether the clocks have parted; `database_now` was read between two looks at the monotonic clock.
+    def look(self, before_s: float, database_now: datetime, after_s: float) -> Clocks:
+        """Compare; `database_now` was read between two looks at the monotonic clock.
 
-        Parted clocks stay parted until a new desk starts from the database's time.
+        A clock that comes back to its line is trusted at once, one that stays off it after ten steady seconds.
         """
-        if self._anchor is not None:
-            then, then_s = self._anchor
-            earliest = then + timedelta(seconds=before_s - then_s) - MAX_OFFSET
-            latest = then + timedelta(seconds=after_s - then_s) + MAX_OFFSET
-            if not earliest <= database_now <= latest:
-                return True
-        self._anchor = database_now, (before_s + after_s) / 2
-        return False
+        reading = (database_now, (before_s + after_s) / 2) if after_s - before_s <= QUICK_S else None
+        if self._anchor is None or _keeps_step(self._anchor, before_s, database_now, after_s):
+            self._anchor, self._aside = reading or self._anchor, None
+            return Clocks.TOGETHER
+        if self._aside is None or not _keeps_step(self._aside, before_s, database_now, after_s):
+            self._aside_since_s = before_s
+        self._aside = reading or self._aside
+        if after_s - self._aside_since_s < STEADY_S:
+            return Clocks.PARTED
+        self._anchor, self._aside = reading or self._aside, None
+        return Clocks.SETTLED
+
+
+def _keeps_step(reading: Reading, before_s: float, database_now: datetime, after_s: float) -> bool:
+    then, then_s = reading
+    earliest = then + timedelta(seconds=before_s - then_s) - MAX_OFFSET
+    latest = then + timedelta(seconds=after_s - then_s) + MAX_OFFSET
+    return earliest <= database_now <= latest
 
 
 def follow(clock: Clock, database_now: datetime) -> None:

@@ -2,8 +2,10 @@
 
 import asyncio
 
+import asyncpg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import IllegalStateChangeError
 
 from kernel import ddl
 from kernel.actors import Role, platform
@@ -135,3 +137,66 @@ async def test_the_application_role_lacks_the_right_to_change_append_only_tables
         for table in APPEND_ONLY:
             rights = text("SELECT has_table_privilege('auction_app', :t, 'UPDATE, DELETE, TRUNCATE')")
             assert not (await tx.session.execute(rights, {"t": table})).scalar_one(), table
+
+
+SLOW_COMMIT = """
+    CREATE TABLE public.slow (n int);
+    CREATE FUNCTION public.wait() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN PERFORM pg_sleep(0.4); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER late AFTER INSERT ON public.slow DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION public.wait();
+"""
+
+
+async def test_a_commit_goes_to_its_end_although_its_caller_is_cancelled(database_url: str) -> None:
+    """And its connection comes back: with a pool of one, a lost one would be the end (attacks 80, 84)."""
+    admin = await asyncpg.connect(database_url)
+    await admin.execute(SLOW_COMMIT)
+    database = Database(database_url, FrozenClock(START), pool_size=1)
+
+    async def write() -> None:
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("INSERT INTO public.slow VALUES (1)"))
+            inserted.set()
+
+    try:
+        for done in range(1, 4):
+            inserted = asyncio.Event()
+            writing = asyncio.create_task(write())
+            await inserted.wait()
+            await asyncio.sleep(0.1)  # it commits now
+            writing.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await writing
+            assert await admin.fetchval("SELECT count(*) FROM public.slow") == done - 1
+            async with database.reading(platform("test")) as tx:
+                assert (await tx.session.execute(text("SELECT count(*) FROM public.slow"))).scalar_one() == done
+    finally:
+        await database.close()
+        await admin.close()
+
+
+async def test_control_a_shield_around_the_commit_alone_loses_the_connection(database_url: str) -> None:
+    admin = await asyncpg.connect(database_url)
+    await admin.execute(SLOW_COMMIT)
+    database = Database(database_url, FrozenClock(START), pool_size=1)
+    session = database._sessions()
+
+    async def write() -> None:
+        try:
+            await session.execute(text("INSERT INTO public.slow VALUES (1)"))
+            await asyncio.shield(session.commit())
+        finally:
+            await session.close()
+
+    try:
+        writing = asyncio.create_task(write())
+        await asyncio.sleep(0.2)
+        writing.cancel()
+        with pytest.raises(IllegalStateChangeError):
+            await writing
+    finally:
+        await asyncio.sleep(0.5)
+        await session.close()
+        await database.close()
+        await admin.close()

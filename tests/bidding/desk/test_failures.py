@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -13,8 +13,8 @@ from bidding.desk import lease, store
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.errors import DeskEnded
 from bidding.desk.rules import Kind
-from bidding.desk.watch import ClockWatch
-from kernel.clock import FrozenClock, monotonic
+from bidding.desk.watch import Clocks, ClockWatch
+from kernel.clock import FrozenClock, SystemClock, monotonic
 from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, codes, desk_of, house
 
 pytestmark = pytest.mark.anyio
@@ -79,6 +79,25 @@ async def test_a_batch_begun_under_an_old_epoch_is_refused(database_url: str) ->
         with pytest.raises(DeskEnded):
             await lease.begin(old, 0, epoch)
         await old.execute("ROLLBACK")
+
+
+async def test_a_sign_of_life_from_the_future_is_none(database_url: str) -> None:
+    """It was written while the database's clock was an hour ahead, then the desk died: the hole is seen all the same.
+
+    The control is the same death without the stepped clock: back within the five seconds, nothing is frozen.
+    """
+    for ahead, status in ((timedelta(0), "closed"), (timedelta(hours=1), "frozen")):
+        async with house(database_url, SystemClock()) as place:
+            async with desk_of(place):
+                now = place.clock.now()
+                lot = await place.lot(now - 60 * MINUTE, now + 3 * SECOND)
+                await place.settled(lot, "open")
+            await place.db.execute(
+                "UPDATE bidding.desk_health SET real_at = clock_timestamp() + $1::interval - interval '2.5 s'", ahead
+            )
+            await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at + $1::interval", ahead)
+            async with desk_of(place):
+                await place.settled(lot, status)
 
 
 async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) -> None:
@@ -406,14 +425,45 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
 
 def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
     watch = ClockWatch()
-    assert not watch.parted(0.0, OPENS, 0.0)
-    assert not watch.parted(1.0, OPENS + SECOND + 400 * MS, 1.0), "slewing is followed"
-    assert not watch.parted(2.0, OPENS + 2 * SECOND + 400 * MS, 2.0)
-    assert watch.parted(3.0, OPENS + timedelta(hours=1), 3.0), "a jump ahead"
-    assert watch.parted(4.0, OPENS + timedelta(hours=1, seconds=1), 4.0), "and it stays one"
-    assert not watch.parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
-    assert watch.parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
-    assert not watch.parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
+
+    def parted(before_s: float, database_now: datetime, after_s: float) -> bool:
+        return watch.look(before_s, database_now, after_s) is Clocks.PARTED
+
+    assert not parted(0.0, OPENS, 0.0)
+    assert not parted(1.0, OPENS + SECOND + 400 * MS, 1.0), "slewing is followed"
+    assert not parted(2.0, OPENS + 2 * SECOND + 400 * MS, 2.0)
+    assert parted(3.0, OPENS + timedelta(hours=1), 3.0), "a jump ahead"
+    assert parted(4.0, OPENS + timedelta(hours=1, seconds=1), 4.0), "and it stays one"
+    assert not parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
+    assert parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
+    assert not parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
+    assert not parted(10.0, OPENS + 10 * SECOND + 300 * MS, 10.0), "nor does it bend the line"
+
+
+def test_a_step_that_stays_is_taken_over_after_ten_steady_seconds() -> None:
+    watch, hour = ClockWatch(), timedelta(hours=1)
+    watch.look(0.0, OPENS, 0.0)
+    seen = [watch.look(float(second), OPENS + hour + second * SECOND, float(second)) for second in range(1, 14)]
+    assert seen == [Clocks.PARTED] * 10 + [Clocks.SETTLED] + [Clocks.TOGETHER] * 2
+    wandering = [watch.look(20.0 + n, OPENS - n * hour, 20.0 + n) for n in range(12)]
+    assert set(wandering) == {Clocks.PARTED}, "a clock that jumps about is never taken over"
+
+
+async def test_a_step_taken_over_freezes_what_it_jumped_past(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end lies behind the platform clock all at once: without the freeze the lot would be closed early."""
+    async with house(database_url, SystemClock()) as place:
+        now = place.clock.now()
+        lot = await place.lot(now - 60 * MINUTE, now + 30 * MINUTE)
+        async with desk_of(place) as desk:
+            await place.settled(lot, "open")
+            hour = timedelta(hours=1)
+            monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.SETTLED)
+            monkeypatch.setattr("bidding.desk.desk.follow", lambda clock, at: clock.discipline(at + hour))
+            row = await place.settled(lot, "frozen")
+            assert row["remaining_ms"] >= 29 * 60_000
+            assert desk.now() > now + 59 * MINUTE
 
 
 async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -423,7 +473,7 @@ async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monk
         place.clock.set(ENDS - MINUTE)
         await asyncio.sleep(1.3)
         assert (await place.row(lot))["status"] == "open"
-        monkeypatch.setattr(ClockWatch, "parted", lambda *_: True)
+        monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.PARTED)
         row = await place.settled(lot, "frozen")
         assert row["remaining_ms"] == 300_000
         assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "clock-offset"

@@ -1,0 +1,193 @@
+"""What must be true when all is quiet again (reliability, table 2: invariants 1 to 8, 10 to 15, 28, 32, 34, 36)."""
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from bidding import verify
+from bidding.desk.chain import inner_event
+from kernel.actors import platform
+from kernel.clock import SystemClock
+from kernel.database import Database
+from tests.campaign.ground import Ground
+from tests.campaign.people import Bidder, Watcher
+from tests.campaign.world import connected
+
+LATE = timedelta(seconds=5)
+"""The longest a close may come after its end, outages apart."""
+
+
+@dataclass
+class Findings:
+    """What was found. `broken`: one sentence for each thing that should not be."""
+
+    broken: list[str] = field(default_factory=list)
+    closed: int = 0
+    frozen: int = 0
+    outages: dict[str, int] = field(default_factory=dict)
+
+
+async def at_rest(url: str, watchers: Sequence[Watcher], within_s: float) -> None:
+    """Wait until every watcher has seen its lot's last event; raises TimeoutError."""
+    db = await connected(url)
+    try:
+        async with asyncio.timeout(within_s):
+            while True:
+                rows = {row[0]: row[1] for row in await db.fetch("SELECT lot_id, seq FROM bidding.lot")}
+                if all(watcher.seq == rows[watcher.lot_id] for watcher in watchers):
+                    return
+                await asyncio.sleep(0.2)
+    finally:
+        await db.close()
+
+
+async def everything(url: str, land: Ground, bidders: Sequence[Bidder], watchers: Sequence[Watcher]) -> Findings:
+    """Compare journals, logs and database."""
+    db = await connected(url)
+    try:
+        lots = {row["lot_id"]: row for row in await db.fetch("SELECT * FROM bidding.lot")}
+        rows = await db.fetch("SELECT * FROM bidding.submission ORDER BY lot_id, entry")
+        outages = await db.fetch("SELECT * FROM bidding.desk_outage ORDER BY since")
+        findings = Findings(
+            closed=sum(lot["status"] == "closed" for lot in lots.values()),
+            frozen=sum(row["kind"] == "frozen" and row["seq"] is not None for row in rows),
+            outages={},
+        )
+        for outage in outages:
+            findings.outages[outage["cause"]] = findings.outages.get(outage["cause"], 0) + 1
+        findings.broken += [fault for watcher in watchers for fault in watcher.faults]
+        findings.broken += _journals(bidders, rows)
+        findings.broken += _logs(watchers, lots, rows)
+        findings.broken += _ends(land, lots, rows, outages)
+        findings.broken += await _idle(db)
+    finally:
+        await db.close()
+    findings.broken += await _replayed(url)
+    return findings
+
+
+def _journals(bidders: Iterable[Bidder], rows: Sequence[asyncpg.Record]) -> list[str]:
+    """Invariants 10 to 12: every key has one outcome, told alike each time, and it is the stored one."""
+    by_key = {(row["lot_id"], row["key"]): row for row in rows if row["registration_id"] is not None}
+    broken = []
+    for sent in (one for bidder in bidders for one in bidder.journal):
+        row = by_key.get((sent.lot_id, sent.key))
+        if not sent.answers:
+            broken.append(f"{sent.key}: no outcome")
+        elif any(_outcome(answer) != _outcome(sent.answers[0]) for answer in sent.answers):
+            broken.append(f"{sent.key}: answered in two ways: {sent.answers}")
+        elif row is None:
+            broken.append(f"{sent.key}: answered {sent.answers[0]['t']} and not stored")
+        elif not _agrees(sent.answers[0], sent.price_fen, row):
+            broken.append(f"{sent.key}: answered {sent.answers[0]}, stored otherwise (seq {row['seq']})")
+    return broken
+
+
+def _outcome(answer: dict[str, Any]) -> tuple[Any, ...]:
+    if answer["t"] == "ack":
+        return "ack", answer["seq"], answer["receipt"]["link"], str(answer["receipt"]["event"])
+    return "refused", answer["code"]
+
+
+def _agrees(answer: dict[str, Any], price_fen: int, row: asyncpg.Record) -> bool:
+    if answer["t"] == "refused":
+        return row["seq"] is None and row["refusal"] == answer["code"]
+    receipt = answer["receipt"]
+    return (row["seq"], row["price_fen"], row["link"].hex(), msgspec.json.decode(inner_event(row["event"]))) == (
+        answer["seq"],
+        price_fen,
+        receipt["link"],
+        receipt["event"],
+    )
+
+
+def _logs(watchers: Iterable[Watcher], lots: dict[Any, asyncpg.Record], rows: Sequence[asyncpg.Record]) -> list[str]:
+    """Invariant 32: what each watcher saw is what happened, and its last state is the lot's."""
+    happened = {
+        (row["lot_id"], row["seq"]): msgspec.json.decode(inner_event(row["event"]))
+        for row in rows
+        if row["seq"] is not None
+    }
+    broken = []
+    for watcher in watchers:
+        broken += [
+            f"{watcher.lot_id}: event {seq} was told as {event}"
+            for seq, event in watcher.seen.items()
+            if happened.get((watcher.lot_id, seq)) != event
+        ]
+        if watcher.status != lots[watcher.lot_id]["status"]:
+            broken.append(
+                f"{watcher.lot_id}: a watcher believes {watcher.status}, it is {lots[watcher.lot_id]['status']}"
+            )
+    return broken
+
+
+def _ends(
+    land: Ground, lots: dict[Any, asyncpg.Record], rows: Sequence[asyncpg.Record], outages: Sequence[asyncpg.Record]
+) -> list[str]:
+    """Invariants 1, 7, 8, 34: each end is decided once, on time and by the rule, or waits for the court."""
+    broken, now = [], SystemClock().now()
+    for lot_id in land.ending:
+        lot = lots[lot_id]
+        events = [row for row in rows if row["lot_id"] == lot_id and row["seq"] is not None]
+        closes = [row for row in events if row["kind"] == "closed"]
+        if lot["status"] == "open" and lot["ends_at"] + LATE < now:
+            broken.append(f"{lot_id}: still open {now - lot['ends_at']} after its end")
+        if len(closes) > 1 or (closes and events[-1]["kind"] != "closed"):
+            broken.append(f"{lot_id}: closed {len(closes)} times or something followed the close")
+        if (lot["status"] == "closed") != bool(closes):
+            broken.append(f"{lot_id}: {lot['status']} with {len(closes)} closes")
+        for close in closes:
+            broken += _close(lot, close, events, outages)
+        freezes = [row for row in events if row["kind"] == "frozen"]
+        broken += [
+            f"{lot_id}: frozen at {freeze['received_at']} without an outage on record"
+            for freeze in freezes
+            if not any(outage["until"] == freeze["received_at"] for outage in outages)
+        ]
+    return broken
+
+
+def _close(
+    lot: asyncpg.Record, close: asyncpg.Record, events: Sequence[asyncpg.Record], outages: Sequence[asyncpg.Record]
+) -> list[str]:
+    broken, ends_at, closed_at = [], lot["ends_at"], close["received_at"]
+    bids = [row for row in events if row["kind"] == "bid"]
+    if closed_at < ends_at:
+        broken.append(f"{lot['lot_id']}: closed {ends_at - closed_at} early")
+    if closed_at > ends_at + LATE:
+        broken.append(f"{lot['lot_id']}: closed {closed_at - ends_at} late and not frozen")
+    if lot["outcome"] != ("sold" if bids else "failed") or (bids and lot["price_fen"] != bids[-1]["price_fen"]):
+        broken.append(f"{lot['lot_id']}: {lot['outcome']} at {lot['price_fen']} against its bids")
+    if any(outage["real_ms"] >= 5_000 and _inside(outage, ends_at) and closed_at > ends_at for outage in outages):
+        broken.append(f"{lot['lot_id']}: closed although its end lay in an outage")
+    return broken
+
+
+def _inside(outage: asyncpg.Record, ends_at: datetime) -> bool:
+    return bool(outage["since"] < ends_at <= outage["until"])
+
+
+async def _idle(db: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+    """Invariant 36: nobody sits in a transaction."""
+    rows = await db.fetch(
+        "SELECT pid, query FROM pg_stat_activity"
+        " WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '5 seconds'"
+    )
+    return [f"connection {row['pid']} is idle in a transaction: {row['query'][:80]}" for row in rows]
+
+
+async def _replayed(url: str) -> list[str]:
+    """Invariants 1 to 8, 11, 13 to 15, 28: the platform's own proof over every lot."""
+    database = Database(url, SystemClock())
+    try:
+        await asyncio.sleep(1.5)  # the last refusals are sealed within a second
+        async with database.reading(platform("campaign")) as tx:
+            return await verify.faults(tx)
+    finally:
+        await database.close()
