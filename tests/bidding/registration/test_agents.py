@@ -76,12 +76,12 @@ async def test_on_a_lot_without_mandate_an_agent_bids_for_themselves(database_ur
 async def test_an_agent_is_confirmed_before_bidding_begins(database_url: str) -> None:
     async with opened(database_url) as database:
         await two(database)
-        lot_id = await publish(database)
+        in_time, too_late = await publish(database), await publish(database)
+        frozen(database).set(OPENS - timedelta(milliseconds=1))
+        await confirm(database, in_time)
         frozen(database).set(OPENS)
         with pytest.raises(BiddingHasBegun):
-            await confirm(database, lot_id)
-        frozen(database).set(OPENS - timedelta(milliseconds=1))
-        await confirm(database, lot_id)
+            await confirm(database, too_late)
 
 
 async def test_a_barred_principal_sends_nobody(database_url: str) -> None:
