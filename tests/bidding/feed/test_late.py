@@ -20,7 +20,7 @@ async def test_socket_and_http_say_how_late(database_url: str) -> None:
         async with house.parts.database.transaction(platform("test")) as tx:
             now_ends = "UPDATE bidding.lot SET ends_at = clock_timestamp() WHERE lot_id = :lot RETURNING ends_at"
             ends_at = await tx.session.scalar(text(now_ends), {"lot": lot_id})
-        await until(lambda: house.status(lot_id), "closed", seconds=20)
+        await until(lambda: house.status(lot_id), "failed")
         async with house.watch(lot_id, who) as bidder:
             told = await bidder.bid(START_FEN)
         answer = await house.bid(who, lot_id, {"key": str(uuid4()), "price_fen": START_FEN})
