@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from kernel import ddl
 
 revision = "0022"
-down_revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 

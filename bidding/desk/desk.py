@@ -41,9 +41,6 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
 
-STANDSTILLS = frozenset({"no-desk", "no-decision"})
-"""Outages in which nothing was decided at all: kept in the record of every running lot, frozen or not."""
-
 Listener = Callable[[UUID, list[tuple[int, bytes]], Book], None]
 """Told after each commit: the lot, its new events as (seq, JSON), and the lot as it stands."""
 
@@ -344,14 +341,14 @@ class Desk:
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: UUID | None = None) -> None:
         until = self.now()
         lots = [lot for lot in await self._session.find_hit(since, until) if only in {None, lot}]
-        if not lots and (cause not in STANDSTILLS or since == LONG_AGO):
+        if not lots:
             return
         freezes = [
             Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        outage = Outage(since, until, real_s, cause, only)
+        outage = Outage(since, until, real_s, cause)
         decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)

@@ -272,34 +272,5 @@ class DeskOutage(Base):
     lots_frozen: Mapped[int]
 
 
-class LotOutage(Base):
-    """An outage as it met one lot whose time ran: part of the lot's public record."""
-
-    __tablename__ = "lot_outage"
-    __table_args__ = (CheckConstraint("real_ms >= 0 AND connected >= 0", "amounts"), {"schema": "bidding"})
-
-    lot_id: Mapped[UUID] = mapped_column(ForeignKey(Lot.lot_id), primary_key=True)
-    until: Mapped[datetime] = mapped_column(primary_key=True)
-    """Platform time of the detection; `since` likewise."""
-    cause: Mapped[str] = mapped_column(primary_key=True)
-    since: Mapped[datetime]
-    real_ms: Mapped[int]
-    connected: Mapped[int]
-    """How many sockets looked at the lot when they were last counted."""
-
-
-class Attendance(Base):
-    """How many sockets of a process look at a lot, counted every few seconds: a number, never who (R-GEN-07)."""
-
-    __tablename__ = "attendance"
-    __table_args__ = (CheckConstraint("sockets >= 0", "sockets"), {"schema": "bidding"})
-
-    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
-    process: Mapped[str] = mapped_column(primary_key=True)
-    sockets: Mapped[int]
-    seen_at: Mapped[datetime]
-    """Real time; what is older than a few seconds before an outage counts for nothing."""
-
-
-for _table in (Submission, RefusalBlock, DeskOutage, LotOutage):
+for _table in (Submission, RefusalBlock, DeskOutage):
     append_only(_table.__table__)

@@ -62,11 +62,10 @@ class Session:
         return decided, list(reading.books.values())
 
     async def write_freezes(self, entries: Sequence[Entry], outage: Outage, rate: int) -> tuple[Decided, list[Book]]:
-        """Decide the freezes of an outage, and record it, with the lots that it met; also if it froze none."""
+        """Decide the freezes of an outage, and record why."""
         async with self._transaction() as db:
             reading = await self._read(db, entries)
             decided = decide_batch(entries, reading, rate=rate)
-            await store.keep_lot_outages(db, outage)
             await store.write(db, decided, reading.books.values(), outage.until)
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
         return decided, list(reading.books.values())

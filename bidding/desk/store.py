@@ -259,18 +259,6 @@ KEEP_OUTAGE = """
 """
 
 
-KEEP_LOT_OUTAGES = """
-    INSERT INTO bidding.lot_outage (lot_id, until, cause, since, real_ms, connected)
-    SELECT l.lot_id, $1::timestamptz, $2::text, $3::timestamptz, $4::int8,
-           (SELECT coalesce(sum(a.sockets), 0) FROM bidding.attendance a WHERE a.lot_id = l.lot_id
-            AND a.seen_at > clock_timestamp() - $4 * interval '1 millisecond' - interval '15 seconds')
-    FROM bidding.lot l
-    WHERE l.status IN ('upcoming', 'open') AND l.opens_at < $1 AND l.ends_at > $3
-      AND ($5::uuid IS NULL OR l.lot_id = $5::uuid)
-    ON CONFLICT DO NOTHING
-"""
-
-
 class Outage(msgspec.Struct, frozen=True):
     """A span without reliable decisions, in platform time, with its length in real time."""
 
@@ -278,20 +266,12 @@ class Outage(msgspec.Struct, frozen=True):
     until: datetime
     real_s: float
     cause: str
-    only: UUID | None = None
-    """The one lot that it met; None: all."""
 
 
 async def keep_outage(db: Connection, share: int, epoch: int, outage: Outage, lots: int) -> None:
     """Record why lots were frozen."""
     real_ms = round(outage.real_s * 1000)
     await db.execute(KEEP_OUTAGE, share, epoch, outage.until, outage.since, real_ms, outage.cause, lots)
-
-
-async def keep_lot_outages(db: Connection, outage: Outage) -> None:
-    """Note the outage in the record of every lot whose time ran, before any of them is frozen."""
-    real_ms = round(outage.real_s * 1000)
-    await db.execute(KEEP_LOT_OUTAGES, outage.until, outage.cause, outage.since, real_ms, outage.only)
 
 
 async def find_due(db: Connection, now: datetime) -> list[tuple[UUID, Kind]]:

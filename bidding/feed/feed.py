@@ -11,8 +11,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from os import getpid
-from socket import gethostname
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -43,7 +41,6 @@ from bidding.feed.schemas import BidMessage, PlaceBid, answer_frame, key_in, rea
 from bidding.registration.errors import PasswordRequired
 from bidding.registration.service import standing
 from kernel.actors import Actor, platform
-from kernel.clock import monotonic, real_now
 from kernel.database import Database
 from kernel.errors import Malformed, NotFound, RateLimited, Refusal, SignInRequired
 from kernel.identity.service import open_sessions
@@ -60,9 +57,6 @@ SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
 HANDSHAKE_WITHIN_S = 5.0
 HANDSHAKES_AT_ONCE = 4
 """Openings that may ask the database at a time: ten thousand reconnects must not starve the bids."""
-
-COUNT_EVERY_S = 5.0
-PROCESS = f"{gethostname()}:{getpid()}"
 
 MOST_UNSENT_BYTES = 1_048_576
 RESUME_EVENTS = 1_000
@@ -97,7 +91,6 @@ class Feed:
         self._refilling: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
-        self._next_count_s = 0.0
         self._bell = Bell(settings.redis_url, self._rung) if settings.redis_url else None
         desk.on_committed.append(self.publish)
         desk.on_ended.append(self._desk_ended)
@@ -187,7 +180,6 @@ class Feed:
         try:
             await self._heal()
             await self._end_dead_sessions()
-            await self._count_attendance()
         except Refusal as refusal:
             log.warning("feed.check-failed", code=refusal.code)
 
@@ -198,16 +190,6 @@ class Feed:
             seqs = await store.last_seqs(tx, list(self._rooms))
         for lot_id, seq in seqs:
             self._rung(lot_id, seq)
-
-    async def _count_attendance(self) -> None:
-        """Note every few seconds how many look at each lot: what an outage's record says of who was connected."""
-        now_s = monotonic()
-        if not self._rooms or now_s < self._next_count_s:
-            return
-        self._next_count_s = now_s + COUNT_EVERY_S
-        sockets = {lot_id: len(room.sockets) for lot_id, room in self._rooms.items()}
-        async with self._database.transaction(platform("feed")) as tx:
-            await store.keep_attendance(tx, PROCESS, sockets, real_now())
 
     async def _end_dead_sessions(self) -> None:
         sessions = {socket.actor.session_id for socket in self._sockets if socket.actor and socket.actor.session_id}

@@ -12,7 +12,6 @@ from bidding.desk.submissions import Answer
 from bidding.feed import service
 from bidding.feed.feed import Feed
 from bidding.feed.schemas import (
-    AvailabilityView,
     ConsentToRest,
     EventsPage,
     GroupView,
@@ -106,14 +105,6 @@ async def show_record(
     return await service.show_record(database, actor, lot_id)
 
 
-@get("/api/lots/{lot_id:uuid}/availability", guards=[anyone])
-async def show_availability(
-    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
-) -> AvailabilityView:
-    """Holes, halts and the share of its time in which the platform was there for the lot (R-HALT-02)."""
-    return await service.show_availability(database, actor, lot_id)
-
-
 @post("/api/lots/{lot_id:uuid}/suspend", guards=[allow(Role.JUDGE)], status_code=201)
 async def suspend_lot(
     database: NamedDependency[Database],
@@ -194,7 +185,6 @@ ROUTES = [
     list_now,
     list_events,
     show_record,
-    show_availability,
     suspend_lot,
     defer_lot,
     resume_lot,

@@ -4,7 +4,6 @@ Shown is what is on the list, and nothing else: an event of a kind that is not o
 sequence stays gapless for everybody (invariants 32, 33).
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -26,52 +25,6 @@ def coarse(watchers: int) -> int:
         return 0
     digits = str(watchers)
     return int(digits[0].ljust(len(digits), "0"))
-
-
-Span = tuple[datetime, datetime]
-"""From, until; the instant of `until` does not belong to it."""
-
-
-def length(spans: Iterable[Span]) -> timedelta:
-    """How long the spans last together; what they share counts once."""
-    total, reached = timedelta(0), None
-    for begin, end in sorted(spans):
-        start = begin if reached is None else max(begin, reached)
-        if end > start:
-            total += end - start
-            reached = end
-    return total
-
-
-def within(spans: Iterable[Span], outer: Span) -> list[Span]:
-    """What of the spans lies in `outer`."""
-    cut = ((max(begin, outer[0]), min(end, outer[1])) for begin, end in spans)
-    return [(begin, end) for begin, end in cut if begin < end]
-
-
-@dataclass(frozen=True, slots=True)
-class Uptime:
-    """How long a lot's time ran, and how much of that nobody decided; milliseconds and basis points (rounded down)."""
-
-    running_ms: int
-    down_ms: int
-
-    @property
-    def available_bp(self) -> int:
-        """The share of its time in which the platform was there."""
-        return 10_000 if not self.running_ms else (self.running_ms - self.down_ms) * 10_000 // self.running_ms
-
-
-def uptime(open_span: Span, halts: Sequence[Span], holes: Sequence[Span]) -> Uptime:
-    """The availability of a lot from its opening to its end, or to now (R-GEN-07, R-HALT-02).
-
-    A halt stops the lot's time, so it counts neither as running nor as down.
-    """
-    stopped = within(halts, open_span)
-    missed = within(holes, open_span)
-    down = length([*missed, *stopped]) - length(stopped)
-    running = open_span[1] - open_span[0] - length(stopped)
-    return Uptime(running // timedelta(milliseconds=1), down // timedelta(milliseconds=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, UnsetType
-from msgspec.structs import replace
 
 from bidding.desk.chain import text_of
 from bidding.desk.submissions import Answer
@@ -131,67 +130,12 @@ class Chain(msgspec.Struct, frozen=True):
     seq: int
 
 
-class HaltView(msgspec.Struct, frozen=True):
-    """A span in which the lot stood still; `until` is null while it does. `kind` is the event that began it."""
-
-    kind: str
-    at: str
-    until: str | None
-    since: str | None
-    """Of a freeze: when the outage behind it began."""
-    remaining_ms: int
-    reason: str | None
-
-
-def halts_in(turns: Sequence[dict[str, Any]]) -> list[HaltView]:
-    """The spans in which a lot stood still, from its events of that kind in order."""
-    found: list[HaltView] = []
-    for turn in turns:
-        if turn["kind"] == "resumed":
-            found[-1] = replace(found[-1], until=turn["at"])
-        else:
-            told = {name: turn.get(name) for name in ("since", "reason")}
-            found.append(HaltView(turn["kind"], turn["at"], None, remaining_ms=turn["remaining_ms"], **told))
-    return found
-
-
-class HoleView(msgspec.Struct, frozen=True):
-    """A span in which nobody decided: platform times, its length in real time, and how many were connected.
-
-    `connected` is rounded down to one digit and 0 below ten, like the number of watchers.
-    """
-
-    since: str
-    until: str
-    real_ms: int
-    cause: str
-    connected: int
-
-
-class AvailabilityView(msgspec.Struct, frozen=True):
-    """Whether the platform was there while the lot's time ran (R-GEN-07, R-HALT-02), up to now or to its end.
-
-    `late_entries` waited over half a second between arrival and queue; `unstored_refusals` were only counted.
-    """
-
-    lot_id: UUID
-    until: str
-    running_ms: int
-    down_ms: int
-    available_bp: int
-    late_entries: int
-    unstored_refusals: int
-    halts: list[HaltView]
-    holes: list[HoleView]
-
-
 class RecordView(msgspec.Struct, frozen=True):
     """The record of a finished lot (R-BID-12): the result, the last bids downwards, and where the rest is."""
 
     lot: LotView
     ended_at: str | None
     ladder: list[dict[str, Any]]
-    availability: AvailabilityView
     chain: Chain
     links: dict[str, str]
 

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -17,20 +16,16 @@ from bidding.feed import store
 from bidding.feed.errors import RecordSealed
 from bidding.feed.feed import Feed
 from bidding.feed.rooms import view_of
-from bidding.feed.rules import coarse, uptime
 from bidding.feed.schemas import (
-    AvailabilityView,
     Chain,
     ConsentToRest,
     EventsPage,
     GroupView,
-    HoleView,
     LotsNow,
     OrderLot,
     OrderView,
     PlaceBid,
     RecordView,
-    halts_in,
 )
 from bidding.registration.service import standing
 from kernel.actors import Actor, Role
@@ -105,12 +100,6 @@ async def show_record(database: Database, actor: Actor, lot_id: UUID) -> RecordV
         return await _record(tx, lot)
 
 
-async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> AvailabilityView:
-    """Whether the platform was there for the lot, so far or to its end."""
-    async with database.reading(actor) as tx:
-        return await _availability(tx, await commands.get_lot(tx, lot_id))
-
-
 async def order_lot(database: Database, call: Call, lot_id: UUID, kind: Order, wanted: OrderLot) -> OrderView:
     """Suspend, defer, resume or withdraw a lot by a panel decision, and wait for its place among the bids.
 
@@ -176,33 +165,6 @@ def _view(command: LotCommand) -> OrderView:
     return OrderView(command.id, command.lot_id, command.kind, beijing(command.requested_at), state)
 
 
-async def _availability(tx: Tx, lot: Lot) -> AvailabilityView:
-    until = commands.ended_at(lot) or lot.closed_at or tx.now()
-    turns = await store.halts_of(tx, lot.lot_id)
-    outages = await store.outages_of(tx, lot.lot_id)
-    halts = halts_in(turns)
-    spans = [(datetime.fromisoformat(halt.at), _moment(halt.until) or max(until, tx.now())) for halt in halts]
-    measured = uptime((min(lot.opens_at, until), until), spans, [(outage.since, outage.until) for outage in outages])
-    return AvailabilityView(
-        lot_id=lot.lot_id,
-        until=beijing(until),
-        running_ms=measured.running_ms,
-        down_ms=measured.down_ms,
-        available_bp=measured.available_bp,
-        late_entries=lot.late_entries,
-        unstored_refusals=lot.unstored_refusals,
-        halts=halts,
-        holes=[
-            HoleView(beijing(one.since), beijing(one.until), one.real_ms, one.cause, coarse(one.connected))
-            for one in outages
-        ],
-    )
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 async def _record(tx: Tx, lot: Lot) -> RecordView:
     ended_at = commands.ended_at(lot)
     ladder = await store.last_bids(tx, lot.lot_id, LADDER)
@@ -210,7 +172,6 @@ async def _record(tx: Tx, lot: Lot) -> RecordView:
     return RecordView(
         lot=view_of(lot, store.state_of(lot)),
         ended_at=beijing(ended_at) if ended_at else None,
-        availability=await _availability(tx, lot),
         ladder=[msgspec.json.decode(event) for event in ladder],
         chain=Chain(chain.VERSION, lot.genesis.hex(), lot.link.hex(), lot.seq),
         links={"events": events, "lot": f"/api/lots/{lot.lot_id}"},

@@ -1,22 +1,17 @@
-"""What the feed reads: lots, events and answers. It writes how many look on, and nothing else."""
+"""What the feed reads: lots, events and answers. It writes nothing."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.batch import Stored
 from bidding.desk.chain import inner_event
-from bidding.desk.models import Attendance, Lot, LotOutage, Submission
+from bidding.desk.models import Lot, Submission
 from bidding.desk.rules import LotState, Method, Status, Terms
 from bidding.feed.rules import shown
 from kernel.database import Tx
-
-TURNS = ("suspended", "deferred", "frozen", "resumed")
 
 
 async def find_lot(tx: Tx, lot_id: UUID) -> Lot | None:
@@ -79,32 +74,6 @@ async def last_seqs(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[tuple[UUID, i
     """The last event of each lot, in one query."""
     rows = await tx.session.execute(select(Lot.lot_id, Lot.seq).where(Lot.lot_id.in_(lot_ids)))
     return [(lot_id, seq) for lot_id, seq in rows]
-
-
-async def halts_of(tx: Tx, lot_id: UUID) -> list[dict[str, Any]]:
-    """The events by which the lot stood still and ran on, oldest first."""
-    rows = await tx.session.scalars(
-        select(Submission.event)
-        .where(Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.kind.in_(TURNS))
-        .order_by(Submission.seq)
-    )
-    return [msgspec.json.decode(inner_event(sealed)) for sealed in rows]
-
-
-async def outages_of(tx: Tx, lot_id: UUID) -> Sequence[LotOutage]:
-    """The outages that met the lot, oldest first."""
-    rows = await tx.session.scalars(
-        select(LotOutage).where(LotOutage.lot_id == lot_id).order_by(LotOutage.since, LotOutage.until)
-    )
-    return rows.all()
-
-
-async def keep_attendance(tx: Tx, process: str, sockets: Mapping[UUID, int], seen_at: datetime) -> None:
-    """Note how many sockets of this process look at each lot."""
-    rows = [{"lot_id": lot_id, "process": process, "sockets": count} for lot_id, count in sorted(sockets.items())]
-    added = insert(Attendance).values(seen_at=seen_at)
-    changed = {"sockets": added.excluded.sockets, "seen_at": added.excluded.seen_at}
-    await tx.session.execute(added.on_conflict_do_update(index_elements=["lot_id", "process"], set_=changed), rows)
 
 
 async def find_answer(tx: Tx, lot_id: UUID, registration_id: UUID, key: UUID) -> Stored | None:

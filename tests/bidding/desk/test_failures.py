@@ -283,33 +283,6 @@ async def test_a_long_hole_outside_the_last_minutes_does_not_freeze(database_url
         place.clock.advance(MINUTE)
         async with desk_of(place):
             assert (await place.row(lot))["status"] == "open"
-        met = await place.db.fetchrow("SELECT * FROM bidding.lot_outage WHERE lot_id = $1", lot)
-        assert (met["cause"], met["until"] - met["since"], met["connected"]) == ("no-desk", MINUTE, 0), (
-            "but is on record"
-        )
-
-
-async def test_the_record_of_an_outage_says_how_many_were_connected(database_url: str) -> None:
-    """Two processes were last seen before it began; a count that is long past says nothing."""
-    async with house(database_url) as place:
-        lot = await closing_lot(place, 5 * MINUTE)
-        other = await place.lot(ends_at=ENDS + 60 * MINUTE)
-        counted = [(lot, "a", 3, 8), (lot, "b", 40, 9), (lot, "c", 500, 60), (other, "a", 7, 8)]
-        for lot_id, process, sockets, ago_s in counted:
-            await place.db.execute(
-                "INSERT INTO bidding.attendance VALUES ($1, $2, $3, clock_timestamp() - $4 * interval '1 second')",
-                lot_id,
-                process,
-                sockets,
-                ago_s,
-            )
-        await a_gap(place, 6)
-        assert isinstance(place.clock, FrozenClock)
-        place.clock.advance(6 * SECOND)
-        async with desk_of(place):
-            assert (await place.row(lot))["status"] == "frozen"
-        rows = await place.db.fetch("SELECT lot_id, connected FROM bidding.lot_outage")
-        assert {row["lot_id"]: row["connected"] for row in rows} == {lot: 43, other: 7}
 
 
 async def test_a_lot_that_ended_before_the_hole_is_closed(database_url: str) -> None:
@@ -416,7 +389,7 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
             await asyncio.sleep(0.05)
         row = await place.settled(lot, "frozen")
         assert row["remaining_ms"] == 300_000
-        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage WHERE lots_frozen > 0") == "busy"
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "busy"
         assert (await place.row(calm))["status"] == "open"
 
 
