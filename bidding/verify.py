@@ -17,9 +17,11 @@ from sqlalchemy import select
 
 from bidding.desk import chain, errors
 from bidding.desk.batch import Admission, decide
-from bidding.desk.models import Lot, RefusalBlock, Submission
+from bidding.desk.groups import stop_key
+from bidding.desk.models import Lot, RefusalBlock, SaleGroup, Submission
 from bidding.desk.rules import Bidder, Event, Kind, LotState, Method, Status, Terms, evolve, published
 from bidding.desk.submissions import Submission as Sent
+from bidding.desk.verify import group_faults
 from bidding.evidence import verify as evidence
 from bidding.evidence.verify import Outside
 from bidding.registration.models import Registration
@@ -40,6 +42,7 @@ Record = Any
 async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
     """One sentence for each thing in the bidding tables that does not verify, also against what is kept outside."""
     found: list[str] = []
+    stopped: set[UUID] = set()
     lots = (await tx.session.execute(select(Lot.__table__).order_by(Lot.lot_id))).all()
     for lot in lots:
         registrations = await _rows(tx, select(Registration.__table__).where(Registration.lot_id == lot.lot_id))
@@ -56,7 +59,20 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
         async for row in stored:
             replay.take(row)
         found += replay.finish(blocks)
-    return [*found, *await _strays(tx), *await evidence.faults(tx, outside)]
+        if replay.stopped:
+            stopped.add(lot.lot_id)
+    groups = await _group_faults(tx, lots, stopped)
+    return [*found, *groups, *await _strays(tx), *await evidence.faults(tx, outside)]
+
+
+async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> list[str]:
+    """What does not hold about the sale groups."""
+    found = []
+    for group in await _rows(tx, select(SaleGroup.__table__).order_by(SaleGroup.group_id)):
+        own = [lot for lot in lots if lot.sale_group_id == group.group_id]
+        mine = sorted(stopped & {lot.lot_id for lot in own})
+        found += [f"sale group {group.group_id}: {fault}" for fault in group_faults(group, own, mine)]
+    return found
 
 
 def verify_lot(
@@ -91,6 +107,8 @@ class Replay:
         self.last_received_at: datetime | None = None
         self.leader_registration_id: UUID | None = None
         self.closed_at: datetime | None = None
+        self.stopped = False
+        """Whether its sale group stopped it."""
         self.refusals: list[tuple[int, bytes]] = []
         if self.link != self.lot.genesis:
             self._say("its terms are not those that were published")
@@ -145,6 +163,7 @@ class Replay:
             self.leader_registration_id = row.registration_id
         elif row.kind in {Kind.CLOSED, Kind.WITHDRAWN}:
             self.closed_at = row.received_at
+            self.stopped = row.key == stop_key(row.lot_id)
 
     def _event_by_rules(self, row: Record, sent: Sent) -> Event | Refusal | None:
         bidder = self._bidder(row)

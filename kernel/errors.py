@@ -83,6 +83,7 @@ THINGS = {
     "registration": "报名",
     "report": "询价报告",
     "sale": "成交",
+    "sale group": "标的组",
     "withholding": "延缓发放或提存事项",
 }
 """Chinese names of the things that may not be found."""

@@ -24,6 +24,7 @@ NAMED_ROOMS = {
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",
     "bidding/desk/desk.py": "the service of a live slice: the loop that decides",
+    "bidding/desk/groups.py": "lots that serve one debt, pure",
     "bidding/desk/ingresses.py": "signs of life of web processes, and who is connected to each",
     "bidding/desk/lease.py": "who is the desk, and what it finds when it becomes one",
     "bidding/desk/queue.py": "order of entry, bounded",

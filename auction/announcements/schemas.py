@@ -113,6 +113,13 @@ class AssetText(msgspec.Struct, frozen=True):
     details: dict[str, str]
 
 
+class GroupText(msgspec.Struct, frozen=True):
+    """The lots that serve the same debt: once its sum is reached, the rest is stopped (R-CLOSE-12); fen."""
+
+    id: UUID
+    target_fen: int
+
+
 class AnnouncementText(msgspec.Struct, frozen=True):
     """All that is announced (R-PUB-02 to 04). The version bidders accept is the SHA-256 of its stored bytes."""
 
@@ -124,6 +131,7 @@ class AnnouncementText(msgspec.Struct, frozen=True):
     method: str
     previous_lot_id: UUID | None
     purchase_limited: bool
+    sale_group: GroupText | None
     terms: TermsText
     reference_price: PriceText
     asset: AssetText

@@ -34,6 +34,7 @@ from auction.announcements.schemas import (
     Checklist,
     DocumentView,
     DraftState,
+    GroupText,
     Missing,
     NoticeGiven,
     NoticeView,
@@ -45,6 +46,9 @@ from auction.lots import service as lots
 from auction.lots.errors import TermsIncomplete
 from auction.lots.models import Lot
 from auction.lots.rules import Method, Round, check_decision, check_terms, deposit_band, lowest_start
+from auction.sale_groups import service as sale_groups
+from auction.sale_groups.models import SaleGroup
+from auction.sale_groups.rules import check_staggered
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import BEIJING, beijing, beijing_day
@@ -154,6 +158,8 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
     """Publish a draft: freeze its announcement and tell bidding. Refuses with the first thing that is missing."""
     async with database.command(call) as tx:
         lot = await lots.lock_draft(tx, lot_id, Role.JUDGE)
+        if lot.sale_group_id is not None:
+            await sale_groups.lock_group(tx, lot.sale_group_id)
         asset = await appraisal.get_asset(tx, lot.asset_id)
         price = await appraisal.get_reference_price(tx, lot.asset_id)
         await lots.copy_asset(tx, lot, asset, price)
@@ -229,6 +235,9 @@ async def _checks_of_terms(tx: Tx, lot: Lot, publish_on: date) -> list[Callable[
         lambda: appraisal.require_good_price(price.valid_until, announced_on, ends_on),
         lambda: check_period(terms.round, movable=lot.movable, publish_on=publish_on, starts_on=starts_on),
     ]
+    if lot.sale_group_id is not None:
+        ends = await lots.ends_of_group(tx, lot)
+        checks.append(lambda: check_staggered(schedule.ends_at, ends))
     if previous is not None and terms.round is Round.ROUND_2:
         checks.append(lambda: check_second_start(starts_on, _failed_on(previous)))
     return checks
@@ -272,6 +281,7 @@ async def _compose(
 ) -> AnnouncementText:
     schedule = lot.schedule
     assert schedule is not None, "terms are checked before"
+    group = await _group_of(tx, lot)
     return AnnouncementText(
         lot_id=lot.id,
         case_no=lot.case_no,
@@ -281,6 +291,7 @@ async def _compose(
         method=lot.method,
         previous_lot_id=lot.previous_lot_id,
         purchase_limited=lot.purchase_limited,
+        sale_group=GroupText(group.id, group.target_fen) if group else None,
         terms=TermsText(
             start_price_fen=lot.start_price_fen,
             increment_fen=lot.increment_fen,
@@ -304,6 +315,7 @@ async def _published(tx: Tx, lot: Lot) -> LotPublished:
     schedule = lot.schedule
     assert schedule is not None, "terms are checked before"
     case = await appraisal.get_case(tx, lot.case_id)
+    group = await _group_of(tx, lot)
     claims = [claim for claim in await appraisal.list_claims(tx, case.id) if claim.party_id == case.applicant.id]
     claimed = sum(claim.costs_fen + claim.interest_fen + claim.principal_fen + claim.doubled_fen for claim in claims)
     return LotPublished(
@@ -321,7 +333,14 @@ async def _published(tx: Tx, lot: Lot) -> LotPublished:
         applicant_claim_fen=claimed,
         applicant_person_ids=(case.applicant.person_id,) if case.applicant.person_id else (),
         barred_person_ids=tuple(lot.barred_person_ids),
+        sale_group_id=lot.sale_group_id,
+        sale_group_target_fen=group.target_fen if group else None,
     )
+
+
+async def _group_of(tx: Tx, lot: Lot) -> SaleGroup | None:
+    """The sale group of a lot that has one."""
+    return await sale_groups.get_group_of(tx, lot.sale_group_id, lot.case_id) if lot.sale_group_id else None
 
 
 def view_document(row: LotDocument) -> DocumentView:

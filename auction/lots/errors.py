@@ -61,6 +61,15 @@ class BiddingTooShort(TermsRefused):
     en = "Bidding lasts at least {minimum_hours} hours"
 
 
+class SellOffPeriodDiffers(TermsRefused):
+    """A sell-off waits 60 days for its first bid; the 24 hours from that bid may run past them."""
+
+    code = "sell-off-period-differs"
+    rule = "R-SELL-02"
+    zh = "变卖期为{days}日"
+    en = "A sell-off stands open for {days} days"
+
+
 class BalanceTermMissing(TermsRefused):
     """The announcement would not say within how many days the balance is due."""
 

@@ -51,6 +51,7 @@ class Lot(Base):
         Index("ix_lot_asset_id", "asset_id"),
         Index("ix_lot_case_id", "case_id"),
         Index("ix_lot_previous_lot_id", "previous_lot_id"),
+        Index("ix_lot_sale_group_id", "sale_group_id", postgresql_where=text("sale_group_id IS NOT NULL")),
         Index("ix_lot_ends_soonest", "ends_rank", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_newest", "published_at", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_changed", "changed_at", "id", postgresql_where=text("published_at IS NOT NULL")),
@@ -84,6 +85,8 @@ class Lot(Base):
     balance_due_days: Mapped[int]
     decision_id: Mapped[UUID | None]
     """The panel's decision on these terms; null while a resale is only ordered."""
+    sale_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("auction.sale_group.id"))
+    """The lots that serve the same debt (R-CLOSE-12)."""
     ordered_by_decision_id: Mapped[UUID | None]
     """The decision on the default that ordered this resale."""
     barred_person_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'"))

@@ -24,6 +24,7 @@ from auction.lots.errors import (
     ResaleNotOrdered,
     RoundNotAllowed,
     SecondRoundPriceTooLow,
+    SellOffPeriodDiffers,
     SellOffPriceDiffers,
     StartPriceTooLow,
 )
@@ -41,6 +42,9 @@ DEPOSIT_PERCENT = (5, 20)
 
 SHORTEST_BIDDING = timedelta(hours=24)
 """R-BID-09."""
+
+SELL_OFF_PERIOD = timedelta(days=60)
+"""How long a sell-off waits for its first bid (R-SELL-02, from secondary sources)."""
 
 
 class Round(StrEnum):
@@ -155,6 +159,8 @@ def check_terms(
         raise IncrementMissing()
     if terms.duration < SHORTEST_BIDDING:
         raise BiddingTooShort(minimum_hours=SHORTEST_BIDDING // timedelta(hours=1))
+    if terms.round is Round.SELL_OFF and terms.duration != SELL_OFF_PERIOD:
+        raise SellOffPeriodDiffers(days=SELL_OFF_PERIOD.days)
     if terms.balance_due_days <= 0:
         raise BalanceTermMissing()
 

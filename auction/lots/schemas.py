@@ -45,6 +45,8 @@ class LotTerms(Wire, frozen=True):
     balance_due_days: Annotated[int, Meta(ge=0, le=3_650)]
     decision_id: UUID
     previous_lot_id: UUID | None = None
+    sale_group_id: UUID | None = None
+    """The lots that serve the same debt (R-CLOSE-12)."""
 
     def __post_init__(self) -> None:
         if (self.method is Method.SELL_OFF) != (self.round is Round.SELL_OFF):
@@ -79,6 +81,7 @@ class LotRow(msgspec.Struct, frozen=True):
     id: UUID
     asset_id: UUID
     previous_lot_id: UUID | None
+    sale_group_id: UUID | None
     title: str
     round: str
     method: str

@@ -28,6 +28,7 @@ from auction.lots.rules import (
     searchable,
 )
 from auction.lots.schemas import LotRow, LotRows, LotSaved, LotTerms
+from auction.sale_groups import service as sale_groups
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
@@ -217,6 +218,11 @@ async def first_announced_at(tx: Tx, asset_id: UUID, since: datetime) -> datetim
     return await store.first_announced_at(tx, asset_id, since)
 
 
+async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
+    """When the other lots of the lot's sale group end, as far as they are announced and without an outcome."""
+    return await store.ends_of_group(tx, lot)
+
+
 async def find_previous_round(tx: Tx, lot: Lot) -> Lot | None:
     """The failed round that a second round or sell-off follows; None for other lots."""
     if lot.previous_lot_id is None or lot.round not in (Round.ROUND_2, Round.SELL_OFF):
@@ -250,6 +256,9 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
         tx, wanted.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS
     )
     check_decision(decision.facts, wanted.terms)
+    if wanted.sale_group_id is not None:
+        await sale_groups.get_group_of(tx, wanted.sale_group_id, lot.case_id)
+    lot.sale_group_id = wanted.sale_group_id
     lot.title, lot.decision_id = wanted.title, wanted.decision_id
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
@@ -271,6 +280,7 @@ def _row(lot: Lot) -> LotRow:
         id=lot.id,
         asset_id=lot.asset_id,
         previous_lot_id=lot.previous_lot_id,
+        sale_group_id=lot.sale_group_id,
         title=lot.title,
         round=lot.round,
         method=lot.method,

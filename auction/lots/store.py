@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 
 from auction.lots.models import Lot
-from auction.lots.rules import OPEN, Round, Status
+from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
 from kernel.database import Tx
 from kernel.errors import NotFound
 
@@ -102,6 +102,19 @@ async def court_names(tx: Tx) -> dict[str, str]:
     """The courts that have published lots, by id."""
     courts = select(Lot.court_id, func.max(Lot.court_name)).where(Lot.published_at.is_not(None)).group_by(Lot.court_id)
     return {str(court_id): name for court_id, name in await tx.session.execute(courts)}
+
+
+async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
+    """The ends of the other announced lots of the lot's sale group."""
+    rows = await tx.session.scalars(
+        select(Lot.ends_at).where(
+            Lot.sale_group_id == lot.sale_group_id,
+            Lot.id != lot.id,
+            Lot.status.in_(ANNOUNCED),
+            Lot.ends_at.is_not(None),
+        )
+    )
+    return [ends_at for ends_at in rows if ends_at is not None]
 
 
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:

@@ -12,7 +12,8 @@ from uuid import UUID, uuid5
 
 import msgspec
 
-from bidding.desk import chain, errors, rules
+from bidding.desk import chain, errors, groups, rules
+from bidding.desk.groups import Group
 from bidding.desk.receipts import Batch, Proof
 from bidding.desk.rules import FINISHED, Bid, Bidder, Event, Kind, LotState, Status
 from bidding.desk.submissions import Address, Answer, Submission
@@ -71,8 +72,7 @@ class Stored(msgspec.Struct, frozen=True):
             return Answer(key, self.seq, chain.inner_event(self.sealed), self.link, self.proof)
         refused = chain.read_sealed(self.sealed).refused
         assert not isinstance(refused, msgspec.UnsetType)
-        facts = {} if isinstance(refused.minimum_fen, msgspec.UnsetType) else {"minimum_fen": refused.minimum_fen}
-        return Answer(key, refusal=errors.BY_CODE[self.refusal](**facts))
+        return Answer(key, refusal=refused.answer())
 
 
 class Entry(msgspec.Struct, eq=False):
@@ -98,6 +98,8 @@ class Book:
     last_received_at: datetime | None
     late_entries: int
     unstored_refusals: int
+    group_id: UUID | None = None
+    """The sale group it belongs to (R-CLOSE-12)."""
     closed_at: datetime | None = None
     events: list[tuple[int, bytes]] = field(default_factory=list)
     """What this batch adds to the chain: seq and the JSON that the feed shows."""
@@ -120,6 +122,8 @@ class Reading:
     """Lots with an undecided command from another use case: they are not closed before it is decided."""
     held: frozenset[UUID] = frozenset()
     """Lots with a hold on their asset (R-CASE-09)."""
+    groups: dict[UUID, Group] = field(default_factory=dict)
+    """Groups with a lot that is to be closed; all their unfinished lots are among the books."""
 
 
 class Row(NamedTuple):
@@ -157,6 +161,8 @@ class Decided:
     """Commands of other use cases that were decided, with their refusals."""
     batch: Batch = field(default_factory=Batch)
     """The events as they will be signed."""
+    groups: dict[UUID, Group] = field(default_factory=dict)
+    """Sale groups that this batch sold a lot of."""
 
 
 def owed(lot_id: UUID, kind: Kind, at: datetime) -> Submission:
@@ -172,10 +178,12 @@ def decide(state: LotState, sent: Submission, bidder: Bidder | None, at: datetim
             return rules.decide_bid(state, Bid(bidder, sent.price_fen, sent.confirm_fen), at)
         case Kind.SUSPENDED:
             return rules.decide_suspend(state, at)
+        case Kind.DEFERRED:
+            return rules.decide_suspend(state, at, Kind.DEFERRED)
         case Kind.RESUMED:
             return rules.decide_resume(state, at)
         case Kind.WITHDRAWN:
-            return rules.decide_withdraw(state, at)
+            return rules.decide_withdraw(state, at, covered=sent.key == groups.stop_key(sent.lot_id))
         case Kind.FROZEN:
             assert sent.since is not None
             return rules.decide_freeze(state, at, sent.since)
@@ -217,6 +225,8 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
     if isinstance(decision, Event):
         stored = _write_event(sent, decision, book, decided)
         answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link, stored.proof)
+        if decision.sold and book.group_id is not None:
+            _count_sale(book, decision, reading, decided)
     elif _too_many_refusals(sent, reading):
         book.unstored_refusals += 1
         book.touched = True
@@ -244,11 +254,49 @@ def _decision(
     if sent.kind is Kind.BID and book.last_received_at is not None and at < book.last_received_at:
         # A freeze went before what was still undecided (R-HALT-02): time may not fall along the chain.
         return errors.Suspended()
-    if sent.kind is Kind.CLOSED and sent.lot_id in reading.waiting_commands:
+    if sent.kind is Kind.CLOSED and (sent.lot_id in reading.waiting_commands or _waits_for_group(book, reading, at)):
         return None
     if sent.kind is Kind.RESUMED and sent.lot_id in reading.held:
         return errors.AssetHeld()
     return decide(book.state, sent, bidder, at)
+
+
+def _group_of(book: Book, reading: Reading) -> dict[UUID, rules.LotState]:
+    """The other lots of the book's group, as they stand in this batch."""
+    others = (other for other in reading.books.values() if other.group_id == book.group_id and other is not book)
+    return {other.lot_id: other.state for other in others}
+
+
+def _waits_for_group(book: Book, reading: Reading, at: datetime) -> bool:
+    """Whether a lot of its group ended before this one and is still to be closed: ends take effect in their order."""
+    ends_at = book.state.ends_at
+    if book.group_id is None or ends_at is None:
+        return False
+    return groups.must_wait(book.lot_id, ends_at, _group_of(book, reading), at)
+
+
+def _count_sale(book: Book, closed: Event, reading: Reading, decided: Decided) -> None:
+    """Add a sale to its group, and stop the rest once the debt is covered (R-CLOSE-12)."""
+    assert book.group_id is not None
+    assert closed.price_fen is not None
+    assert closed.ends_at is not None
+    group = decided.groups[book.group_id] = reading.groups[book.group_id]
+    group.sold_fen += closed.price_fen
+    if not group.covered(closed.at):
+        return
+    for lot_id in groups.to_stop(closed.ends_at, _group_of(book, reading).items()):
+        stopped = reading.books[lot_id.int]
+        at = closed.at if stopped.last_received_at is None else max(closed.at, stopped.last_received_at)
+        sent = Submission(
+            lot_id=lot_id,
+            kind=Kind.WITHDRAWN,
+            key=groups.stop_key(lot_id),
+            ingress_at=closed.at,
+            reason=groups.STOPPED_REASON,
+        )
+        event = decide(stopped.state, sent, None, at)
+        assert isinstance(event, Event), "only unfinished lots are stopped"
+        _write_event(sent, event, stopped, decided)
 
 
 def _time_of_entry(entry: Entry, book: Book) -> datetime:
@@ -336,7 +384,7 @@ def _told(sent: Submission, event: Event, book: Book) -> contracts.Event | None:
             return None
         case Kind.OPENED:
             return contracts.LotOpened(lot_id=lot_id, at=at)
-        case Kind.SUSPENDED:
+        case Kind.SUSPENDED | Kind.DEFERRED:
             return contracts.LotSuspended(lot_id=lot_id, at=at, reason=sent.reason or "")
         case Kind.FROZEN:
             return contracts.LotFrozen(lot_id=lot_id, at=at, reason=sent.reason or "")

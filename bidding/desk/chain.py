@@ -14,6 +14,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from bidding.desk import errors
 from bidding.desk.rules import Event, Kind, Terms
 from bidding.desk.submissions import Submission
 from kernel.clock import beijing
@@ -54,7 +55,16 @@ class RefusalView(msgspec.Struct, frozen=True, kw_only=True):
     code: str | UnsetType | None = UNSET
     price_fen: int | UnsetType | None = UNSET
     minimum_fen: int | UnsetType = UNSET
+    ended_at: str | UnsetType = UNSET
+    """The end that a bid came too late for; `at` is when it entered."""
     reason: str | UnsetType = UNSET
+
+    def answer(self) -> Refusal:
+        """The refusal as it was answered."""
+        if not isinstance(self.ended_at, UnsetType):
+            return errors.ArrivedLate.by(datetime.fromisoformat(self.at), datetime.fromisoformat(self.ended_at))
+        facts = {} if isinstance(self.minimum_fen, UnsetType) else {"minimum_fen": self.minimum_fen}
+        return errors.BY_CODE[self.refusal](**facts)
 
 
 class Sealed(msgspec.Struct, frozen=True):
@@ -143,7 +153,9 @@ def seal_refusal(
     """The bytes of a refusal that are hashed; `code` is the bidder's, `at` the time of entry."""
     is_bid = sent.kind is Kind.BID
     minimum_fen = refusal.facts.get("minimum_fen", UNSET)
+    ended_at = refusal.facts.get("ended_at", UNSET)
     assert isinstance(minimum_fen, int | UnsetType)
+    assert isinstance(ended_at, str | UnsetType)
     view = RefusalView(
         entry=entry,
         kind=sent.kind,
@@ -152,6 +164,7 @@ def seal_refusal(
         code=code if is_bid else UNSET,
         price_fen=sent.price_fen if is_bid else UNSET,
         minimum_fen=minimum_fen,
+        ended_at=ended_at,
         reason=_present(sent.reason),
     )
     return b'%b"refused":%b}' % (_head(sent, payload), msgspec.json.encode(view))

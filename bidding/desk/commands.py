@@ -10,10 +10,12 @@ from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.chain import genesis
 from bidding.desk.errors import AfterEnd, AssetHeld
-from bidding.desk.models import Lot, LotCommand, LotHold
+from bidding.desk.groups import STOPPED_REASON
+from bidding.desk.models import Lot, LotCommand, LotHold, SaleGroup
 from bidding.desk.rules import FINISHED, Kind, Method, Status, Terms
 from kernel.audit import record
 from kernel.contracts import HoldLifted, HoldPlaced, LotPublished
@@ -22,9 +24,14 @@ from kernel.errors import NotFound
 from kernel.ids import ordered_id
 from kernel.money import Fen
 
-Order = Literal["suspend", "resume", "withdraw"]
+Order = Literal["suspend", "defer", "resume", "withdraw"]
 
-KINDS: dict[Order, Kind] = {"suspend": Kind.SUSPENDED, "resume": Kind.RESUMED, "withdraw": Kind.WITHDRAWN}
+KINDS: dict[Order, Kind] = {
+    "suspend": Kind.SUSPENDED,
+    "defer": Kind.DEFERRED,
+    "resume": Kind.RESUMED,
+    "withdraw": Kind.WITHDRAWN,
+}
 
 
 async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
@@ -55,6 +62,7 @@ async def copy_lot(tx: Tx, event: LotPublished) -> None:
         increment_fen=Fen(event.increment_fen),
     )
     link = genesis(event.lot_id, terms)
+    group = await _join_group(tx, event)
     lot = Lot(
         lot_id=event.lot_id,
         case_id=event.case_id,
@@ -68,6 +76,7 @@ async def copy_lot(tx: Tx, event: LotPublished) -> None:
         increment_fen=event.increment_fen,
         deposit_fen=event.deposit_fen,
         applicant_claim_fen=event.applicant_claim_fen,
+        sale_group_id=event.sale_group_id,
         genesis=link,
         status=Status.UPCOMING,
         ends_at=event.scheduled_end,
@@ -75,10 +84,61 @@ async def copy_lot(tx: Tx, event: LotPublished) -> None:
     )
     tx.session.add(lot)
     await tx.session.flush()
+    if group is not None and group.consented_at is None and group.sold_fen >= group.target_fen:
+        await order(tx, lot.lot_id, "withdraw", STOPPED_REASON)
+
+
+async def _join_group(tx: Tx, event: LotPublished) -> SaleGroup | None:
+    """The group of a lot that is published, made with its first lot; locked, so that no close passes the new one by."""
+    if event.sale_group_id is None:
+        return None
+    assert event.sale_group_target_fen is not None, "a group comes with its target"
+    made = {
+        "group_id": event.sale_group_id,
+        "case_id": event.case_id,
+        "court_id": event.court_id,
+        "target_fen": event.sale_group_target_fen,
+    }
+    await tx.session.execute(insert(SaleGroup).values(made).on_conflict_do_nothing())
+    return await lock_group(tx, event.sale_group_id)
+
+
+async def lock_group(tx: Tx, group_id: UUID) -> SaleGroup:
+    """The sale group, locked before any of its lots: no close of theirs is decided meanwhile."""
+    return _found(
+        await tx.session.get(SaleGroup, group_id, with_for_update={"key_share": True}, populate_existing=True)
+    )
+
+
+async def get_group(tx: Tx, group_id: UUID) -> tuple[SaleGroup, Sequence[Lot]]:
+    """A sale group and its published lots, by their ends."""
+    group = _found(await tx.session.get(SaleGroup, group_id))
+    lots = await tx.session.scalars(
+        select(Lot).where(Lot.sale_group_id == group_id).order_by(Lot.scheduled_end, Lot.lot_id)
+    )
+    return group, lots.all()
+
+
+async def consent(tx: Tx, group: SaleGroup, proof: str) -> None:
+    """Keep that the debtor agrees to the sale of the rest; it counts for closes from now on (R-CLOSE-12).
+
+    `group` is locked. A second consent changes nothing.
+    """
+    if group.consented_at is None:
+        group.consented_at, group.consent_proof = tx.now(), proof
+        facts = {"sold_fen": group.sold_fen, "target_fen": group.target_fen}
+        subject = f"sale-group:{group.group_id}"
+        await record(tx, "lots.consent-to-rest", subject, facts, case_id=group.case_id, reason=proof)
+
+
+def _found(group: SaleGroup | None) -> SaleGroup:
+    if group is None:
+        raise NotFound(what="sale group")
+    return group
 
 
 async def order(tx: Tx, lot_id: UUID, kind: Order, reason: str, decision_id: UUID | None = None) -> LotCommand:
-    """Order a lot suspended, resumed or withdrawn; the desk decides it in its place among the bids.
+    """Order a lot suspended, deferred, resumed or withdrawn; the desk decides it in its place among the bids.
 
     Refuses `after-end` for a finished lot and `asset-held` for a resume while a hold stands.
     """

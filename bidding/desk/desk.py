@@ -80,6 +80,7 @@ class Desk:
         self._stopping = False
         self._alive_s = 0.0
         self._alive_at = LONG_AGO
+        self._locked = (0.0, LONG_AGO)
         self._mended_s = 0.0
         self._next_second_s = 0.0
         self._last_second_s = self._watchful_from_s = monotonic()
@@ -239,7 +240,7 @@ class Desk:
                 await asyncio.sleep(delay_s)
                 delay_s = min(2 * delay_s, longest_s)
             else:
-                self._lively()
+                self._alive_s, self._alive_at = self._locked
                 self._publish(entries, decided, books)
                 return
 
@@ -333,8 +334,12 @@ class Desk:
             self._mended_s = monotonic()
 
     def _in_time(self) -> bool:
-        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment."""
+        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment.
+
+        If it is committed, its decisions date from here: a slow commit does not stretch the time without any.
+        """
         now_s = monotonic()
+        self._locked = now_s, self.now()
         return now_s - self._alive_s < self.options.hole_s or now_s - self._mended_s < MENDED_FOR_S
 
     async def _freeze_where_busy(self) -> None:

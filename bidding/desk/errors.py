@@ -3,6 +3,9 @@
 One class each. Which of them comes first when several apply is the business of `rules.py`.
 """
 
+from datetime import datetime, timedelta
+
+from kernel.clock import beijing
 from kernel.errors import Refusal
 
 
@@ -22,6 +25,22 @@ class AfterEnd(Refusal):
     rule = "R-BID-10"
     zh = "竞价已经结束"
     en = "Bidding has ended"
+
+
+class ArrivedLate(AfterEnd):
+    """A bid at or after the end, told with the platform's own times; the client's clock is nobody's evidence.
+
+    Facts: `arrived_ms_late` in whole milliseconds (0: the very instant of the end), `received_at`, `ended_at`.
+    """
+
+    zh = "竞价已于 {ended_at} 结束，您的出价于 {received_at} 到达平台，晚于结束时间 {arrived_ms_late} 毫秒"
+    en = "Bidding ended at {ended_at}; your bid arrived at {received_at}, {arrived_ms_late} ms after the end"
+
+    @classmethod
+    def by(cls, received_at: datetime, ended_at: datetime) -> "ArrivedLate":
+        """The refusal of what entered at `received_at`, after a lot that ended at `ended_at`."""
+        late_ms = (received_at - ended_at) // timedelta(milliseconds=1)
+        return cls(arrived_ms_late=late_ms, received_at=beijing(received_at), ended_at=beijing(ended_at))
 
 
 class Suspended(Refusal):

@@ -18,9 +18,31 @@ from kernel.database import Base, append_only
 from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
 
-BUCKET = "('x' || right(lot_id::text, 3))::bit(12)::integer"
+BUCKET = "('x' || right(coalesce(sale_group_id, lot_id)::text, 3))::bit(12)::integer"
 
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
+
+
+class SaleGroup(Base):
+    """Lots that serve one debt: what covers it, and what they have sold for so far (R-CLOSE-12)."""
+
+    __tablename__ = "sale_group"
+    __table_args__ = (
+        CheckConstraint(f"target_fen BETWEEN 1 AND {MAX_FEN} AND sold_fen >= 0", "amounts"),
+        CheckConstraint("(consented_at IS NULL) = (consent_proof IS NULL)", "consent_has_proof"),
+        {"schema": "bidding"},
+    )
+
+    group_id: Mapped[UUID] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID]
+    court_id: Mapped[UUID]
+    target_fen: Mapped[Fen]
+    """Debt and costs, as the court stated them before the first publication."""
+    sold_fen: Mapped[Fen] = mapped_column(server_default="0")
+    """The sum of the prices of its lots closed as sold; a later default does not lower it."""
+    consented_at: Mapped[datetime | None]
+    """Since when the debtor agrees that the rest be sold although the debt is covered."""
+    consent_proof: Mapped[str | None]
 
 
 class Lot(Base):
@@ -56,6 +78,7 @@ class Lot(Base):
         Index("ix_lot_live", "lot_id", postgresql_where=text("status IN ('upcoming', 'open', 'suspended', 'frozen')")),
         Index("ix_lot_finished", "closed_at", postgresql_where=text("closed_at IS NOT NULL")),
         Index("ix_lot_asset_id", "asset_id"),
+        Index("ix_lot_sale_group_id", "sale_group_id", postgresql_where=text("sale_group_id IS NOT NULL")),
         {"schema": "bidding"},
     )
 
@@ -73,6 +96,8 @@ class Lot(Base):
     deposit_fen: Mapped[Fen]
     applicant_claim_fen: Mapped[Fen]
     """What the enforcement applicant may set off against the deposit (R-BID-05)."""
+    sale_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("bidding.sale_group.group_id"))
+    """The lots that serve the same debt (R-CLOSE-12)."""
     genesis: Mapped[bytes]
     """Hash of the published terms: the link before the first event."""
 
@@ -105,7 +130,7 @@ class Lot(Base):
     unstored_refusals: Mapped[int] = mapped_column(server_default="0")
     """Refusals past a bidder's thousandth, which are counted and not stored."""
     bucket: Mapped[int] = mapped_column(Integer, Computed(BUCKET, persisted=True))
-    """0 to 4,095, from the last digits of the id: which desk decides the lot (`shares`)."""
+    """0 to 4,095, from the last digits of the id, for all lots of a sale group of that: which desk decides it (`shares`)."""
 
 
 class Submission(Base):
@@ -232,7 +257,7 @@ class LotCommand(Base):
 
     __tablename__ = "lot_command"
     __table_args__ = (
-        CheckConstraint("kind IN ('suspended', 'resumed', 'withdrawn')", "kind"),
+        CheckConstraint("kind IN ('suspended', 'deferred', 'resumed', 'withdrawn')", "kind"),
         Index("ix_lot_command_waiting", "lot_id", postgresql_where=text("decided_at IS NULL")),
         {"schema": "bidding"},
     )

@@ -118,7 +118,8 @@ def calculate(document: BiddingInput) -> dict[str, Any]:
             answers.append({"result": "accepted"} | _standing(state))
         else:
             grounds |= {decision.rule} if decision.rule else set()
-            answers.append({"result": "refused", "refusal": decision.code} | decision.facts | _standing(state))
+            least = {name: value for name, value in decision.facts.items() if name == "minimum_fen"}
+            answers.append({"result": "refused", "refusal": decision.code} | least | _standing(state))
     return {"commands": answers, "outcome": _outcome(state), "rules": _in_order(grounds | _closing_grounds(state))}
 
 
@@ -131,7 +132,7 @@ def opened(state: LotState, at: datetime) -> LotState:
 def grounds_of(before: LotState, event: Event) -> set[str]:
     """The rules behind one event."""
     match event.kind:
-        case Kind.SUSPENDED:
+        case Kind.SUSPENDED | Kind.DEFERRED:
             return {"R-HALT-01", "R-HALT-03"}
         case Kind.RESUMED:
             return {"R-HALT-03"}

@@ -62,6 +62,7 @@ class Kind(Word):
     OPENED = "opened"
     BID = "bid"
     SUSPENDED = "suspended"
+    DEFERRED = "deferred"
     FROZEN = "frozen"
     RESUMED = "resumed"
     WITHDRAWN = "withdrawn"
@@ -76,6 +77,7 @@ GRAPH: dict[Kind, frozenset[Status]] = {
     Kind.OPENED: frozenset({Status.UPCOMING}),
     Kind.BID: frozenset({Status.OPEN}),
     Kind.SUSPENDED: RUNNING,
+    Kind.DEFERRED: RUNNING,
     Kind.FROZEN: RUNNING,
     Kind.RESUMED: HALTED,
     Kind.WITHDRAWN: RUNNING | HALTED,
@@ -151,15 +153,24 @@ def published(terms: Terms) -> LotState:
 
 
 def ended(state: LotState, at: datetime) -> bool:
-    """Whether the lot takes nothing more: finished, or its end has come; the instant of the end counts (R-BID-10)."""
-    return state.status in FINISHED or (state.ends_at is not None and at >= state.ends_at)
+    """Whether the lot takes nothing more: it is finished, or its end has come."""
+    return state.status in FINISHED or end_has_come(state.ends_at, at)
+
+
+def end_has_come(ends_at: datetime | None, at: datetime) -> bool:
+    """Whether a lot's end has come by `at`; the instant of the end is too late (R-BID-10). None: it stands still.
+
+    The one place where an arrival is held against an end, and `ends_at` of bidding's lot is the one end there is:
+    desk, registration, deposits and pages cannot disagree.
+    """
+    return ends_at is not None and at >= ends_at
 
 
 def due(state: LotState, at: datetime) -> Kind | None:
     """What the lot owes by the mere passing of time: its opening or its close."""
     if state.status is Status.UPCOMING and at >= state.terms.opens_at:
         return Kind.OPENED
-    if state.status is Status.OPEN and state.ends_at is not None and at >= state.ends_at:
+    if state.status is Status.OPEN and ended(state, at):
         return Kind.CLOSED
     return None
 
@@ -198,11 +209,11 @@ def decide_offer(
     """
     terms, bidder, price = state.terms, bid.bidder, bid.price_fen
     if state.status in FINISHED:
-        return errors.AfterEnd()
+        return _after_end(state, at)
     if at < terms.opens_at:
         return errors.NotOpen()
     if ended(state, at):
-        return errors.AfterEnd()
+        return _after_end(state, at)
     if state.status in HALTED:
         return errors.Suspended()
     if bidder is None:
@@ -226,14 +237,17 @@ def decide_offer(
     )
 
 
-def decide_suspend(state: LotState, at: datetime) -> Event | Refusal:
-    """The court halts the lot and its remaining time is kept (R-HALT-01, 03); time before the opening does not run."""
+def decide_suspend(state: LotState, at: datetime, kind: Kind = Kind.SUSPENDED) -> Event | Refusal:
+    """The court halts the lot and its remaining time is kept (R-HALT-01, 03); time before the opening does not run.
+
+    By a ruling the lot is suspended (中止), by a decision it is deferred (暂缓): two events, one standing still.
+    """
     if ended(state, at):
         return errors.AfterEnd()
     if state.ends_at is None:
         return errors.Suspended()
     remaining = state.ends_at - max(at, state.terms.opens_at)
-    return Event(seq=state.seq + 1, kind=Kind.SUSPENDED, at=at, remaining=remaining)
+    return Event(seq=state.seq + 1, kind=kind, at=at, remaining=remaining)
 
 
 def decide_freeze(state: LotState, at: datetime, since: datetime) -> Event | None:
@@ -257,9 +271,12 @@ def decide_resume(state: LotState, at: datetime) -> Event | Refusal:
     return Event(seq=state.seq + 1, kind=Kind.RESUMED, at=at, ends_at=ends_at)
 
 
-def decide_withdraw(state: LotState, at: datetime) -> Event | Refusal:
-    """The sale is stopped for good before a result (R-CLOSE-11)."""
-    if ended(state, at):
+def decide_withdraw(state: LotState, at: datetime, *, covered: bool = False) -> Event | Refusal:
+    """The sale is stopped for good before a result (R-CLOSE-11).
+
+    `covered`: its group stops it (R-CLOSE-12), by a close that came before its own end, even if that has passed since.
+    """
+    if state.status in FINISHED or (not covered and ended(state, at)):
         return errors.AfterEnd()
     return Event(seq=state.seq + 1, kind=Kind.WITHDRAWN, at=at)
 
@@ -301,7 +318,7 @@ def evolve(state: LotState, event: Event) -> LotState:
             )
         case Kind.OPENED:
             return replace(state, seq=seq, status=Status.OPEN, opened=True)
-        case Kind.SUSPENDED:
+        case Kind.SUSPENDED | Kind.DEFERRED:
             return replace(state, seq=seq, status=Status.SUSPENDED, ends_at=None, remaining=event.remaining)
         case Kind.FROZEN:
             return replace(state, seq=seq, status=Status.FROZEN, ends_at=None, remaining=event.remaining)
@@ -322,6 +339,13 @@ def hit_by_outage(state: LotState, since: datetime, until: datetime) -> bool:
     if state.status not in RUNNING or state.ends_at is None:
         return False
     return since < state.ends_at and until > max(state.ends_at - EXTENSION, state.terms.opens_at)
+
+
+def _after_end(state: LotState, at: datetime) -> Refusal:
+    """By how much a bid came too late; a lot that was withdrawn has no end to be late for."""
+    if state.status is Status.WITHDRAWN or state.ends_at is None:
+        return errors.AfterEnd()
+    return errors.ArrivedLate.by(at, state.ends_at)
 
 
 def _leads_by_match(state: LotState, bidder: Bidder) -> bool:

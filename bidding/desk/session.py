@@ -175,7 +175,12 @@ class Session:
 
     async def _read(self, db: lease.Connection, entries: Sequence[Entry]) -> Reading:
         sent = [entry.sent for entry in entries]
-        books = await store.lock_lots(db, {one.lot_id.int: one.lot_id for one in sent}.values(), self.part)
+        closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
+        groups = await store.lock_groups(db, closing) if closing else {}
+        lots = {one.lot_id.int: one.lot_id for one in sent}
+        if groups:
+            lots |= {lot_id.int: lot_id for lot_id in await store.unfinished_of(db, groups)}
+        books = await store.lock_lots(db, lots.values(), self.part)
         stored = await store.find_stored(db, sent)
         bidders = {
             (one.lot_id.int, one.registration_id.int): (one.lot_id, one.registration_id)
@@ -183,7 +188,6 @@ class Session:
             if one.registration_id is not None
         }
         admissions = await store.get_admissions(db, {bidder for _, bidder in bidders.values()}) if bidders else {}
-        closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
         resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
         return Reading(
             books=books,
@@ -192,6 +196,7 @@ class Session:
             refusals_kept=await self._refusals_of(db, bidders),
             waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
             held=await store.held_lots(db, resuming) if resuming else frozenset(),
+            groups=groups,
         )
 
     async def _refusals_of(

@@ -1,6 +1,7 @@
 """What a batch reads and writes: asyncpg, set-based, no ORM (a batch is a handful of statements).
 
-Lock order: lease (`lease.begin`), lots by id. Law times come as parameters; `clock_timestamp()` is real time.
+Lock order: lease (`lease.begin`), sale groups by id, lots by id. Law times come as parameters;
+`clock_timestamp()` is real time.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,7 @@ import asyncpg
 import msgspec
 
 from bidding.desk.batch import Admission, Book, Decided, Row, Stored
+from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
@@ -29,8 +31,17 @@ MAX_DUE = 2_000
 LOCK_LOTS = """
     SELECT lot_id, method, opens_at, scheduled_end, start_price_fen, increment_fen, status, ends_at, remaining_ms,
            opened, leader_registration_id, leader_code, leader_rank, price_fen, seq, entries, bids, extensions, link,
-           last_received_at, late_entries, unstored_refusals, closed_at
+           last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id
     FROM bidding.lot WHERE lot_id = ANY($1) AND bucket % $3 = $2 ORDER BY lot_id FOR NO KEY UPDATE
+"""
+LOCK_GROUPS = """
+    SELECT group_id, target_fen, sold_fen, consented_at FROM bidding.sale_group
+    WHERE group_id IN (SELECT sale_group_id FROM bidding.lot WHERE lot_id = ANY($1))
+    ORDER BY group_id FOR NO KEY UPDATE
+"""
+UNFINISHED_OF_GROUPS = """
+    SELECT lot_id FROM bidding.lot
+    WHERE sale_group_id = ANY($1) AND status IN ('upcoming', 'open', 'suspended', 'frozen')
 """
 FIND_STORED = """
     SELECT s.lot_id, s.registration_id, s.key, s.payload_hash, s.seq, s.refusal, s.event, s.link
@@ -56,6 +67,16 @@ WAITING_COMMANDS = """
     WHERE c.lot_id = ANY($1) AND c.decided_at IS NULL AND c.requested_at < l.ends_at
 """
 HELD_LOTS = "SELECT DISTINCT lot_id FROM bidding.lot_hold WHERE lot_id = ANY($1) AND lifted_at IS NULL"
+
+
+async def lock_groups(db: Connection, closing: Iterable[UUID]) -> dict[UUID, Group]:
+    """The sale groups of lots that are to be closed, locked before any lot (R-CLOSE-12)."""
+    return {row["group_id"]: Group(*row) for row in await db.fetch(LOCK_GROUPS, list(closing))}
+
+
+async def unfinished_of(db: Connection, group_ids: Iterable[UUID]) -> list[UUID]:
+    """The lots of these groups that a covered debt would stop."""
+    return [row[0] for row in await db.fetch(UNFINISHED_OF_GROUPS, list(group_ids))]
 
 
 async def lock_lots(db: Connection, lot_ids: Iterable[UUID], part: Part) -> dict[int, Book]:
@@ -95,6 +116,7 @@ def book_of(row: Any) -> Book:
         last_received_at=row["last_received_at"],
         late_entries=row["late_entries"],
         unstored_refusals=row["unstored_refusals"],
+        group_id=row["sale_group_id"],
         closed_at=row["closed_at"],
     )
 
@@ -158,6 +180,10 @@ KEEP_LOTS = """
             extensions, link, closed_at, received_at, late_entries, unstored_refusals)
     WHERE l.lot_id = n.lot_id
 """
+KEEP_GROUPS = """
+    UPDATE bidding.sale_group g SET sold_fen = n.sold_fen
+    FROM unnest($1::uuid[], $2::int8[]) n (group_id, sold_fen) WHERE g.group_id = n.group_id
+"""
 TELL = """
     INSERT INTO kernel.outbox (topic, key, payload, due_at)
     SELECT t.topic, t.key, t.payload, $4 FROM unnest($1::text[], $2::text[], $3::jsonb[]) WITH ORDINALITY
@@ -178,6 +204,9 @@ async def write(db: Connection, decided: Decided, books: Iterable[Book], now: da
         )
     if touched := [_lot_row(book) for book in books if book.touched]:
         await db.execute(KEEP_LOTS, *zip(*touched, strict=True))
+    if decided.groups:
+        sums = [(group.group_id, group.sold_fen) for group in decided.groups.values()]
+        await db.execute(KEEP_GROUPS, *zip(*sums, strict=True))
     if decided.told:
         await _tell(db, decided.told, now)
     if decided.commands:

@@ -162,7 +162,7 @@ async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:
             .where(
                 Submission.lot_id == lot_id,
                 Submission.seq.is_not(None),
-                Submission.kind.in_([Kind.SUSPENDED, Kind.FROZEN, Kind.RESUMED]),
+                Submission.kind.in_([Kind.SUSPENDED, Kind.DEFERRED, Kind.FROZEN, Kind.RESUMED]),
             )
             .order_by(Submission.seq)
         )

@@ -13,7 +13,9 @@ from bidding.feed import service
 from bidding.feed.feed import Feed
 from bidding.feed.schemas import (
     ChainPage,
+    ConsentToRest,
     EventsPage,
+    GroupView,
     LotsNow,
     OrderLot,
     OrderView,
@@ -136,6 +138,17 @@ async def suspend_lot(
     return await service.order_lot(database, call, lot_id, "suspend", data)
 
 
+@post("/api/lots/{lot_id:uuid}/defer", guards=[allow(Role.JUDGE)], status_code=201)
+async def defer_lot(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[OrderLot],
+) -> OrderView:
+    """Defer a lot by decision (暂缓); it stands still and keeps its time like a suspended one (R-HALT-01, 03)."""
+    return await service.order_lot(database, call, lot_id, "defer", data)
+
+
 @post("/api/lots/{lot_id:uuid}/resume", guards=[allow(Role.JUDGE)], status_code=201)
 async def resume_lot(
     database: NamedDependency[Database],
@@ -158,6 +171,25 @@ async def withdraw_lot(
     return await service.order_lot(database, call, lot_id, "withdraw", data)
 
 
+@get("/api/sale-groups/{group_id:uuid}", guards=[allow(Role.CLERK, Role.JUDGE, Role.CHIEF)])
+async def show_group(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], group_id: FromPath[UUID]
+) -> GroupView:
+    """The lots that serve one debt, and how far it is covered; there once the first of them is published."""
+    return await service.show_group(database, actor, group_id)
+
+
+@post("/api/sale-groups/{group_id:uuid}/consent", guards=[allow(Role.JUDGE)], status_code=201)
+async def consent_to_rest(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    group_id: FromPath[UUID],
+    data: JSONBody[ConsentToRest],
+) -> GroupView:
+    """The debtor agrees that the rest be sold although the debt is covered; for closes from now on (R-CLOSE-12)."""
+    return await service.consent_to_rest(database, call, group_id, data)
+
+
 def _ids(joined: str) -> list[UUID]:
     try:
         return [UUID(one) for one in joined.split(",")]
@@ -178,6 +210,9 @@ ROUTES = [
     show_chain,
     list_receipts,
     suspend_lot,
+    defer_lot,
     resume_lot,
     withdraw_lot,
+    show_group,
+    consent_to_rest,
 ]

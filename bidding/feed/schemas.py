@@ -14,7 +14,7 @@ from msgspec import UNSET, UnsetType
 from bidding.desk.receipts import receipt
 from bidding.desk.submissions import Answer, Relayed
 from bidding.feed.rules import Countdown
-from kernel.decoding import PositiveFen, ShortText, Unusable, Wire, decode
+from kernel.decoding import LongText, PositiveFen, ShortText, Unusable, Wire, decode
 from kernel.errors import Refusal
 
 MAX_FRAME_BYTES = 4_096
@@ -37,7 +37,7 @@ class BidMessage(PlaceBid, frozen=True, tag_field="t", tag="bid"):
 
 
 class OrderLot(Wire, frozen=True):
-    """The court halts, resumes or withdraws a lot; the reason is published (R-HALT-01 to 03)."""
+    """The court suspends, defers, resumes or withdraws a lot; the reason is published (R-HALT-01 to 03)."""
 
     reason: ShortText
     decision_id: UUID
@@ -75,6 +75,23 @@ class LotView(msgspec.Struct, frozen=True):
     leader_rank: int | None
     bids: int
     extensions: int
+
+
+class ConsentToRest(Wire, frozen=True):
+    """The debtor agrees that the lots left be sold as well, and what proves it (R-CLOSE-12)."""
+
+    proof: LongText
+
+
+class GroupView(msgspec.Struct, frozen=True):
+    """A sale group: debt and costs that it serves, and what its lots have sold for so far; fen, lots by their ends."""
+
+    id: UUID
+    case_id: UUID
+    target_fen: int
+    sold_fen: int
+    consented_at: str | None
+    lots: list[LotView]
 
 
 class LotsNow(msgspec.Struct, frozen=True):

@@ -1,7 +1,7 @@
 """The HTTP doors beside the socket: bids and their answers, events in pages, the record, and orders of the court."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
@@ -9,7 +9,7 @@ import msgspec
 from appraisal.api import get_decision
 from bidding.desk import chain, commands, errors
 from bidding.desk.commands import Order
-from bidding.desk.models import Lot, LotCommand
+from bidding.desk.models import Lot, LotCommand, SaleGroup
 from bidding.desk.rules import FINISHED, Status
 from bidding.desk.submissions import Answer
 from bidding.feed import store
@@ -21,7 +21,9 @@ from bidding.feed.schemas import (
     Chain,
     ChainLink,
     ChainPage,
+    ConsentToRest,
     EventsPage,
+    GroupView,
     LotsNow,
     OrderLot,
     OrderView,
@@ -43,7 +45,13 @@ ASK_EVERY_S = 0.05
 LADDER = 100
 MOST_RECEIPTS = 100
 
-DECISION_ON: dict[Order, str] = {"suspend": "suspension", "resume": "suspension", "withdraw": "withdrawal"}
+DECISION_ON: dict[Order, str] = {
+    "suspend": "suspension",
+    "defer": "suspension",
+    "resume": "suspension",
+    "withdraw": "withdrawal",
+}
+"""What the panel's decision behind an order is about."""
 
 
 async def place_bid(feed: Feed, actor: Actor, lot_id: UUID, bid: PlaceBid) -> Answer | None:
@@ -115,7 +123,7 @@ async def show_chain(database: Database, actor: Actor, lot_id: UUID, after: int,
 
 
 async def order_lot(database: Database, call: Call, lot_id: UUID, kind: Order, wanted: OrderLot) -> OrderView:
-    """Suspend, resume or withdraw a lot by a panel decision, and wait for its place among the bids.
+    """Suspend, defer, resume or withdraw a lot by a panel decision, and wait for its place among the bids.
 
     The kept answer says that the order stands; a repeat asks again what became of it. Raises the desk's refusal.
     """
@@ -129,6 +137,35 @@ async def order_lot(database: Database, call: Call, lot_id: UUID, kind: Order, w
     except AlreadyAnswered as repeat:
         ordered = msgspec.json.decode(repeat.answer, type=OrderView)
     return await _outcome(database, call.actor, ordered)
+
+
+async def show_group(database: Database, actor: Actor, group_id: UUID) -> GroupView:
+    """A sale group for its court: what it is to bring in, and how far its lots have done so."""
+    async with database.reading(actor) as tx:
+        group, lots = await commands.get_group(tx, group_id)
+        actor.must_serve(group.court_id, "sale group")
+        return _group_view(group, lots)
+
+
+async def consent_to_rest(database: Database, call: Call, group_id: UUID, wanted: ConsentToRest) -> GroupView:
+    """Record that the debtor agrees to the sale of the rest although the debt is covered (R-CLOSE-12)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        group = await commands.lock_group(tx, group_id)
+        tx.actor.must_serve(group.court_id, "sale group")
+        await commands.consent(tx, group, wanted.proof)
+        return tx.answer(_group_view(*await commands.get_group(tx, group_id)))
+
+
+def _group_view(group: SaleGroup, lots: Sequence[Lot]) -> GroupView:
+    return GroupView(
+        id=group.group_id,
+        case_id=group.case_id,
+        target_fen=group.target_fen,
+        sold_fen=group.sold_fen,
+        consented_at=beijing(group.consented_at) if group.consented_at else None,
+        lots=[view_of(lot, store.state_of(lot)) for lot in lots],
+    )
 
 
 async def _outcome(database: Database, actor: Actor, ordered: OrderView) -> OrderView:

@@ -30,6 +30,24 @@ class BarredFromSale(Refusal):
     en = "The law bars you from bidding on this lot"
 
 
+class BiddingHasBegun(Refusal):
+    """An agent is confirmed by the court before bidding begins, or not at all."""
+
+    code = "bidding-has-begun"
+    rule = "R-PUB-04"
+    zh = "委托代理须在竞价开始前经执行法院确认"
+    en = "An agent must be confirmed by the court before bidding begins"
+
+
+class AgentTakesPart(Refusal):
+    """Agent or principal takes part already, or stands in another such relation on this lot."""
+
+    code = "agent-takes-part"
+    rule = "R-PUB-04"
+    zh = "代理人或者委托人已报名本标的，或已有其他委托关系"
+    en = "Agent or principal is registered on this lot already, or bound by another agency"
+
+
 class EligibilityNotDeclared(Refusal):
     """Nobody is admitted without declaring that no purchase limit stands in the way."""
 

@@ -80,6 +80,26 @@ class LotPerson(Base):
     standing: Mapped[str] = mapped_column(primary_key=True)
 
 
+class Agency(Base):
+    """An agent (代理竞买) whom the court confirmed before bidding: the agent bids, the principal buys (R-PUB-04).
+
+    Written before the agent can register, and final: who stands behind a registration never changes.
+    """
+
+    __tablename__ = "agency"
+    __table_args__ = (
+        UniqueConstraint("lot_id", "principal_id"),
+        CheckConstraint("agent_id <> principal_id", "two_persons"),
+        {"schema": "bidding"},
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
+    agent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    principal_id: Mapped[UUID]
+    proof: Mapped[str]
+    confirmed_at: Mapped[datetime]
+
+
 class PriorityGrant(Base):
     """A priority purchaser whom the court confirmed on this lot, registered or not yet (R-PRIO-01)."""
 
@@ -117,4 +137,5 @@ class IdentityAccess(Base):
     at: Mapped[datetime]
 
 
-append_only(IdentityAccess.__table__)
+for _table in (IdentityAccess, Agency):
+    append_only(_table.__table__)

@@ -8,7 +8,9 @@ from litestar.params import FromPath, JSONBody
 
 from bidding.registration import service
 from bidding.registration.schemas import (
+    AgentView,
     BidPassword,
+    ConfirmAgent,
     GrantPriority,
     OwnRegistration,
     PriorityView,
@@ -69,4 +71,15 @@ async def grant_priority(
     return await service.grant_priority(database, call, lot_id, data)
 
 
-ROUTES = [register, show_registration, issue_password, unlock, grant_priority]
+@post("/api/lots/{lot_id:uuid}/agents", guards=[allow(Role.JUDGE)], status_code=201)
+async def confirm_agent(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[ConfirmAgent],
+) -> AgentView:
+    """Confirm before bidding begins that somebody bids for another, who then is the buyer (R-PUB-04)."""
+    return await service.confirm_agent(database, call, lot_id, data)
+
+
+ROUTES = [register, show_registration, issue_password, unlock, grant_priority, confirm_agent]

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
     BarredFromSale,
+    BiddingHasBegun,
     ClaimUnknown,
     EligibilityNotDeclared,
     LeadsNow,
@@ -68,8 +70,14 @@ def check_candidate(candidate: Candidate) -> None:
 
 def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
     """Refuse once bidding has ended; extensions and halts (`ends_at` None) keep registration open (R-BID-06)."""
-    if finished or (ends_at is not None and now >= ends_at):
+    if finished or end_has_come(ends_at, now):
         raise RegistrationClosed()
+
+
+def check_before_opening(opens_at: datetime, now: datetime) -> None:
+    """Refuse to confirm an agent once bidding has begun (R-PUB-04)."""
+    if now >= opens_at:
+        raise BiddingHasBegun()
 
 
 def deposit_due(deposit_fen: Fen, bidder_kind: BidderKind, claim_fen: Fen | None = None) -> Fen:

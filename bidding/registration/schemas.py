@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from bidding.registration.rules import BidderKind, deposit_due
-from kernel.decoding import FenIn, Label, Unusable, Wire
+from kernel.decoding import FenIn, Label, LongText, Unusable, Wire
 
 
 class Register(Wire, frozen=True):
@@ -31,6 +31,23 @@ class GrantPriority(Wire, frozen=True):
     username: Label
     rank: Annotated[int, msgspec.Meta(ge=1, le=1000)]
     decision_id: UUID
+
+
+class ConfirmAgent(Wire, frozen=True):
+    """The court confirms an agent by user names, with the mandate that proves it (R-PUB-04)."""
+
+    agent: Label
+    principal: Label
+    proof: LongText
+
+
+class AgentView(msgspec.Struct, frozen=True):
+    """A confirmed agent."""
+
+    lot_id: UUID
+    agent: str
+    principal: str
+    confirmed_at: str
 
 
 class OwnRegistration(msgspec.Struct, frozen=True):

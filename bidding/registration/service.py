@@ -17,11 +17,13 @@ from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, Method, Status
 from bidding.registration import rules, store
-from bidding.registration.errors import AlreadyRegistered, IdentitySealed, NotAdmitted, WrongBidPassword
-from bidding.registration.models import PriorityGrant, Registration
+from bidding.registration.errors import AgentTakesPart, AlreadyRegistered, IdentitySealed, NotAdmitted, WrongBidPassword
+from bidding.registration.models import Agency, PriorityGrant, Registration
 from bidding.registration.rules import BidderKind, Candidate, RegistrationState
 from bidding.registration.schemas import (
+    AgentView,
     BidPassword,
+    ConfirmAgent,
     GrantPriority,
     OwnRegistration,
     PriorityView,
@@ -109,11 +111,40 @@ async def grant_priority(database: Database, call: Call, lot_id: UUID, wanted: G
         tx.actor.must_serve(lot.court_id, "lot")
         rules.check_open(Status(lot.status) in FINISHED, lot.ends_at, tx.now())
         await get_decision(tx, wanted.decision_id, case_id=lot.case_id, subject="priority")
-        person_id = await find_person_id(tx, wanted.username)
-        if person_id is None:
-            raise NotFound(what="person")
+        person_id = await _get_person(tx, wanted.username)
         await _grant(tx, lot, person_id, wanted)
         return tx.answer(PriorityView(lot_id, wanted.username, wanted.rank, wanted.decision_id))
+
+
+async def confirm_agent(database: Database, call: Call, lot_id: UUID, wanted: ConfirmAgent) -> AgentView:
+    """Confirm that one person bids for another on this lot, before bidding begins (R-PUB-04).
+
+    Refused once it has begun, and where one of them takes part already: who is behind a bid is fixed before it is made.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        lot = await commands.lock_lot(tx, lot_id)
+        tx.actor.must_serve(lot.court_id, "lot")
+        now = tx.now()
+        rules.check_before_opening(lot.opens_at, now)
+        agent_id, principal_id = await _get_person(tx, wanted.agent), await _get_person(tx, wanted.principal)
+        registered = [await store.find_own(tx, lot_id, person_id) for person_id in (agent_id, principal_id)]
+        if any(registered) or agent_id == principal_id or await store.find_agency(tx, lot_id, agent_id, principal_id):
+            raise AgentTakesPart()
+        agency = Agency(
+            lot_id=lot_id, agent_id=agent_id, principal_id=principal_id, proof=wanted.proof, confirmed_at=now
+        )
+        tx.session.add(agency)
+        facts = {"agent": str(agent_id), "principal": str(principal_id)}
+        await record(tx, "registration.confirm-agent", f"lot:{lot_id}", facts, case_id=lot.case_id, reason=wanted.proof)
+        return tx.answer(AgentView(lot_id, wanted.agent, wanted.principal, beijing(now)))
+
+
+async def _get_person(tx: Tx, username: str) -> UUID:
+    person_id = await find_person_id(tx, username)
+    if person_id is None:
+        raise NotFound(what="person")
+    return person_id
 
 
 async def admit(tx: Tx, registration_id: UUID) -> None:
@@ -199,13 +230,18 @@ def unlock_digest(lot_id: UUID, actor: Actor) -> bytes:
 
 
 async def _check_candidate(tx: Tx, lot: Lot, wanted: Register) -> None:
-    standings = await store.standings(tx, lot.lot_id, tx.actor.person)
+    agency = await store.find_agency(tx, lot.lot_id, tx.actor.person)
+    if agency is not None and agency.principal_id == tx.actor.person:
+        raise AgentTakesPart()
+    buyer_id = agency.principal_id if agency else tx.actor.person
+    standings = await store.standings(tx, lot.lot_id, buyer_id)
+    barred = standings | await store.standings(tx, lot.lot_id, tx.actor.person)
     of_the_house = tx.actor.court_id == lot.court_id or Role.OPERATOR in tx.actor.roles
     rules.check_candidate(
         Candidate(
             kind=wanted.kind,
             is_applicant="applicant" in standings,
-            is_barred=of_the_house or "barred" in standings,
+            is_barred=of_the_house or "barred" in barred,
             declares_eligible=wanted.declares_eligible,
         )
     )
@@ -214,7 +250,8 @@ async def _check_candidate(tx: Tx, lot: Lot, wanted: Register) -> None:
 
 
 async def _add(tx: Tx, lot: Lot, wanted: Register) -> None:
-    grant = await store.find_grant(tx, lot.lot_id, tx.actor.person)
+    agency = await store.find_agency(tx, lot.lot_id, tx.actor.person)
+    grant = await store.find_grant(tx, lot.lot_id, agency.principal_id if agency else tx.actor.person)
     security = rules.security_fen(lot.method == Method.SELL_OFF, lot.deposit_fen, lot.start_price_fen)
     claim = lot.applicant_claim_fen if wanted.kind is BidderKind.APPLICANT else None
     due_fen = rules.deposit_due(security, wanted.kind, claim)

@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, tuple_
+from sqlalchemy import exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
 from bidding.registration.models import (
+    Agency,
     IdentityAccess,
     LotPerson,
     PriorityGrant,
@@ -96,11 +97,20 @@ async def own_bids(tx: Tx, registration: Registration) -> tuple[int, Fen | None]
     return number, highest
 
 
+BUYS = (
+    select(func.coalesce(Agency.principal_id, RegistrationIdentity.person_id))
+    .select_from(RegistrationIdentity)
+    .outerjoin(
+        Agency,
+        (Agency.lot_id == RegistrationIdentity.lot_id) & (Agency.agent_id == RegistrationIdentity.person_id),
+    )
+)
+"""For whom a registration bids: the person themselves, or the principal of an agent (R-PUB-04)."""
+
+
 async def real_name_of(tx: Tx, registration_id: UUID) -> str:
     """The real name behind a registration, for a comparison inside this context: it leaves no row and no answer."""
-    person_id = await tx.session.scalar(
-        select(RegistrationIdentity.person_id).where(RegistrationIdentity.registration_id == registration_id)
-    )
+    person_id = await tx.session.scalar(BUYS.where(RegistrationIdentity.registration_id == registration_id))
     if person_id is None:
         raise NotFound(what="registration")
     return await real_name(tx, person_id)
@@ -108,9 +118,7 @@ async def real_name_of(tx: Tx, registration_id: UUID) -> str:
 
 async def reveal(tx: Tx, registration_id: UUID, purpose: str) -> UUID:
     """The person behind a registration; leaves an access row in the same transaction (invariant 18)."""
-    person_id = await tx.session.scalar(
-        select(RegistrationIdentity.person_id).where(RegistrationIdentity.registration_id == registration_id)
-    )
+    person_id = await tx.session.scalar(BUYS.where(RegistrationIdentity.registration_id == registration_id))
     if person_id is None:
         raise NotFound(what="registration")
     access = IdentityAccess(
@@ -131,6 +139,15 @@ async def standings(tx: Tx, lot_id: UUID, person_id: UUID) -> set[str]:
         select(LotPerson.standing).where(LotPerson.lot_id == lot_id, LotPerson.person_id == person_id)
     )
     return set(rows)
+
+
+async def find_agency(tx: Tx, lot_id: UUID, *person_ids: UUID) -> Agency | None:
+    """An agency on the lot in which one of these persons is agent or principal."""
+    return await tx.session.scalar(
+        select(Agency)
+        .where(Agency.lot_id == lot_id, or_(Agency.agent_id.in_(person_ids), Agency.principal_id.in_(person_ids)))
+        .limit(1)
+    )
 
 
 async def code_taken(tx: Tx, lot_id: UUID, code: str) -> bool:

@@ -48,6 +48,9 @@ class LotPublished(LotEvent, frozen=True, kw_only=True):
     applicant_person_ids: tuple[UUID, ...] = ()
     barred_person_ids: tuple[UUID, ...] = ()
     """Defaulting buyers of the same asset and persons barred by R-BID-14."""
+    sale_group_id: UUID | None = None
+    """The lots that serve the same debt, which is `sale_group_target_fen` with its costs (R-CLOSE-12)."""
+    sale_group_target_fen: int | None = None
 
 
 class RegistrationMade(LotEvent, frozen=True, kw_only=True):

@@ -27,6 +27,8 @@ from auction.announcements.rules import DocumentKind
 from auction.enquiries import service as enquiries
 from auction.enquiries.rules import EnquiryKind
 from auction.enquiries.schemas import Ask
+from auction.sale_groups import service as sale_groups
+from auction.sale_groups.schemas import MakeGroup
 from bidding import api as bidding
 from kernel.actors import Role, platform
 from kernel.clock import beijing_day
@@ -42,7 +44,8 @@ from settlement.payouts import withholding
 from settlement.payouts.rules import Ground
 from settlement.payouts.schemas import Withhold
 from tests.appraisal.support import make_claim, party_of, today
-from tests.auction.support import hold, make_draft, make_place
+from tests.auction.support import Place as AuctionPlace
+from tests.auction.support import decide, hold, make_draft, make_place
 from tests.settlement.distribution.road import make_road, parties
 from tests.settlement.hall import Hall
 from tests.support.databases import Clones
@@ -191,7 +194,8 @@ async def build(site: Site) -> dict[str, object]:
     """A lot sold, another drafted, a plan and its payment, each by the use cases of its officers."""
     database = site.database
     hall = Hall(database, await make_place(database), site.parts.relay)
-    sold = await hall.lot()
+    group = await make_group(hall.place)
+    sold = await hall.lot(sale_group_id=group)
     asked_first = Ask(kind=EnquiryKind.QUESTION, words="能否贷款？")
     enquiry = await enquiries.ask(database, call(actor(Role.BIDDER)), sold, asked_first)
     await hall.sold(sold, 80_000_00)
@@ -236,6 +240,7 @@ async def build(site: Site) -> dict[str, object]:
         "seizure_id": seizure.id,
         "hold_id": await hold(place),
         "lot_id": sold,
+        "group_id": group,
         "draft_id": draft,
         "document_id": document.id,
         "enquiry_id": enquiry.id,
@@ -272,6 +277,12 @@ async def taking_of(hall: Hall, lot_id: UUID) -> UUID:
         tx.session.add(row)
         await tx.session.flush()
         return row.id
+
+
+async def make_group(place: AuctionPlace) -> UUID:
+    """A sale group of the case; bidding knows it once a lot of it is published."""
+    wanted = MakeGroup(target_fen=100_000_00, decision_id=await decide(place))
+    return (await sale_groups.make_group(place.database, call(place.judge), place.case.id, wanted)).id
 
 
 async def registration_of(hall: Hall, lot_id: UUID) -> UUID:

@@ -13,11 +13,13 @@ from auction.lots.errors import (
     DepositOutOfBand,
     IncrementMissing,
     SecondRoundPriceTooLow,
+    SellOffPeriodDiffers,
     SellOffPriceDiffers,
     StartPriceTooLow,
     TermsRefused,
 )
 from auction.lots.rules import (
+    SELL_OFF_PERIOD,
     PriceChain,
     Round,
     Terms,
@@ -73,7 +75,8 @@ def test_terms_at_every_bound_are_lawful() -> None:
     check_terms(replace(FIRST, round=Round.RESALE), REFERENCE, None)
     second = replace(FIRST, round=Round.ROUND_2, start_price_fen=Fen(49_466_668), deposit_fen=Fen(2_473_334))
     check_terms(second, REFERENCE, FIRST.start_price_fen)
-    check_terms(replace(second, round=Round.SELL_OFF), REFERENCE, second.start_price_fen)
+    sell_off = replace(second, round=Round.SELL_OFF, duration=SELL_OFF_PERIOD)
+    check_terms(sell_off, REFERENCE, second.start_price_fen)
 
 
 @pytest.mark.parametrize(
@@ -97,6 +100,12 @@ def test_terms_at_every_bound_are_lawful() -> None:
             49_466_668,
             SellOffPriceDiffers,
             {"price_fen": 49_466_668},
+        ),
+        (
+            {"start_price_fen": 61_833_334, "round": Round.SELL_OFF, "duration": SELL_OFF_PERIOD - timedelta(days=1)},
+            61_833_334,
+            SellOffPeriodDiffers,
+            {"days": 60},
         ),
         (
             {"deposit_fen": 3_091_666},

@@ -142,6 +142,7 @@ async def test_a_sell_off_follows_the_failed_second_at_its_price(database_url: s
             "method": Method.SELL_OFF,
             "previous_lot_id": second,
             "deposit_fen": Fen(6_000_00),
+            "opens_at": soon(place, 40),
             "scheduled_end": soon(place, 100),
         }
         with pytest.raises(Refusal) as refused:

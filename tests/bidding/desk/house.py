@@ -40,6 +40,7 @@ class House:
         method: Method = Method.AUCTION,
         start_fen: int = START,
         step_fen: int = STEP,
+        group_id: UUID | None = None,
     ) -> UUID:
         """A published lot, as the handler of LotPublished copies it."""
         lot_id = uuid4()
@@ -53,8 +54,9 @@ class House:
         link = genesis(lot_id, terms)
         await self.db.execute(
             "INSERT INTO bidding.lot (lot_id, case_id, court_id, asset_id, title, method, opens_at, scheduled_end,"
-            " start_price_fen, increment_fen, deposit_fen, applicant_claim_fen, genesis, status, ends_at, link)"
-            " VALUES ($1, $2, $2, $2, '测试标的', $3, $4, $5, $6, $7, 10000, 0, $8, 'upcoming', $5, $8)",
+            " start_price_fen, increment_fen, deposit_fen, applicant_claim_fen, genesis, status, ends_at, link,"
+            " sale_group_id)"
+            " VALUES ($1, $2, $2, $2, '测试标的', $3, $4, $5, $6, $7, 10000, 0, $8, 'upcoming', $5, $8, $9)",
             lot_id,
             uuid4(),
             method,
@@ -63,8 +65,22 @@ class House:
             start_fen,
             step_fen,
             link,
+            group_id,
         )
         return lot_id
+
+    async def group(self, target_fen: int, consented_at: datetime | None = None) -> UUID:
+        """Lots that serve one debt of `target_fen`; `consented_at`: since when the debtor lets the rest be sold."""
+        group_id = uuid4()
+        await self.db.execute(
+            "INSERT INTO bidding.sale_group (group_id, case_id, court_id, target_fen, consented_at, consent_proof)"
+            " VALUES ($1, $1, $1, $2, $3, $4)",
+            group_id,
+            target_fen,
+            consented_at,
+            "同意书" if consented_at else None,
+        )
+        return group_id
 
     async def bidder(
         self, lot_id: UUID, code: str, *, rank: int | None = None, admitted_at: datetime | None = OPENS

@@ -9,12 +9,12 @@ from typing import Any
 import asyncpg
 import pytest
 
-from bidding.desk import lease
+from bidding.desk import lease, store
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.errors import DeskEnded
 from bidding.desk.rules import Kind
 from bidding.desk.watch import Clocks, ClockWatch
-from kernel.clock import FrozenClock, SystemClock
+from kernel.clock import FrozenClock, SystemClock, monotonic
 from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, codes, desk_of, house
 from tests.support.keys import KEYRING
 
@@ -334,6 +334,27 @@ async def test_five_seconds_without_a_decision_freeze_before_anything_else(
         assert await place.kinds(lot) == ["opened", "bid", "frozen"]
         received = [one["received_at"] for one in await place.submissions(lot) if one["seq"]]
         assert received == sorted(received)
+        monkeypatch.undo()
+
+
+async def test_a_decision_dates_from_the_lock_and_not_from_a_slow_commit(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the model: else two decisions could lie a hole and a commit apart, and nobody would have noticed."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        await place.settled(lot, "open")
+        quick, silent_s = store.write, []
+
+        async def slow(*args: Any) -> None:
+            await quick(*args)
+            await asyncio.sleep(0.5)
+
+        monkeypatch.setattr(store, "write", slow)
+        desk.on_committed.append(lambda *_: silent_s.append(monotonic() - desk._alive_s))
+        assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+        assert silent_s[0] >= 0.5
         monkeypatch.undo()
 
 

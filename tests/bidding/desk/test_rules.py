@@ -56,7 +56,7 @@ PAUSES = [timedelta(0), MS, SECOND, MINUTE, FIVE - MS, FIVE, FIVE + MS, timedelt
 
 commands = st.lists(
     st.tuples(
-        st.sampled_from(["bid"] * 8 + ["suspend", "resume", "freeze", "withdraw"]),
+        st.sampled_from(["bid"] * 8 + ["suspend", "defer", "resume", "freeze", "withdraw"]),
         st.sampled_from(PAUSES),
         st.sampled_from(BIDDERS),
         st.integers(-2, 60),
@@ -90,6 +90,8 @@ def run(method: Method, script: list[tuple[str, timedelta, Bidder | None, int, i
                 take(rules.decide_bid(state, Bid(bidder, price, price if sure else None), at))
             case "suspend":
                 take(rules.decide_suspend(state, at))
+            case "defer":
+                take(rules.decide_suspend(state, at, Kind.DEFERRED))
             case "resume":
                 take(rules.decide_resume(state, at))
             case "freeze":
@@ -166,6 +168,8 @@ def test_the_random_commands_reach_every_kind_of_event() -> None:
     script = [
         ("suspend", timedelta(hours=7), None, 0, 0, False),
         ("resume", slow, None, 0, 0, False),
+        ("defer", quick, None, 0, 0, False),
+        ("resume", quick, None, 0, 0, False),
         ("bid", quick, BIDDERS[0], 0, 0, False),
         ("bid", quick, BIDDERS[4], 0, 0, False),
         ("bid", quick, BIDDERS[2], 0, 0, False),

@@ -1,15 +1,19 @@
 """The court's orders to a live lot, in their place among the bids (R-HALT-01, 03; R-CLOSE-11)."""
 
+import asyncio
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from bidding.desk import chain
-from kernel.actors import Role
+from kernel.actors import Role, platform
+from kernel.clock import real_now
 from tests.appraisal.support import make_case, make_court, make_decision
 from tests.bidding.feed.house import House, Person, serve
-from tests.bidding.support import START_FEN, STEP_FEN
+from tests.bidding.support import START_FEN, STEP_FEN, publish
 
 pytestmark = pytest.mark.anyio
 
@@ -85,6 +89,65 @@ async def the_chain_is_hashed_again(house: House, lot_id: UUID, ends: dict[str, 
     assert link.hex() == ends["head"]
 
 
+async def test_defer_and_resume(database_url: str) -> None:
+    """暂缓: an event of its own, the same standing still, and the time that was left (R-HALT-01, 03)."""
+    async with serve(database_url) as house:
+        court = await make_court(house.parts.database)
+        case = await make_case(house.parts.database, court)
+        halt = await make_decision(house.parts.database, court, case, "suspension")
+        judge = await house.sign_in(Role.JUDGE, court=court.code)
+        lot_id = await house.open_lot(case_id=case.id, court_id=court.id)
+        who = await house.bidder(lot_id)
+        async with house.watch(lot_id, who) as bidder:
+            assert (await bidder.bid(START_FEN))["t"] == "ack"
+            assert (await order(house, judge, lot_id, "defer", halt.id)).json()["kind"] == "deferred"
+            refused = await bidder.bid(START_FEN + STEP_FEN)
+            assert (refused["code"], refused["rule"]) == ("suspended", "R-HALT-01")
+            assert (await order(house, judge, lot_id, "suspend", halt.id)).json()["code"] == "suspended"
+            assert (await order(house, judge, lot_id, "resume", halt.id)).json()["state"] == "done"
+            assert (await bidder.bid(START_FEN + STEP_FEN))["t"] == "ack"
+        page = (await house.http.get(f"/api/lots/{lot_id}/events")).json()
+        assert [event["kind"] for event in page["events"]] == ["opened", "bid", "deferred", "resumed", "bid"]
+        deferred, resumed = page["events"][2:4]
+        ran_on = datetime.fromisoformat(resumed["ends_at"]) - datetime.fromisoformat(resumed["at"])
+        assert ran_on == timedelta(milliseconds=deferred["remaining_ms"])
+
+
+async def test_the_debtors_consent_is_recorded_by_the_court_of_the_group(database_url: str) -> None:
+    """R-CLOSE-12: the court's own judge, once, with proof; a lot published into a covered group is stopped at once."""
+    async with serve(database_url) as house:
+        court = await make_court(house.parts.database)
+        judge, elsewhere = await house.sign_in(Role.JUDGE, court=court.code), await house.sign_in(Role.JUDGE, court="x")
+        grouped = {"court_id": court.id, "sale_group_id": uuid4(), "sale_group_target_fen": START_FEN}
+        lot_id = await house.open_lot(**grouped)
+        path = f"/api/sale-groups/{grouped['sale_group_id']}"
+
+        async def consent(who: Person) -> httpx.Response:
+            headers = {"Cookie": who.cookie, "Origin": house.origin, "Idempotency-Key": uuid4().hex}
+            return await house.http.post(f"{path}/consent", json={"proof": "同意书"}, headers=headers)
+
+        assert (await consent(elsewhere)).status_code == 404
+        async with house.parts.database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("UPDATE bidding.sale_group SET sold_fen = target_fen"))
+        tomorrow = real_now() + timedelta(days=1)
+        times = {"opens_at": tomorrow, "scheduled_end": tomorrow + timedelta(days=1)}
+        late = await publish(house.parts.database, **grouped, **times)
+        async with asyncio.timeout(5):
+            while (await house.http.get(f"/api/lots/{late}/record")).status_code == 409:
+                await asyncio.sleep(0.05)
+        shown = (await consent(judge)).json()
+        assert (shown["sold_fen"], {lot["lot_id"]: lot["status"] for lot in shown["lots"]}) == (
+            START_FEN,
+            {str(lot_id): "open", str(late): "withdrawn"},
+        )
+        assert shown["consented_at"] is not None
+        assert (await consent(judge)).json() == shown, "the first consent stands"
+        seen = await house.http.get(path, headers={"Cookie": judge.cookie})
+        assert seen.json() == shown
+        lasting = await house.open_lot(**grouped)
+        assert (await house.http.get(f"/api/lots/{lasting}/record")).json()["code"] == "record-sealed"
+
+
 async def test_a_priority_purchaser_takes_the_lead_at_the_same_price(database_url: str) -> None:
     """Row 47, R-PRIO-02 and 03: confirmed while bidding runs; the match extends no price, a junior rank cannot lead."""
     async with serve(database_url) as house:
@@ -111,3 +174,12 @@ async def test_a_priority_purchaser_takes_the_lead_at_the_same_price(database_ur
             assert (await second.bid(START_FEN))["code"] == "cannot-lead"
             equal = await one.bid(START_FEN)
             assert (equal["code"], equal["minimum_fen"]) == ("below-minimum", START_FEN + STEP_FEN)
+            raised = START_FEN + STEP_FEN
+            assert (await one.bid(raised))["t"] == "ack"
+            junior_leads = (await second.bid(raised))["receipt"]["event"]
+            assert (junior_leads["rank"], junior_leads["code"][0]) == (2, "P")
+            senior_leads = (await first.bid(raised))["receipt"]["event"]
+            assert (senior_leads["rank"], senior_leads["code"]) == (1, matched["code"])
+            assert senior_leads["code"] != junior_leads["code"], "each rank has a code of its own (R-PRIO-01)"
+            assert (await second.bid(raised))["code"] == "cannot-lead"
+            assert (await first.bid(raised))["code"] == "already-leading"
