@@ -130,7 +130,7 @@ class Lot(Base):
     unstored_refusals: Mapped[int] = mapped_column(server_default="0")
     """Refusals past a bidder's thousandth, which are counted and not stored."""
     bucket: Mapped[int] = mapped_column(Integer, Computed(BUCKET, persisted=True))
-    """0 to 4,095, from the last digits of the id, for all lots of a sale group of that: which desk decides it (`shares`)."""
+    """0 to 4,095, from the last digits of the id, of a sale group for all its lots: whose lot it is (`shares`)."""
 
 
 class Submission(Base):
