@@ -5,6 +5,7 @@ HTTP can answer it as a problem; what a socket is told is made by the desk and p
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -57,7 +58,7 @@ class Told(msgspec.Struct, frozen=True, array_like=True):
     number: int
     frame: bytes
     code: str | None = None
-    facts: dict[str, int | str | None] = {}
+    facts: dict[str, Any] = {}
 
     def answer(self, key: UUID) -> Relayed:
         """The answer as the web process hands it on."""

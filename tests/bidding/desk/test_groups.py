@@ -15,12 +15,14 @@ from bidding.desk.errors import DeskEnded
 from bidding.desk.groups import must_wait, stop_key, to_stop
 from bidding.desk.rules import Kind, LotState, Method, Status, Terms, published
 from bidding.desk.session import Session
+from bidding.desk.shares import Part
 from bidding.verify import faults
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.money import Fen
 from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -158,10 +160,14 @@ async def test_a_failed_lot_brings_nothing(database_url: str) -> None:
 
 
 async def close_at_once(place: House, lots: list[UUID]) -> None:
-    """Two sessions, each with its own share, close one lot each; the second begins while the first is in flight."""
-    first, second = Session(place.url, 0), Session(place.url, 1)
+    """Two sessions close one lot each; the second begins while the first is in flight.
+
+    Lots of a group have one bucket and so one desk; here both look at all lots, as if that had failed.
+    """
+    first, second = Session(place.url, 0, KEYRING), Session(place.url, 1, KEYRING)
     for session, name in ((first, "first"), (second, "second")):
         await session.take_lease(name, None, None)
+        session.part = Part()
     closes = [close_of(place, lot) for lot in lots]
     try:
         async with first._transaction() as db:
@@ -169,7 +175,8 @@ async def close_at_once(place: House, lots: list[UUID]) -> None:
             waiting = asyncio.create_task(second.write(closes[1], place.clock.now(), 1, lambda: True))
             await asyncio.sleep(0.3)
             assert not waiting.done()
-            decided = decide_batch(closes[0], reading)
+            decided = decide_batch(closes[0], reading, batch=await first._signer.open(db))
+            await first._signer.sign(db, decided.batch, place.clock.now())
             await store.write(db, decided, reading.books.values(), place.clock.now())
         await waiting
     finally:
@@ -269,7 +276,7 @@ async def test_the_lease_comes_before_the_groups(database_url: str) -> None:
     """A batch of an old desk takes no group's lock: it stops at the lease."""
     async with house(database_url) as place:
         _, lots = await three_due(place)
-        old = Session(database_url, 0)
+        old = Session(database_url, 0, KEYRING)
         await old.take_lease("old", None, None)
         newer = await lease.connect(database_url)
         await lease.take_lease(newer, 0, "new", None, standby_after_s=None)
@@ -277,3 +284,14 @@ async def test_the_lease_comes_before_the_groups(database_url: str) -> None:
         with pytest.raises(DeskEnded):
             await old.write(close_of(place, lots[0]), place.clock.now(), 1, lambda: True)
         await old.close()
+
+
+async def test_lots_of_one_group_have_one_desk(database_url: str) -> None:
+    """However many desks there are: they are decided, and locked, together."""
+    async with house(database_url) as place:
+        group = await place.group(2 * START)
+        lots = [await place.lot(group_id=group) for _ in range(3)]
+        buckets = {(await place.row(lot))["bucket"] for lot in lots}
+        assert buckets == {group.int % 4096}
+        alone = await place.lot()
+        assert (await place.row(alone))["bucket"] == alone.int % 4096
