@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo demo-exit test check format bench campaign lock clean
+.PHONY: help setup run fleet demo demo-exit test check format bench campaign lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -21,6 +21,9 @@ $(STAMP): requirements.txt pyproject.toml
 
 run: setup ## Serve on http://127.0.0.1:8000 with embedded data in .data
 	@$(BIN)/auction serve
+
+fleet: setup ## Serve by several processes that replace each other, on one port
+	@$(BIN)/auction fleet
 
 demo: setup ## Play the demo's cases, print the address and serve on
 	@$(BIN)/auction demo

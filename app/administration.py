@@ -1,4 +1,4 @@
-"""`auction migrate`, `auction create-user` and `create-users`: what an administrator does from the command line."""
+"""`auction migrate`, `create-user`, `create-users` and `keys`: what an administrator does from the command line."""
 
 import argparse
 import asyncio
@@ -7,15 +7,21 @@ import getpass
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
 
 from app.rehearsal import clock_of
 from app.serve import database_of
+from bidding.desk import lease, shares
+from bidding.evidence.schemas import KeysView
 from kernel.actors import Role
 from kernel.database import Database
 from kernel.errors import Refusal
 from kernel.identity import service
 from kernel.identity.passwords import Passwords
 from kernel.settings import Settings
+from kernel.signatures import Keyring
 
 
 def say(line: str) -> None:
@@ -107,6 +113,29 @@ def main_create_user(settings: Settings, arguments: argparse.Namespace) -> int:
     return _run(settings, [NewUser(arguments.username, arguments.name, roles, password)], arguments)
 
 
+async def _show_or_change_desks(settings: Settings, number: int | None) -> None:
+    async with database_of(settings, say) as url:
+        db = await lease.connect(url, "desks")
+        try:
+            if number is not None:
+                await shares.change(db, number)
+            for seat in await shares.seats(db):
+                alive = "free" if seat.free or seat.silent_s is None else f"last sign {seat.silent_s:.1f} s ago"
+                print(f"share {seat.share}: epoch {seat.epoch}, {seat.address or '-'}, {alive}")
+        finally:
+            await db.close()
+
+
+def main_desks(settings: Settings, number: int | None) -> int:
+    """Print who decides which share of the lots, after sharing them out anew among `number` desks if given."""
+    try:
+        asyncio.run(_show_or_change_desks(settings, number))
+    except ValueError as error:
+        say(str(error))
+        return 2
+    return 0
+
+
 def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:
     """Create the staff of one court from a CSV; at a refusal those before it are created."""
     try:
@@ -119,3 +148,17 @@ def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:
         say(str(error))
         return 2
     return _run(settings, users, arguments)
+
+
+def main_keys(action: str, file: str) -> int:
+    """Make, change or show a file of signing keys; what is printed are the public keys, as `--keys` reads them."""
+    path = Path(file)
+    if action == "new" and path.exists():
+        say(f"{path} exists already")
+        return 1
+    keyring = Keyring.load_or_make(path) if action == "new" else Keyring.load(path)
+    if action == "rotate":
+        keyring = keyring.rotated()
+        keyring.write(path, replace=True)
+    print(msgspec.json.encode(KeysView(list(keyring.keys.values()))).decode())
+    return 0

@@ -11,7 +11,7 @@ from litestar.exceptions import NotFoundException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
-from app.openapi import TimesOnTheWire, described
+from app.openapi import TimesOnTheWire, describe_live, described
 from app.pages import PAGES, Site, answer_not_found
 from app.platform import Platform
 from kernel.actors import platform
@@ -43,9 +43,13 @@ SLICES = (
     "auction.announcements",
     "auction.statistics",
     "auction.catalogue",
+    "auction.enquiries",
+    "auction.follows",
+    "auction.feeds",
     "bidding.registration",
     "bidding.desk",
     "bidding.feed",
+    "bidding.evidence",
     "settlement.ledger",
     "settlement.bank",
     "settlement.bank_files",
@@ -54,8 +58,11 @@ SLICES = (
     "settlement.completion",
     "settlement.distribution",
     "settlement.payouts",
+    "settlement.annulment",
     "settlement.statements",
     "settlement.papers",
+    "settlement.parties",
+    "settlement.mine",
 )
 
 
@@ -95,7 +102,7 @@ async def metrics(database: NamedDependency[Database]) -> Response[bytes]:
 def create_app(parts: Platform) -> Litestar:
     """The application over the parts of this process; starting and stopping them is the caller's."""
     app = Litestar(
-        route_handlers=[*routes(), *PAGES, live, ready, metrics],
+        route_handlers=[*routes(), *PAGES, live, ready, metrics, describe_live],
         request_class=StrictRequest,
         request_max_body_size=MAX_BODY_BYTES,
         before_request=refuse_loose_numbers,
@@ -107,7 +114,7 @@ def create_app(parts: Platform) -> Litestar:
             "actor": Provide(provide_actor),
             "identity": Provide(provide_identity),
         },
-        openapi_config=described("0.1.0"),
+        openapi_config=described(),
         plugins=[TimesOnTheWire()],
         logging_config=None,
         debug=False,
@@ -118,6 +125,5 @@ def create_app(parts: Platform) -> Litestar:
     app.state["identity"] = parts.identity
     app.state["settings"] = parts.settings
     app.state["site"] = Site()
-    app.state["desk"] = parts.desk
     app.state["feed"] = parts.feed
     return app

@@ -4,9 +4,11 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from app.embedded import FolderInUse
 from kernel.settings import Settings, SettingsError, load
+from kernel.signatures import KeyringError
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,8 @@ def _calc(arguments: argparse.Namespace) -> int:
 
 
 def _serve_arguments(parser: argparse.ArgumentParser) -> None:
+    roles = "all (default); web: forwards bids to the desk; desk: stands by and takes over"
+    parser.add_argument("--role", choices=("all", "web", "desk"), help=roles)
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
     parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data)")
@@ -37,9 +41,33 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _serve(arguments: argparse.Namespace) -> int:
-    from app.serve import main_serve
+    from app.serve import main_desk, main_serve
 
-    return main_serve(_settings(arguments))
+    settings = _settings(arguments)
+    return main_desk(settings) if settings.role == "desk" else main_serve(settings)
+
+
+def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--port", type=int, help="port of the web processes, shared by them (default 8000)")
+    parser.add_argument("--data-dir", help="folder of the data (default .data)")
+    parser.add_argument("--desks", type=_count, default=1, help="among how many desks lots are shared out (default 1)")
+
+
+def _fleet(arguments: argparse.Namespace) -> int:
+    from app.fleet import main_fleet
+
+    return main_fleet(_settings(arguments), arguments.desks)
+
+
+def _desks_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("number", metavar="N", type=_count, nargs="?", help="share the lots out anew among so many")
+
+
+def _desks(arguments: argparse.Namespace) -> int:
+    from app.administration import main_desks
+
+    return main_desks(_settings(arguments), arguments.number)
 
 
 def _worker(arguments: argparse.Namespace) -> int:
@@ -82,10 +110,47 @@ def _create_users(arguments: argparse.Namespace) -> int:
     return main_create_users(_settings(arguments), arguments)
 
 
-def _verify(arguments: argparse.Namespace) -> int:
-    from app.verify import main_verify
+def _verify_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("--bundle", metavar="FILE", help="check an exported lot instead, with no database")
+    parser.add_argument("--keys", metavar="FILE", help="with --bundle: the public keys to believe")
+    parser.add_argument("--anchors", metavar="FILE", action="append", default=[], help="with --bundle: anchored heads")
 
+
+def _verify(arguments: argparse.Namespace) -> int:
+    from app.verify import main_verify, main_verify_bundle
+
+    if arguments.bundle:
+        return main_verify_bundle(arguments.bundle, arguments.keys, arguments.anchors)
     return main_verify(_settings(arguments))
+
+
+def _export_arguments(parser: argparse.ArgumentParser) -> None:
+    _data_arguments(parser)
+    parser.add_argument("lot", metavar="LOT", type=UUID, help="id of a finished lot")
+    parser.add_argument("--out", metavar="FILE", help="where to write (default lot-LOT.json)")
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from app.export import main_export
+
+    return main_export(_settings(arguments), arguments.lot, arguments.out)
+
+
+def _keys_arguments(parser: argparse.ArgumentParser) -> None:
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    for name, text in (
+        ("new", "make a file of signing keys; an existing file stays as it is"),
+        ("rotate", "sign with a new key from the next start on; the old one stays for checking"),
+        ("show", "print the public keys"),
+    ):
+        actions.add_parser(name, help=text).add_argument("file", metavar="FILE")
+
+
+def _keys(arguments: argparse.Namespace) -> int:
+    from app.administration import main_keys
+
+    return main_keys(arguments.action, arguments.file)
 
 
 def _bank_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,6 +233,7 @@ def _rehearsal_argument(parser: argparse.ArgumentParser) -> None:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     return load(
+        role=getattr(arguments, "role", None),
         host=getattr(arguments, "host", None),
         port=getattr(arguments, "port", None),
         data_dir=getattr(arguments, "data_dir", None),
@@ -177,11 +243,15 @@ def _settings(arguments: argparse.Namespace) -> Settings:
 
 COMMANDS = {
     "serve": Command("serve API, live feed and pages; embedded also desk and worker", _serve_arguments, _serve),
+    "fleet": Command("serve by several processes on this machine, which replace each other", _fleet_arguments, _fleet),
+    "desks": Command("show who decides which lots, or share them out anew", _desks_arguments, _desks),
     "worker": Command("sweep due work and relay the outbox of DATABASE_URL", _data_arguments, _worker),
     "migrate": Command("bring the database to the newest schema", _data_arguments, _migrate),
     "create-user": Command("create a member of staff or a machine account", _create_user_arguments, _create_user),
     "create-users": Command("create the staff of a court from a CSV", _create_users_arguments, _create_users),
-    "verify": Command("replay and check every lot, chain, ledger and plan", _data_arguments, _verify),
+    "verify": Command("replay and check every lot, chain, ledger and plan", _verify_arguments, _verify),
+    "export": Command("write a finished lot with all its proofs into a file", _export_arguments, _export),
+    "keys": Command("make, change and show the keys that sign bids", _keys_arguments, _keys),
     "bank": Command("take the bank's files and write payment files", _bank_arguments, _bank),
     "bench": Command("measure on an embedded database of its own", _bench_arguments, _bench),
     "demo": Command("play published sales from seizure to payout, then serve on", _demo_arguments, _demo),
@@ -198,7 +268,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return COMMANDS[arguments.command].run(arguments)
-    except (SettingsError, FolderInUse) as error:
+    except (SettingsError, KeyringError, FolderInUse) as error:
         print(error, file=sys.stderr)
         return 2
 

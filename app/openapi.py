@@ -1,8 +1,8 @@
-"""The description of the HTTP interface at `/schema`: what the framework cannot know of our types and refusals."""
+"""The descriptions at `/schema`: of HTTP, with what the framework cannot know, and of the live protocol."""
 
 from typing import Any
 
-from litestar import Request
+from litestar import Request, get
 from litestar._openapi.schema_generation import SchemaCreator
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -10,8 +10,11 @@ from litestar.openapi.spec import OpenAPIFormat, OpenAPIType, Schema
 from litestar.plugins import OpenAPISchemaPlugin
 from litestar.typing import FieldDefinition
 
+from bidding.feed import asyncapi
 from kernel.decoding import Day, Moment
-from kernel.web import PROBLEM
+from kernel.web import PROBLEM, anyone
+
+VERSION = "0.1.0"
 
 TIMES: dict[Any, Schema] = {
     Moment: Schema(
@@ -66,11 +69,17 @@ class Described(JsonRenderPlugin):
         return super().render(request, openapi_schema)
 
 
-def described(version: str) -> OpenAPIConfig:
+@get("/schema/asyncapi.json", guards=[anyone], include_in_schema=False)
+async def describe_live() -> dict[str, Any]:
+    """The live protocol (AsyncAPI 3.0)."""
+    return asyncapi.document(VERSION)
+
+
+def described() -> OpenAPIConfig:
     """The configuration of `/schema`; its application needs `TimesOnTheWire` among the plugins too."""
     return OpenAPIConfig(
         title="网络司法拍卖平台 Online judicial auction",
-        version=version,
+        version=VERSION,
         description="Money is integer fen, times are RFC 3339, every refusal names its rule and law.",
         path="/schema",
         render_plugins=[Described(path=["/", "/openapi.json"])],

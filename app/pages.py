@@ -19,6 +19,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
+from auction.announcements.rules import DocumentKind
 from auction.catalogue import service as catalogue
 from auction.catalogue.schemas import LotPage
 from kernel.actors import Actor, visitor
@@ -36,7 +37,7 @@ TYPES = {
     ".svg": "image/svg+xml",
 }
 NOT_SERVED = {"vendor/vendor.mjs"}
-STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures")
+STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures", "mine", "record", "party")
 IMPORT = re.compile(r"""(?:from|import)\s*"(\.{1,2}/[^"]+)\"""")
 FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "private, no-cache"
@@ -59,6 +60,8 @@ class Heading:
 
     title: str
     description: str
+    picture: str | None = None
+    """Address of a picture on this site; the mark of the house where there is none."""
 
 
 NAME: dict[Language, str] = {"zh": "网络司法拍卖平台", "en": "Online judicial auction"}
@@ -79,9 +82,25 @@ HEADINGS: dict[str, dict[Language, Heading]] = {
         "zh": Heading("实名注册", "竞买人实名注册。"),
         "en": Heading("Register", "Real-name registration of bidders."),
     },
+    "my-cases": {
+        "zh": Heading("我的案件", "当事人查看本人执行案件的分配方案、对账单和期限。"),
+        "en": Heading("My cases", "Parties read the plan, their statement and their deadlines."),
+    },
+    "my-case": {
+        "zh": Heading("案件详情", "分配方案、本人对账单、期限和文书。"),
+        "en": Heading("My case", "The plan, one's own statement, deadlines and papers."),
+    },
     "statistics": {
         "zh": Heading("统计数据", "溢价率、成交率及其计算口径。"),
         "en": Heading("Statistics", "Premium and success rates with their definitions."),
+    },
+    "mine": {
+        "zh": Heading("我的", "我的报名、保证金、出价、成交与关注。"),
+        "en": Heading("My place", "My registrations, deposits, bids, purchases and followed lots."),
+    },
+    "verify": {
+        "zh": Heading("核验回执与证据包", "在浏览器中核验出价回执和竞价证据包。"),
+        "en": Heading("Check a receipt or a bundle", "Checks receipts and bundles of auctions in the browser."),
     },
     "not-found": {
         "zh": Heading("页面不存在", "未找到该页面。"),
@@ -101,7 +120,7 @@ class Site:
             digest.update(path.encode() + b"\n" + hashlib.sha256(file.plain).digest())
         self.release = digest.hexdigest()[:16]
 
-    def page(self, name: str, heading: Heading, language: Language, person: str, simulated_bank: bool) -> bytes:
+    def page(self, name: str, heading: Heading, language: Language, person: str, settings: Settings) -> bytes:
         """The HTML of a page; everything that comes from outside is escaped."""
         base = f"/static/{self.release}"
         styles = (f'<link rel="stylesheet" href="{base}/styles/{style}.css">' for style in STYLES)
@@ -111,7 +130,11 @@ class Site:
             "title": f"{heading.title} - {NAME[language]}",
             "description": heading.description,
             "person": person,
-            "simulated_bank": "yes" if simulated_bank else "no",
+            "mode": settings.mode,
+            "simulated_bank": "yes" if settings.simulated_bank else "no",
+            "site_name": NAME[language],
+            "heading": heading.title,
+            "picture": settings.origin + (heading.picture or f"{base}/icon.svg"),
             "noscript": NEEDS_SCRIPT[language],
         }
         return self.template.format(
@@ -177,7 +200,7 @@ class Visit:
     def show(self, name: str, heading: Heading | None = None, status: int = 200) -> Response[bytes]:
         """The page, or 304 where the browser has these very bytes."""
         heading = heading or HEADINGS[name][self.language]
-        body = self.site.page(name, heading, self.language, self._person(), self.settings.simulated_bank)
+        body = self.site.page(name, heading, self.language, self._person(), self.settings)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"cache-control": ASK_EACH_TIME, "vary": "Cookie", "etag": etag}
         if status == 200 and self.has == etag:
@@ -228,10 +251,46 @@ async def show_register(visit: NamedDependency[Visit]) -> Response[bytes]:
     return visit.show("register")
 
 
+@get("/mine", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_mine(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """One's own auctions; who is not signed in is shown the way."""
+    return visit.show("mine")
+
+
+@get("/lots/{lot_id:uuid}/record", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_record(
+    visit: NamedDependency[Visit], database: NamedDependency[Database], lot_id: FromPath[UUID]
+) -> Response[bytes]:
+    """The public record of one lot."""
+    try:
+        lot = await catalogue.show_lot(database, visit.actor, lot_id)
+    except NotFound:
+        return visit.show("not-found", status=404)
+    return visit.show("record", _heading_of_record(lot, visit.language))
+
+
 @get("/statistics", guards=[anyone], dependencies=VISIT, include_in_schema=False)
 async def show_statistics(visit: NamedDependency[Visit]) -> Response[bytes]:
     """Figures with their definitions."""
     return visit.show("statistics")
+
+
+@get("/verify", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_verify(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """Check a receipt or a bundle in the browser."""
+    return visit.show("verify")
+
+
+@get("/my/cases", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_my_cases(visit: NamedDependency[Visit]) -> Response[bytes]:
+    """The cases of a party; what they hold is read over the API, by whom it concerns."""
+    return visit.show("my-cases")
+
+
+@get("/my/cases/{case_id:uuid}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
+async def show_my_case(visit: NamedDependency[Visit], case_id: FromPath[UUID]) -> Response[bytes]:
+    """One case as its party reads it."""
+    return visit.show("my-case")
 
 
 @get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
@@ -258,10 +317,39 @@ def answer_not_found(request: Request[Any, Any, Any], error: HTTPException) -> R
 
 
 def _heading_of(lot: LotPage, language: Language) -> Heading:
-    start = yuan(lot.start_price_fen)
+    price = yuan(lot.result.price_fen) if lot.result and lot.result.price_fen else yuan(lot.start_price_fen)
+    sold = lot.result is not None and lot.result.price_fen is not None
     if language == "en":
-        return Heading(lot.title, f"Court auction in {lot.place}, start price {start} yuan. {lot.court_name}.")
-    return Heading(lot.title, f"{lot.court_name}网络司法拍卖，{lot.place}，起拍价 {start} 元。")
+        told = f"Court auction in {lot.place}, {'sold at' if sold else 'start price'} {price} yuan. {lot.court_name}."
+    else:
+        told = f"{lot.court_name}网络司法拍卖，{lot.place}，{'成交价' if sold else '起拍价'} {price} 元。"
+    return Heading(lot.title, told, _picture_of(lot))
 
 
-PAGES = [show_catalogue, show_lot, show_sign_in, show_register, show_statistics, send_file]
+def _heading_of_record(lot: LotPage, language: Language) -> Heading:
+    if language == "en":
+        told = f"Every bid and event of the court auction in {lot.place}, to be checked by anybody."
+        return Heading(f"Record: {lot.title}", told, _picture_of(lot))
+    told = f"{lot.court_name}网络司法拍卖，{lot.place}，全部出价和事件，可供核验。"
+    return Heading(f"竞价公开记录：{lot.title}", told, _picture_of(lot))
+
+
+def _picture_of(lot: LotPage) -> str | None:
+    documents = lot.announcement.documents if lot.announcement else ()
+    pictures = (f"/api/documents/{document.id}" for document in documents if document.kind == DocumentKind.PICTURE)
+    return next(pictures, None)
+
+
+PAGES = [
+    show_catalogue,
+    show_lot,
+    show_record,
+    show_sign_in,
+    show_register,
+    show_statistics,
+    show_mine,
+    show_my_cases,
+    show_my_case,
+    show_verify,
+    send_file,
+]

@@ -12,6 +12,7 @@ import os
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 from litestar import Litestar, post
 from litestar.datastructures import State
 from litestar.params import JSONBody
@@ -27,6 +28,7 @@ from kernel.settings import Settings, SettingsError
 from kernel.web import allow
 
 MARK = "rehearsal.json"
+DEMO_MARK = "demo.json"
 RACE = 10_000_000
 """Platform seconds per real second while time is moved forward."""
 
@@ -51,20 +53,28 @@ WARNING = """\
 
 
 def require_kind(settings: Settings) -> None:
-    """Refuse (SettingsError) to rehearse on real data, and to take a rehearsal's data for real ones."""
-    marked = (settings.data_path / MARK).exists()
+    """Refuse (SettingsError) to rehearse or play on real data, and to take a rehearsal's or a demo's for real ones."""
+    folder = settings.data_path
+    if (folder / DEMO_MARK).exists() and not settings.demo:
+        raise SettingsError(f"演示数据 {folder} holds a demo's made-up cases: they are never served as real ones")
+    marked = (folder / MARK).exists()
     if marked and not settings.rehearsal:
-        raise SettingsError(
-            f"演练数据 {settings.data_path} holds a rehearsal: add --rehearsal, or choose another folder"
-        )
-    if settings.rehearsal and not marked and (settings.data_path / "postgres").exists():
-        raise SettingsError(f"正式数据 {settings.data_path} holds no rehearsal: choose another folder to rehearse in")
+        raise SettingsError(f"演练数据 {folder} holds a rehearsal: add --rehearsal, or choose another folder")
+    if settings.rehearsal and not marked and (folder / "postgres").exists():
+        raise SettingsError(f"正式数据 {folder} holds no rehearsal: choose another folder to rehearse in")
+
+
+def as_marked(settings: Settings) -> Settings:
+    """Settings to look at whatever the folder holds, a demo's data too: for `verify`, which serves nobody."""
+    return msgspec.structs.replace(settings, demo=(settings.data_path / DEMO_MARK).exists())
 
 
 def mark(settings: Settings) -> None:
-    """Mark a rehearsal's folder; called by whoever holds its lock."""
+    """Mark a rehearsal's or a demo's folder; called by whoever holds its lock."""
     if settings.rehearsal and not (settings.data_path / MARK).exists():
-        _keep(settings.data_path, 0)
+        _keep(settings.data_path, MARK, {"skipped_ms": 0})
+    if settings.demo:
+        _keep(settings.data_path, DEMO_MARK, {})
 
 
 def clock_of(settings: Settings) -> Clock:
@@ -77,14 +87,14 @@ def clock_of(settings: Settings) -> Clock:
     return ScaledClock(Pace(real_ms, real_ms + skipped_ms, 1, real_ms + skipped_ms, 1))
 
 
-def _keep(folder: Path, skipped_ms: int) -> None:
-    """Write the mark so that it survives a power cut: platform time must not step back at the next start."""
-    fresh = folder / f"{MARK}.new"
+def _keep(folder: Path, name: str, said: dict[str, int]) -> None:
+    """Write a mark so that it survives a power cut: platform time must not step back at the next start."""
+    fresh = folder / f"{name}.new"
     with fresh.open("w") as file:
-        json.dump({"skipped_ms": skipped_ms}, file)
+        json.dump(said, file)
         file.flush()
         os.fsync(file.fileno())
-    fresh.replace(folder / MARK)
+    fresh.replace(folder / name)
 
 
 class Rehearsal:
@@ -117,7 +127,7 @@ class Rehearsal:
                 await asyncio.sleep(LOOK_S)
 
     async def _race(self, to_at: Moment) -> None:
-        _keep(self._folder, to_ms(to_at) - to_ms(real_now()))
+        _keep(self._folder, MARK, {"skipped_ms": to_ms(to_at) - to_ms(real_now())})
         self._clock.run(RACE, to_at, 1)
         await asyncio.sleep((to_at - self._clock.now()) / timedelta(seconds=RACE))
 

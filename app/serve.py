@@ -8,9 +8,11 @@ import asyncio
 import contextlib
 import gc
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import structlog
 import uvicorn
@@ -18,18 +20,26 @@ import uvicorn
 from app.asgi import create_app
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
-from app.platform import Platform
+from app.platform import Platform, desk_of, keyring_of
 from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
+from bidding.desk.batch import Book
+from bidding.desk.desk import Desk
+from bidding.desk.standby import Standby
+from bidding.evidence.service import behind
+from bidding.evidence.sinks import FolderSink
+from bidding.feed.bell import Bell
+from bidding.forwarding.door import Door
 from kernel.clock import Clock, SystemClock
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
-from kernel.settings import Settings
+from kernel.settings import Settings, SettingsError
 
 log = structlog.get_logger("serve")
 
 T = TypeVar("T")
 
 GRACE_S = 5
+BACKLOG = 4_096
 
 
 @asynccontextmanager
@@ -39,7 +49,8 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
     Raises SettingsError for real data in a rehearsal and the other way round, FolderInUse while a server runs on them.
     """
     if settings.database_url is not None:
-        await migrate_async(settings.database_url)
+        if settings.role == "all":  # of several processes none may be the one that changes the tables under the others
+            await migrate_async(settings.database_url)
         yield settings.database_url
         return
     require_kind(settings)
@@ -89,9 +100,26 @@ def server_for(parts: Platform) -> Server:
         date_header=False,
         timeout_keep_alive=30,
         timeout_graceful_shutdown=GRACE_S,
-        backlog=4096,
+        backlog=BACKLOG,
     )
     return Server(config)
+
+
+async def _refuse_an_old_backup(parts: Platform) -> None:
+    """Raises SettingsError if the anchors know more than the database. A default folder beside `DATABASE_URL` is not
+    asked: it may hold the anchors of another one."""
+    if parts.settings.embedded or parts.settings.anchor_dir:
+        fault = await behind(parts.database, FolderSink(parts.settings.anchor_path))
+        if fault:
+            await parts.database.close()
+            raise SettingsError(f"{parts.settings.anchor_path}: {fault}")
+
+
+def sockets_of(settings: Settings) -> list[socket.socket] | None:
+    """The port, if it is to be shared with other processes; None leaves it to uvicorn. Raises OSError."""
+    if not settings.share_port:
+        return None
+    return [socket.create_server((settings.host, settings.port), backlog=BACKLOG, reuse_port=True)]
 
 
 @asynccontextmanager
@@ -99,9 +127,13 @@ async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) 
     """A whole embedded or connected process, answering on its port while the body runs."""
     async with database_of(settings, say) as url:
         parts = Platform(url, settings, clock)
-        async with parts.running(), parts.working():
+        await _refuse_an_old_backup(parts)
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(parts.running())
+            if settings.role == "all":
+                await stack.enter_async_context(parts.working())
             server = server_for(parts)
-            task = asyncio.create_task(server.serve(), name="http")
+            task = asyncio.create_task(server.serve(sockets_of(settings)), name="http")
             try:
                 while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers no event
                     await asyncio.sleep(0.01)
@@ -125,11 +157,17 @@ def _settle_memory() -> None:
     gc.set_threshold(GC_YOUNG, 20, 50)
 
 
-async def _until_signalled(settings: Settings) -> None:
+def signalled() -> asyncio.Event:
+    """An event that SIGINT and SIGTERM set."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
+    return stop
+
+
+async def _until_signalled(settings: Settings) -> None:
+    stop = signalled()
     async with serving(settings, clock_of(settings), lambda line: print(line, flush=True)):
         await stop.wait()
         log.info("serve.stopping")
@@ -142,11 +180,58 @@ def main_serve(settings: Settings) -> int:
     return 0
 
 
+@asynccontextmanager
+async def standing_by(settings: Settings) -> AsyncIterator[Standby]:
+    """A process that is the desk of every share that it can get, while the body runs."""
+    assert settings.database_url is not None
+    assert settings.desk_secret is not None
+    url, clock, keyring = settings.database_url, SystemClock(), keyring_of(settings)
+    bell = Bell(settings.redis_url) if settings.redis_url else None
+
+    def ring(lot_id: UUID, events: list[tuple[int, bytes]], book: Book) -> None:
+        if bell is not None and events:
+            bell.ring(lot_id, events[-1][0])
+
+    def make(share: int) -> Desk:
+        desk = desk_of(url, settings, clock, keyring, share=share, address=door.address)
+        desk.on_committed.append(ring)
+        return desk
+
+    standby = Standby(url, make)
+    door = Door(standby.desks, settings.desk_secret)
+    await door.open(settings.desk_host, settings.desk_port)
+    running = [asyncio.create_task(standby.run(), name="standby")]
+    if bell is not None:
+        running.append(asyncio.create_task(bell.run(), name="bell"))
+    try:
+        yield standby
+    finally:
+        running[0].cancel()
+        await asyncio.gather(running[0], return_exceptions=True)
+        await standby.stop()
+        await door.close()
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _decide(settings: Settings) -> None:
+    stop = signalled()
+    async with standing_by(settings):
+        _settle_memory()
+        log.info("desk.stands-by")
+        await stop.wait()
+
+
+def main_desk(settings: Settings) -> int:
+    """Stand by as a desk of the database in `DATABASE_URL`, and be one, until signalled."""
+    configure_logs(settings.log_level)
+    run(_decide(settings))
+    return 0
+
+
 async def _work(settings: Settings) -> None:
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
+    stop = signalled()
     assert settings.database_url is not None
     parts = Platform(settings.database_url, settings, SystemClock())
     try:

@@ -67,8 +67,14 @@ async def mark_defaulted(tx: Tx, lot_id: UUID) -> None:
     await statistics.count_default(tx, lot_id)
 
 
+async def mark_annulled(tx: Tx, lot_id: UUID) -> None:
+    """The court undid the sale: it is shown as `annulled` and counts as a failed round. Refuses one not sold."""
+    await lots.mark_annulled(tx, lot_id)
+    await statistics.count_annulment(tx, lot_id)
+
+
 async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, *, barred_person_ids: Sequence[UUID] = ()) -> UUID:
-    """Draft the resale of a defaulted lot, the defaulting buyer barred (R-CLOSE-10); asked again: the same draft."""
+    """Draft the resale of a defaulted or annulled lot, who caused it barred (R-CLOSE-10); again: the same draft."""
     return await lots.order_resale(tx, lot_id, decision_id, barred_person_ids)
 
 

@@ -1,7 +1,7 @@
 """The one door of bidding for settlement and app; every function works inside the caller's open transaction.
 
-Nothing here tells who stands behind a registration, but `reveal_person` after the end and `find_own_registration` to
-the person themselves. Locks are taken lot first, then registration; take them before your own.
+Nothing here tells who stands behind a registration, but `reveal_person` after the end, and to the person themselves
+`find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration; before your own.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,9 @@ from uuid import UUID
 from bidding.desk import commands
 from bidding.desk.commands import Order
 from bidding.desk.rules import Status
+from bidding.feed.rooms import view_of
+from bidding.feed.schemas import LotView
+from bidding.feed.store import state_of
 from bidding.registration import service, store
 from bidding.registration.models import Registration
 from bidding.registration.service import admit, release, reveal_person
@@ -19,12 +22,15 @@ from kernel.money import Fen
 
 __all__ = [
     "LotResult",
+    "LotView",
+    "OwnStanding",
     "RegistrationFacts",
     "admit",
     "command_lot",
     "find_own_registration",
     "get_registration",
     "get_result",
+    "list_own_standings",
     "list_registrations",
     "lock_registration",
     "release",
@@ -64,6 +70,19 @@ class LotResult:
     extensions: int
 
 
+@dataclass(frozen=True, slots=True)
+class OwnStanding:
+    """A person's own registration beside where its lot stands: for that person alone."""
+
+    registration: RegistrationFacts
+    priority_rank: int | None
+    has_password: bool
+    bids: int
+    highest_fen: Fen | None
+    lot: LotView
+    leads: bool
+
+
 async def get_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
     """The registration; refuses `not-found`."""
     return _facts(await store.get_registration(tx, registration_id))
@@ -84,6 +103,11 @@ async def find_own_registration(tx: Tx, lot_id: UUID, person_id: UUID) -> Regist
     """The door: a person's own registration. Ask it for the person who is asking, never for another."""
     found = await store.find_own(tx, lot_id, person_id)
     return _facts(found) if found else None
+
+
+async def list_own_standings(tx: Tx, person_id: UUID, most: int) -> list[OwnStanding]:
+    """The door: all registrations of the person who is asking, those of the lot that ends last first."""
+    return [await _own_standing(tx, found) for found in await store.list_own(tx, person_id, most)]
 
 
 async def is_named(tx: Tx, registration_id: UUID, name: str) -> bool:
@@ -109,6 +133,20 @@ async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
 async def command_lot(tx: Tx, lot_id: UUID, kind: Order, reason: str, decision_id: UUID | None = None) -> None:
     """Order a lot suspended, resumed or withdrawn; the desk decides it among the bids within a second."""
     await commands.order(tx, lot_id, kind, reason, decision_id)
+
+
+async def _own_standing(tx: Tx, found: Registration) -> OwnStanding:
+    lot = await commands.get_lot(tx, found.lot_id)
+    bids, highest_fen = await store.own_bids(tx, found)
+    return OwnStanding(
+        registration=_facts(found),
+        priority_rank=found.priority_rank,
+        has_password=found.bid_password_hash is not None,
+        bids=bids,
+        highest_fen=highest_fen,
+        lot=view_of(lot, state_of(lot)),
+        leads=lot.leader_registration_id == found.id,
+    )
 
 
 def _facts(found: Registration) -> RegistrationFacts:

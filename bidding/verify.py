@@ -22,6 +22,8 @@ from bidding.desk.models import Lot, RefusalBlock, SaleGroup, Submission
 from bidding.desk.rules import Bidder, Event, Kind, LotState, Method, Status, Terms, evolve, published
 from bidding.desk.submissions import Submission as Sent
 from bidding.desk.verify import group_faults
+from bidding.evidence import verify as evidence
+from bidding.evidence.verify import Outside
 from bidding.registration.models import Registration
 from kernel.clock import real_now
 from kernel.database import Tx
@@ -37,8 +39,8 @@ Record = Any
 """A row of the table in question, by attribute."""
 
 
-async def faults(tx: Tx) -> list[str]:
-    """One sentence for each thing in the bidding tables that does not verify."""
+async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
+    """One sentence for each thing in the bidding tables that does not verify, also against what is kept outside."""
     found: list[str] = []
     stopped: set[UUID] = set()
     lots = (await tx.session.execute(select(Lot.__table__).order_by(Lot.lot_id))).all()
@@ -59,7 +61,8 @@ async def faults(tx: Tx) -> list[str]:
         found += replay.finish(blocks)
         if replay.stopped:
             stopped.add(lot.lot_id)
-    return found + await _group_faults(tx, lots, stopped) + await _strays(tx)
+    found += await _group_faults(tx, lots, stopped)
+    return [*found, *await _strays(tx), *await evidence.faults(tx, outside)]
 
 
 async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> list[str]:

@@ -14,7 +14,7 @@ def ordered_id() -> UUID:
 
 
 def random_id() -> UUID:
-    """A UUID that tells nothing, not even when it was made: registrations (invariant 17)."""
+    """A UUID that tells nothing, not even when it was made: registrations (invariant 17), enquiries."""
     return uuid4()
 
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-SECRET = frozenset({"database_url", "redis_url"})
+SECRET = frozenset({"database_url", "redis_url", "desk_secret"})
 OWN_NAMES = {"DATABASE_URL": "database_url", "REDIS_URL": "redis_url"}
 
 
@@ -26,6 +26,18 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     redis_url: str | None = None
     host: str = "127.0.0.1"
     port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 8000
+    role: Literal["all", "web", "desk"] = "all"
+    """What `auction serve` is: everything, a web process that forwards bids, or a desk that stands by."""
+    desk_secret: Annotated[str, msgspec.Meta(min_length=32, max_length=200, pattern=r"^[!-~]+\Z")] | None = None
+    """What web processes show to desks; all processes of an installation share it."""
+    desk_host: str = "127.0.0.1"
+    """Where a desk takes what web processes forward, as they reach it: it stands in the lease."""
+    desk_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
+    """0: any free port."""
+    proxies: str = ""
+    """Addresses of our own reverse proxies, joined by commas: their X-Forwarded-For is believed."""
+    share_port: bool = False
+    """Several web processes listen on the same port, and the kernel spreads connections over them (Linux)."""
     public_origin: str | None = None
     """The origin browsers use; by default that of `host` and `port`."""
     postgres_bin: str | None = None
@@ -40,8 +52,14 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    signing_keys: str | None = None
+    """File of the keys that sign bids (`auction keys new`), one for all processes; by default in the data folder."""
+    anchor_dir: str | None = None
+    """Folder of the log's anchors, out of the database administrator's reach; by default in the data folder."""
     rehearsal: bool = False
     """Time moved by hand on data kept apart (`app/rehearsal.py`); embedded only."""
+    demo: bool = False
+    """Made-up cases on scaled time; set by `auction demo` alone."""
     simulated_bank: bool = True
     """The bank of the embedded default, tests and demo; switched off where real bank files are exchanged."""
     bank_account: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z]{1,34}\Z")] | None = None
@@ -52,12 +70,31 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Working days in which unidentified money should be matched or returned (R-ACCT-02)."""
 
     @property
+    def mode(self) -> Literal["real", "rehearsal", "demo"]:
+        """Whether what happens here counts; the pages say so where it does not."""
+        return "demo" if self.demo else "rehearsal" if self.rehearsal else "real"
+
+    @property
     def embedded(self) -> bool:
         return self.database_url is None
 
     @property
+    def trusted_proxies(self) -> frozenset[str]:
+        return frozenset(filter(None, (address.strip() for address in self.proxies.split(","))))
+
+    @property
     def data_path(self) -> Path:
         return Path(self.data_dir).absolute()
+
+    @property
+    def keyring_path(self) -> Path:
+        """The file of the signing keys: the one that was named, else one that is made in the data folder."""
+        return Path(self.signing_keys or self.data_path / "signing-keys.json").absolute()
+
+    @property
+    def anchor_path(self) -> Path:
+        """The folder of the anchors."""
+        return Path(self.anchor_dir or self.data_path / "anchors").absolute()
 
     @property
     def origin(self) -> str:
@@ -88,11 +125,15 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
         settings = msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings (AUCTION_*): {error}") from None
+    if settings.demo:
+        raise SettingsError("AUCTION_DEMO: `auction demo` alone plays a demo")
     if settings.bank_account is not None:
         if settings.simulated_bank:
             raise SettingsError("AUCTION_BANK_ACCOUNT: files go to a real bank; set AUCTION_SIMULATED_BANK=false")
         if settings.bank_account_holder is None or settings.bank_name is None:
             raise SettingsError("AUCTION_BANK_ACCOUNT needs AUCTION_BANK_ACCOUNT_HOLDER and AUCTION_BANK_NAME")
+    if settings.role != "all" and (settings.embedded or settings.desk_secret is None):
+        raise SettingsError(f"AUCTION_ROLE={settings.role} needs DATABASE_URL and AUCTION_DESK_SECRET")
     if settings.rehearsal and not settings.embedded:
         raise SettingsError("a rehearsal keeps embedded data of its own: unset DATABASE_URL")
     return settings

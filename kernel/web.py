@@ -6,7 +6,7 @@ both languages. The live socket uses `origin_allowed` and the same decoder, so b
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -99,6 +99,18 @@ class StrictRequest(Request[Actor, Any, State]):
 def origin_allowed(origin: str | None, allowed: str) -> bool:
     """Whether a request that changes something, or a socket, comes from our own pages (both doors ask this)."""
     return origin == allowed
+
+
+def source_of(peer: str, forwarded: Sequence[str], proxies: Collection[str]) -> str:
+    """The address that a request came from (both doors ask this): the peer's, or what our own proxies say of it.
+
+    `forwarded` are the values of X-Forwarded-For. Each proxy adds its peer on the right, so the first address from
+    the right that is no proxy of ours is believed; what stands left of it anybody may have written.
+    """
+    hops = [hop.strip() for value in forwarded for hop in value.split(",")]
+    while peer in proxies and hops:
+        peer = hops.pop()
+    return peer
 
 
 class FrontDoor(ASGIMiddleware):

@@ -13,10 +13,11 @@ import hypothesis
 import pytest
 
 from app.embedded import EmbeddedPostgres
+from app.redis_binary import find_redis
 from tests.support import databases
 from tests.support.browsers import find_chromium
 from tests.support.places import disk_root, fast_root, new_folder, one_at_a_time
-from tests.support.valkey import Valkey, find_valkey
+from tests.support.valkey import Valkey
 
 SERVER = pytest.StashKey[EmbeddedPostgres]()
 
@@ -106,7 +107,7 @@ def durable_postgres() -> Iterator[EmbeddedPostgres]:
 @pytest.fixture
 def redis_server() -> Iterator[Valkey]:
     """An empty Redis-compatible server of this test alone, to pause and kill."""
-    binary = find_valkey()
+    binary = find_redis()
     if binary is None:
         pytest.skip("no Redis or Valkey for this system")
     folder = new_folder(fast_root())
@@ -126,7 +127,7 @@ def redis_url(request: pytest.FixtureRequest) -> str:
     return server.url
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def chromium() -> str:
     """Path of the browser; tests that use it are marked `browser`."""
     path = find_chromium()

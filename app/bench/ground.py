@@ -25,6 +25,7 @@ from kernel.identity.store import token_hash
 from kernel.ids import ordered_id, random_id, token
 from kernel.money import Fen
 from kernel.outbox import Outbox
+from kernel.signatures import Keyring
 
 START_FEN = Fen(100_000_00)
 INCREMENT_FEN = Fen(100_00)
@@ -57,7 +58,7 @@ async def lay_out(url: str, lots: int, bidders: int) -> list[Ticket]:
 
 async def _open(url: str) -> None:
     """Let a desk open the lots; what it tells is for contexts that do not know them."""
-    desk = Desk(url, SystemClock(), DeskOptions(exclusive=True))
+    desk = Desk(url, SystemClock(), Keyring.make(), DeskOptions(exclusive=True))
     await desk.start()
     await desk.stop()
 

@@ -121,12 +121,25 @@ PUBLISHED: dict[str, Callable[[CaseReport], Iterator[Check]]] = {
 
 
 def _part(report: CaseReport, part: str) -> int:
-    return sum(line["amount_fen"] for line in report.plan["lines"] if line["part"] == part)
+    return sum(line["amount_fen"] for line in report.lines if line["part"] == part)
 
 
 def statutory(reports: list[CaseReport]) -> list[Check]:
     """The times of the law, and that every account ends where its plan says."""
-    return [check for report in reports for check in [*_times(report), *_money_adds_up(report)]]
+    return [check for report in reports for check in [*_times(report), *_money_adds_up(report), *in_dispute(report)]]
+
+
+def in_dispute(report: CaseReport) -> Iterator[Check]:
+    """The escrow is the dividend on what is disputed, and the judgment splits it to the fen (R-DIST-06, W-17)."""
+    kept, *released = report.plans
+    if not released:
+        return
+    (given,) = released
+    escrow_fen = sum(line["amount_fen"] for line in kept["lines"] if line["payee"]["kind"] == "escrow")
+    yield _money(report, "争议款提存 kept in escrow", yuan(escrow_fen), given["proceeds_fen"])
+    given_fen = sum(line["amount_fen"] for line in given["lines"])
+    yield _money(report, "判决后全部发放 given out after judgment", yuan(escrow_fen), given_fen)
+    yield _text(report, "方案版本 versions of the plan", "1, 2, 3", f"1, {kept['version']}, {given['version']}")
 
 
 def _times(report: CaseReport) -> Iterator[Check]:
@@ -138,8 +151,9 @@ def _times(report: CaseReport) -> Iterator[Check]:
         yield _kept(report, "竞价不少于24小时 bidding 24 h (R-BID-09)", bidding, 1)
         yield from _completed(report, lot)
     plan, statement = report.plan, report.account["statement"]
-    objection_until = max(date.fromisoformat(recipient["objection_until"]) for recipient in plan["recipients"])
-    confirmed_on, paid_on = day(plan["confirmed_at"]), day(report.payout["paid_at"])
+    recipients = report.served["recipients"]
+    objection_until = max(date.fromisoformat(recipient["objection_until"]) for recipient in recipients)
+    confirmed_on, paid_on = day(plan["confirmed_at"]), day(report.payouts[0]["paid_at"])
     yield _in_time(report, "异议期满后确认 plan confirmed after 15 days (R-DIST-05)", objection_until, confirmed_on)
     latest = day(statement[0]["at"]) + PAYOUT_WITHIN
     yield _in_time(report, "到账三十日内发放 paid out in 30 days (R-ACCT-03)", paid_on, latest)
@@ -168,10 +182,12 @@ def _in_time(report: CaseReport, what: str, earlier: date, later: date) -> Check
 def _money_adds_up(report: CaseReport) -> Iterator[Check]:
     plan, account = report.plan, report.account
     lines_fen = sum(line["amount_fen"] for line in plan["lines"])
-    came_in_fen = sum(each["amount_fen"] for each in account["statement"] if each["amount_fen"] > 0)
+    came_in_fen = sum(
+        each["amount_fen"] for each in account["statement"] if each["amount_fen"] > 0 and each["other"] != "escrow"
+    )
     kept_fen = sum(each["amount_fen"] for each in account["remainder"])
     yield _money(report, "分配各行合计＝案款 plan lines sum to the proceeds", yuan(came_in_fen), lines_fen)
-    yield _money(report, "发放合计＝案款 payouts sum to the proceeds", yuan(came_in_fen), report.payout["total_fen"])
+    yield _money(report, "发放合计＝案款 payouts sum to the proceeds", yuan(came_in_fen), report.paid_fen)
     yield _money(report, "案款账户余额 case account ends at", "0.00", account["balance_fen"])
     yield _money(report, "另存款项均有名目 what is kept has a name", yuan(account["held_fen"]), kept_fen)
 

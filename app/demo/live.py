@@ -16,8 +16,9 @@ import structlog
 from websockets.exceptions import WebSocketException
 
 from app.demo.bidders import Bidder, Lot, Screen, pays_at, registers_at, screen_of, unlocks_at
+from app.demo.case import Play
+from app.demo.filing import announce, fix_price, open_case, staff
 from app.demo.people import person
-from app.demo.road import Play, announce, fix_price, open_case, staff
 from app.demo.sales import LIVE, Sale
 from app.demo.schedule import Window, moment_day, road_to
 from app.demo.tables import heading, table
@@ -215,6 +216,8 @@ def invitation(afterwards: Afterwards, password: str) -> Iterator[str]:
     yield f"  {'  '.join(each.username for each in users)}"
     yield f"            {afterwards.court.name}：书记员、法官、制单、复核、付款 clerk, judge, maker, checker, payer"
     yield "            其他法院同理，例如 the other courts likewise, e.g. w20a.judge, zhangzhou.maker"
+    yield "  bmw.c1  bmw.debtor  hangzhou.c1  hangzhou.debtor"
+    yield "            当事人：/my/cases 查看分配方案、对账单和期限 parties: their plan, statement and deadlines"
     yield f"\n  网址 address: {origin}   按 Ctrl-C 停止 Ctrl-C stops it"
 
 

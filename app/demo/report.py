@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.demo.road import Auction, Case
+from app.demo.case import Auction, Case
 from app.demo.users import User
 
 EVENTS_AT_ONCE = 1000
@@ -32,18 +32,38 @@ class LotReport:
 
 @dataclass(frozen=True)
 class CaseReport:
-    """One case: its auctions, its plan, what was paid out, its account, and the use of forfeited deposits."""
+    """One case: its auctions, its plans, what was paid out, its account, and the use of forfeited deposits.
+
+    `served` is the plan that everybody was served; `plans` are those that were confirmed, the first of which covers all
+    the case's money; a later one gives out an escrow. `payouts` has one batch for each.
+    """
 
     case: Case
     lots: list[LotReport]
-    plan: dict[str, Any]
-    payout: dict[str, Any]
+    served: dict[str, Any]
+    plans: list[dict[str, Any]]
+    payouts: list[dict[str, Any]]
     account: dict[str, Any]
     defaults: list[dict[str, Any]]
 
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The first confirmed plan."""
+        return self.plans[0]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was paid to somebody, over all plans; what lay in escrow comes up where it was given out."""
+        return [line for plan in self.plans for line in plan["lines"] if line["payee"]["kind"] != "escrow"]
+
+    @property
+    def paid_fen(self) -> int:
+        """What all batches paid."""
+        return sum(int(payout["total_fen"]) for payout in self.payouts)
+
     def paid_to(self, name: str) -> int:
         """What one payee gets by the plan, in fen."""
-        return sum(line["amount_fen"] for line in self.plan["lines"] if line["payee"]["name"] == name)
+        return sum(line["amount_fen"] for line in self.lines if line["payee"]["name"] == name)
 
 
 async def ask(cases: Sequence[Case]) -> list[CaseReport]:
@@ -62,8 +82,9 @@ async def _case(case: Case) -> CaseReport:
     return CaseReport(
         case=case,
         lots=[await _lot(clerk, auction) for auction in case.auctions],
-        plan=await clerk.get(f"/api/plans/{case.plan_id}"),
-        payout=await clerk.get(f"/api/payouts/{case.payout_id}"),
+        served=await clerk.get(f"/api/plans/{case.served_plan_id}"),
+        plans=[await clerk.get(f"/api/plans/{plan_id}") for plan_id in case.plan_ids],
+        payouts=[await clerk.get(f"/api/payouts/{payout_id}") for payout_id in case.payout_ids],
         account=await clerk.get(f"/api/cases/{case.id}/account"),
         defaults=(await clerk.get(f"/api/cases/{case.id}/default-use"))["defaults"],
     )

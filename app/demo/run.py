@@ -15,12 +15,15 @@ from pathlib import Path
 import msgspec
 import structlog
 
+from app.demo.bank import OURS, FileBank
+from app.demo.case import Case, Play
 from app.demo.live import Afterwards, invitation, keep_alive, prepare, windows_from
-from app.demo.road import Case, Play, travel
+from app.demo.people import person
+from app.demo.road import travel
 from app.demo.sales import SALES, Sale
 from app.demo.schedule import Window, at, moment_day, road_to, windows
 from app.demo.stage import WALK, Stage
-from app.demo.summary import summarise
+from app.demo.summary import Played, summarise
 from app.demo.users import Door
 from app.platform import Platform
 from app.serve import run, serving
@@ -94,7 +97,10 @@ def main_demo(settings: Settings, options: Options) -> int:
 
 
 def _settings(settings: Settings, options: Options, folder: Path) -> Settings:
-    """The demo's own settings: embedded, quick passwords, and room for a hundred people signing in at once."""
+    """The demo's own settings: embedded, quick passwords, and room for a hundred people signing in at once.
+
+    Deposits are paid in at the simulated bank, as from the pages; all other money comes and goes in bank files.
+    """
     return msgspec.structs.replace(
         settings,
         data_dir=str(folder),
@@ -106,7 +112,11 @@ def _settings(settings: Settings, options: Options, folder: Path) -> Settings:
         password_memory_kib=19_456,
         sign_ups_per_minute=MUCH,
         sign_ins_per_minute=MUCH,
+        demo=True,
         simulated_bank=True,
+        bank_account=OURS.number,
+        bank_account_holder=OURS.holder,
+        bank_name=OURS.bank,
     )
 
 
@@ -165,13 +175,16 @@ class Show:
         async with serving(self.settings, clock, self.speaker.plain) as parts:
             door = Door(self.settings.origin, parts.database, parts.identity.passwords, secrets.token_urlsafe(9))
             try:
-                play = Play(Stage(parts.database, clock), door, self.speaker.step)
+                stage = Stage(parts.database, clock)
+                bank = FileBank(await door.machine(person("bank", door.next_number())), stage)
+                play = Play(stage, door, bank, self.speaker.step)
                 cases, afterwards = await _act(play, first, second, self.options)
+                harmless = await bank.replay()
                 await _settle(parts)
-                changes = play.stage.changes_of_pace
-                self.code = 0 if await summarise(parts, cases, self.speaker.elapsed_s, changes) else FAILED
+                told = Played(cases, bank, self.speaker.elapsed_s, stage.changes_of_pace, replay_harmless=harmless)
+                self.code = 0 if await summarise(parts, told) else FAILED
                 if afterwards is not None:
-                    await _serve_on(afterwards, door.password)
+                    await _serve_on(afterwards, bank, door.password)
             finally:
                 await door.close()
 
@@ -180,7 +193,8 @@ async def _act(play: Play, first: Window, second: Window, options: Options) -> t
     """All cases at once, until the last payout; then platform time is real time."""
     async with asyncio.TaskGroup() as tasks:
         play.tasks = tasks
-        helpers = [tasks.create_task(play.stage.conduct()), tasks.create_task(_report(play))]
+        always = (play.stage.conduct(), play.bank.run(), _report(play))
+        helpers = [tasks.create_task(helper) for helper in always]
         roads = [tasks.create_task(travel(play, sale, first, second)) for sale in options.sales]
         live = tasks.create_task(prepare(play, windows_from(real_now()))) if not options.leave else None
         cases = await asyncio.gather(*roads)
@@ -192,15 +206,16 @@ async def _act(play: Play, first: Window, second: Window, options: Options) -> t
     return cases, afterwards
 
 
-async def _serve_on(afterwards: Afterwards, password: str) -> None:
-    """Serve until cancelled, with people bidding on the live lots."""
+async def _serve_on(afterwards: Afterwards, bank: FileBank, password: str) -> None:
+    """Serve until cancelled, with people bidding on the live lots and the bank at work."""
+    working = asyncio.create_task(bank.run())
     for line in invitation(afterwards, password):
         print(line, flush=True)
     try:
         await keep_alive(afterwards.lots)
     except Exception as error:
         log.exception("demo.bidders-failed", error=repr(error))
-    await asyncio.Event().wait()
+    await working
 
 
 async def _report(play: Play) -> None:

@@ -60,10 +60,22 @@ class Cost:
 
 
 @dataclass(frozen=True)
+class Dispute:
+    """An objection to the plan that goes to court (W-17): `objector` says that the claim of `against` is only
+    `should_be_fen` of principal, a court finds `judged_fen`; both count creditors from 0."""
+
+    objector: int
+    against: int
+    should_be_fen: int
+    judged_fen: int
+
+
+@dataclass(frozen=True)
 class Sale:
     """One case with one asset, its auction, and its resale after a default if there was one.
 
-    `case_no` follows the year. `suspended`: the judge stops the lot for a few minutes on its first day.
+    `case_no` follows the year. `suspended`: the judge stops the lot for a few minutes on its first day. `followed_by`:
+    parties (`debtor`, `c1`) who read their case on the web. `on_paper`: its papers are written.
     """
 
     key: str
@@ -87,6 +99,9 @@ class Sale:
     set_fee_fen: int | None = None
     fee_reason: str = "按规定比例计算，无需调整"
     suspended: bool = False
+    dispute: Dispute | None = None
+    followed_by: tuple[str, ...] = ()
+    on_paper: bool = False
     details: tuple[tuple[str, str], ...] = ()
 
 
@@ -110,7 +125,10 @@ BMW = Sale(
     ),
     costs=(Cost("sale_cost", "拍卖辅助费（拖车、保管、照片）", 150_000, "杭州某拍卖辅助服务有限公司"),),
     published="起拍价 199,900.00、成交价 330,900.00、竞买人 53 人、溢价率 65.53%",
-    made="参考价、加价幅度、保证金、出价次数、当事人、债权与费用",
+    made="参考价、加价幅度、保证金、出价次数、当事人、债权与费用、方案异议及诉讼",
+    dispute=Dispute(objector=0, against=1, should_be_fen=4_000_000, judged_fen=6_000_000),
+    followed_by=("debtor", "c1"),
+    on_paper=True,
     details=(
         ("occupation", "扣押于法院指定停车场"),
         ("defects", "左后门有划痕；违章两次由买受人处理"),
@@ -167,6 +185,8 @@ HANGZHOU = Sale(
     published="起拍价 280,000.00、保证金 40,000.00、出价 33 次、成交价 356,000.00、溢价率 27.14%、"
     "计划 10:00 结束，延时约 20 分钟",
     made="参考价、加价幅度、竞买人数、当事人、债权与费用",
+    followed_by=("debtor", "c1"),
+    on_paper=True,
     details=(
         ("occupation", "空置"),
         ("defects", "无电梯；欠物业费约3,200元"),

@@ -1,14 +1,15 @@
 """The demo's time: it races while nobody acts, walks while lots run out, and slows down for who acts slowly.
 
 Every step of the script waits for its platform time here. When nobody acts and the platform has nothing due, the clock
-races to the next thing that happens: a step, a due outbox row, an opening, or 30 minutes before an end. From there to
+races to the next thing that happens: a step, a due outbox row, an opening, or 30 minutes before an end; it waits for
+the bank. From there to
 the last extension it runs at most sixty times as fast as real time. It never passes the real time.
 """
 
 import asyncio
 import heapq
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import count
@@ -40,7 +41,9 @@ NEXT_DUE = text("SELECT min(due_at) FROM kernel.outbox WHERE done_at IS NULL AND
 NEXT_ON_LOTS = text(
     "SELECT min(opens_at) FILTER (WHERE status = 'upcoming' AND opens_at > :now) AS opens_at, min(ends_at) AS ends_at,"
     " coalesce(bool_or(status = 'upcoming' AND opens_at <= :now), false) AS opening,"
-    " EXISTS (SELECT FROM bidding.lot_command WHERE decided_at IS NULL) AS commanded"
+    " EXISTS (SELECT FROM bidding.lot_command WHERE decided_at IS NULL) AS commanded,"
+    " EXISTS (SELECT FROM settlement.payment_order o WHERE NOT EXISTS ("
+    "   SELECT FROM settlement.payment_answer a WHERE a.order_id = o.id)) AS paying"
     " FROM bidding.lot WHERE status IN ('upcoming', 'open')"
 )
 
@@ -68,6 +71,16 @@ class Stage:
         arrived: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (moment, next(self._order), arrived))
         await arrived
+        try:
+            yield
+        finally:
+            self._acting -= 1
+
+    @contextmanager
+    def busy(self) -> Iterator[None]:
+        """Time does not race away while the body runs: for who acts unasked, as a bank does."""
+        self._acting_since_s = self._acting_since_s if self._acting else monotonic()
+        self._acting += 1
         try:
             yield
         finally:
@@ -102,7 +115,7 @@ class Stage:
             lots = (await tx.session.execute(NEXT_ON_LOTS, {"now": now})).one()
         closing_at = lots.ends_at - CLOSING if lots.ends_at else None
         step_at = self._waiting[0][0]
-        if waiting or lots.opening or lots.commanded or (closing_at and closing_at <= now):
+        if waiting or lots.opening or lots.commanded or lots.paying or (closing_at and closing_at <= now):
             self._run(WALK)
             return min(WALK_LOOK_S, max(LOOK_EVERY_S, (step_at - now).total_seconds() / WALK))
         goal = min(moment for moment in (step_at, due_at, lots.opens_at, closing_at) if moment is not None)

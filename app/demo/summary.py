@@ -1,11 +1,14 @@
 """The summary: lots, cases, totals, statistics, what was published and what was made, what was checked."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from app.demo import checks
+from app.demo.bank import FileBank
+from app.demo.case import Case
 from app.demo.checks import Check, day, moment
 from app.demo.report import CaseReport, LotReport, ask, statistics
-from app.demo.road import Case
 from app.demo.tables import Side, heading, table, width
 from app.platform import Platform
 from app.verify import faults
@@ -33,10 +36,21 @@ FIGURES = {
 }
 
 
-async def summarise(parts: Platform, cases: Sequence[Case], elapsed_s: float, changes_of_pace: int) -> bool:
+@dataclass(frozen=True)
+class Played:
+    """What was played, and how it went."""
+
+    cases: Sequence[Case]
+    bank: FileBank
+    elapsed_s: float
+    changes_of_pace: int
+    replay_harmless: bool
+
+
+async def summarise(parts: Platform, played: Played) -> bool:
     """Print the summary; returns whether everything holds."""
-    reports = await ask(cases)
-    figures = await statistics(cases[0].court.clerk)
+    reports = await ask(played.cases)
+    figures = await statistics(played.cases[0].court.clerk)
     async with parts.database.reading(platform("verify")) as tx:
         found = await faults(tx)
     published, statutory = checks.published(reports), checks.statutory(reports)
@@ -44,17 +58,19 @@ async def summarise(parts: Platform, cases: Sequence[Case], elapsed_s: float, ch
     for line in [
         *_lots(reports),
         *_cases(reports),
+        *_accounts(reports),
+        *_bank(played.bank, harmless=played.replay_harmless),
         *_totals(reports, figures),
         *_sources(reports),
         *_checked(published, statutory, found),
-        *_times(reports, elapsed_s, changes_of_pace),
+        *_times(reports, played),
     ]:
         print(line)
     for fault in found:
         print(f"  ✗ {fault}")
     for check in wrong:
         print(f"  ✗ {check.of} {check.what}: {check.expected} ≠ {check.found}")
-    sound = not found and not wrong
+    sound = not found and not wrong and played.replay_harmless
     print("\n结果 result: " + ("全部相符 everything holds" if sound else "不符 something does not hold"), flush=True)
     return sound
 
@@ -137,6 +153,21 @@ def _case(report: CaseReport) -> Iterator[str]:
             f"  执行申请费 fee: 计算 computed {yuan(fee['computed_fen'])}，"
             f"收取 set {yuan(fee['set_fen'])}（{fee['reason']}）"
         )
+    for each in report.plans:
+        yield from _plan(each)
+    last = report.plans[-1]
+    open_ = [f"{claim['name']} {yuan(claim['open_fen'])}" for claim in last["claims"] if claim["open_fen"]]
+    if open_:
+        yield f"    未受偿 still owed: {'；'.join(open_)}"
+    remainder = report.account["remainder"]
+    kept = [f"{each['zh']} {each['en']} {yuan(each['amount_fen'])} ({each['rule']})" for each in remainder]
+    yield f"    账户余额 balance {yuan(report.account['balance_fen'])}" + "".join(
+        f"；另存 kept: {each}" for each in kept
+    )
+
+
+def _plan(plan: dict[str, Any]) -> Iterator[str]:
+    yield f"    方案第{plan['version']}版 plan version {plan['version']}，{yuan(plan['proceeds_fen'])}"
     heads = [
         ("顺位", "level", RIGHT),
         ("项目", "line", LEFT),
@@ -157,18 +188,52 @@ def _case(report: CaseReport) -> Iterator[str]:
         for line in plan["lines"]
     ]
     yield from table(heads, rows, indent=4)
-    open_ = [f"{claim['name']} {yuan(claim['open_fen'])}" for claim in plan["claims"] if claim["open_fen"]]
-    if open_:
-        yield f"    未受偿 still owed: {'；'.join(open_)}"
-    remainder = report.account["remainder"]
-    kept = [f"{each['zh']} {each['en']} {yuan(each['amount_fen'])} ({each['rule']})" for each in remainder]
-    yield f"    账户余额 balance {yuan(report.account['balance_fen'])}" + "".join(
-        f"；另存 kept: {each}" for each in kept
+
+
+KEPT = ("pending", "escrow", "deferred", "undistributed", "in_plan", "no_payee_account")
+
+
+def _accounts(reports: Sequence[CaseReport]) -> Iterator[str]:
+    """Where each case's money went, and by which name what is left is kept (R-ACCT-01)."""
+    yield heading("案款账户", "case accounts")
+    heads = [
+        ("标的", "case", LEFT),
+        ("账号", "account", LEFT),
+        ("收入", "came in", RIGHT),
+        ("发放", "paid out", RIGHT),
+        ("账户余额", "balance", RIGHT),
+        ("悔拍待决", "pending", RIGHT),
+        ("提存", "escrow", RIGHT),
+        ("延缓", "deferred", RIGHT),
+        ("其他", "other", RIGHT),
+    ]
+    yield from table(heads, [_account(report) for report in reports])
+
+
+def _account(report: CaseReport) -> list[str]:
+    account = report.account
+    kept = {kind: sum(each["amount_fen"] for each in account["remainder"] if each["kind"] == kind) for kind in KEPT}
+    other_fen = account["held_fen"] - kept["pending"] - kept["escrow"] - kept["deferred"]
+    came_in_fen = sum(
+        each["amount_fen"] for each in account["statement"] if each["amount_fen"] > 0 and each["other"] != "escrow"
     )
+    sums = [came_in_fen, report.paid_fen, account["balance_fen"]]
+    sums += [kept["pending"], kept["escrow"], kept["deferred"], other_fen]
+    return [report.case.sale.short, account["account_no"], *(yuan(fen) for fen in sums)]
+
+
+def _bank(bank: FileBank, *, harmless: bool) -> Iterator[str]:
+    yield heading("银行文件", "bank files")
+    out_fen = sum(move.fen for move in bank.paid.values())
+    yield (
+        f"  pain.001 {bank.files} 件 files，{len(bank.paid)} 笔支付 payments {yuan(out_fen)}；"
+        f"camt.054 {len(bank.notices)} 件 files，入账 credits {yuan(bank.credits_fen)}"
+    )
+    yield f"  全部回单再送一遍，账务不变 every notice handed over again changes nothing: {'✓' if harmless else '✗'}"
 
 
 def _totals(reports: Sequence[CaseReport], figures: dict[str, object]) -> Iterator[str]:
-    lines = [line for report in reports for line in report.plan["lines"]]
+    lines = [line for report in reports for line in report.lines]
     creditors_fen = sum(line["amount_fen"] for line in lines if line["claim_id"])
     surplus_fen = sum(line["amount_fen"] for line in lines if line["part"] == "surplus")
     all_fen = sum(line["amount_fen"] for line in lines)
@@ -224,14 +289,14 @@ def _checked(published: Sequence[Check], statutory: Sequence[Check], found: Sequ
     )
 
 
-def _times(reports: Sequence[CaseReport], elapsed_s: float, changes_of_pace: int) -> Iterator[str]:
+def _times(reports: Sequence[CaseReport], played: Played) -> Iterator[str]:
     first = min(report.case.filed_on for report in reports)
-    last = max(day(report.payout["paid_at"]) for report in reports)
+    last = max(day(payout["paid_at"]) for report in reports for payout in report.payouts)
     yield (
         f"\n  日期均已平移：立案 {first} 至末次发放 {last}，共 {(last - first).days} 日 "
         f"(all dates moved; {(last - first).days} days of platform time)"
     )
     yield (
-        f"  演示时钟变速 {changes_of_pace} 次，属演示安排，不计为时钟故障 "
-        f"(changes of pace, no clock faults)；用时 {elapsed_s:.0f} 秒 s of real time"
+        f"  演示时钟变速 {played.changes_of_pace} 次，属演示安排，不计为时钟故障 "
+        f"(changes of pace, no clock faults)；用时 {played.elapsed_s:.0f} 秒 s of real time"
     )

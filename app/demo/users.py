@@ -80,6 +80,17 @@ class User:
         """Send a file as it is, its name percent-encoded in a header."""
         return await self._command(path, content=content, headers={"X-File-Name": quote(name)})
 
+    async def fetch(self, path: str) -> bytes:
+        """A file as it is."""
+        answer = await self.http.get(path)
+        if answer.status_code != httpx.codes.OK:
+            raise Refused(self.person.username, f"GET {path}", answer)
+        return answer.content
+
+    async def send(self, path: str, content: bytes) -> Any:
+        """Deliver a file as it is."""
+        return await self._command(path, content=content)
+
     async def _command(self, path: str, *, headers: dict[str, str] | None = None, **sent: Any) -> Any:
         """One command under one key; `busy` means that nothing was recorded, so it is sent again as it was."""
         marks = {"Origin": self.origin, "Idempotency-Key": uuid4().hex} | (headers or {})
@@ -155,6 +166,21 @@ class Door:
             users[office] = self.user(person)
             await users[office].sign_in(self.password)
         return Court(name, **users)
+
+    async def machine(self, person: Person) -> User:
+        """A bank's machine with an account of its own, signed in."""
+        await identity.create_staff(
+            self._database,
+            self._passwords,
+            username=person.username,
+            real_name=person.real_name,
+            password=self.password,
+            roles={Role.MACHINE},
+            court_code=None,
+        )
+        user = self.user(person)
+        await user.sign_in(self.password)
+        return user
 
     async def close(self) -> None:
         for http in self._clients:

@@ -44,12 +44,30 @@ class PartyNamedTwice(Refusal):
     en = "Two parties have the reference {ref}"
 
 
-class UnknownUser(Refusal):
-    """A party is to be linked with a user name that nobody has."""
+class IdentityDiffers(Refusal):
+    """No account in use has this user name and this confirmed identity number; which of the two differs is not said."""
 
-    code = "unknown-user"
-    zh = "没有用户名为 {username} 的用户"
-    en = "Nobody has the user name {username}"
+    code = "identity-differs"
+    rule = "R-BID-04"
+    zh = "没有用户名与经核验的身份证号均相符的账户"
+    en = "No account has both this user name and this confirmed identity number"
+
+
+class PartyNamedOtherwise(Refusal):
+    """The account belongs to somebody else than the party, who is to use it themselves."""
+
+    code = "party-named-otherwise"
+    rule = "R-BID-04"
+    zh = "账户的实名与当事人 {name} 不符；他人代理的，应当提交授权文件，以代理人身份关联"
+    en = "The account's real name is not that of {name}; who acts for a party is linked as its representative"
+
+
+class NotLinked(Refusal):
+    """The party has no account to be parted from."""
+
+    code = "party-not-linked"
+    zh = "当事人 {name} 未关联账户"
+    en = "{name} is not linked with an account"
 
 
 class PanelIncomplete(Refusal):

@@ -38,6 +38,7 @@ class Party(Base):
         UniqueConstraint("case_id", "ref"),
         CheckConstraint(f"role IN ({ROLES})", "role"),
         CheckConstraint(f"kind IN ({KINDS})", "kind"),
+        Index("ix_party_person_id", "person_id", postgresql_where="person_id IS NOT NULL"),
         CheckConstraint("num_nonnulls(account_holder, account_number, account_bank) IN (0, 3)", "account_whole"),
         {"schema": "appraisal"},
     )

@@ -8,7 +8,16 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from appraisal.cases import service
-from appraisal.cases.schemas import CaseList, CaseView, DecisionView, OpenCase, RecordDecision
+from appraisal.cases.schemas import (
+    CaseList,
+    CaseView,
+    DecisionView,
+    LinkParty,
+    OpenCase,
+    PartyView,
+    RecordDecision,
+    UnlinkParty,
+)
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
@@ -41,6 +50,30 @@ async def show_case(
     return await service.show_case(database, actor, case_id)
 
 
+@post("/api/cases/{case_id:uuid}/parties/{party_id:uuid}/link", guards=[allow(Role.CLERK)], status_code=201)
+async def link_party(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    party_id: FromPath[UUID],
+    data: JSONBody[LinkParty],
+) -> PartyView:
+    """Link a party with the real-name account of the party or its representative, who may then read the case."""
+    return await service.link_party(database, call, case_id, party_id, data)
+
+
+@post("/api/cases/{case_id:uuid}/parties/{party_id:uuid}/unlink", guards=[allow(Role.CLERK)], status_code=201)
+async def unlink_party(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    party_id: FromPath[UUID],
+    data: JSONBody[UnlinkParty],
+) -> PartyView:
+    """Part a party from the account that it was linked with."""
+    return await service.unlink_party(database, call, case_id, party_id, data)
+
+
 @post("/api/cases/{case_id:uuid}/decisions", guards=[allow(Role.JUDGE)], status_code=201)
 async def record_decision(
     database: NamedDependency[Database],
@@ -52,4 +85,4 @@ async def record_decision(
     return await service.record_decision(database, call, case_id, data)
 
 
-ROUTES = [open_case, list_cases, show_case, record_decision]
+ROUTES = [open_case, list_cases, show_case, link_party, unlink_party, record_decision]

@@ -17,6 +17,7 @@ from appraisal.cases.errors import (
     CaseNumberUnreadable,
     PanelIncomplete,
     PartiesIncomplete,
+    PartyNamedOtherwise,
     PartyNamedTwice,
     WrongDecision,
 )
@@ -47,6 +48,13 @@ class PartyKind(StrEnum):
     ENTERPRISE = "enterprise"
 
 
+class Capacity(StrEnum):
+    """As what a person uses the platform for a party: as that very person (本人), or for them (法定代表人、代理人)."""
+
+    SELF = "self"
+    REPRESENTATIVE = "representative"
+
+
 class Subject(StrEnum):
     """What a panel decides on here."""
 
@@ -56,6 +64,9 @@ class Subject(StrEnum):
     ENFORCEMENT_FEE = "enforcement_fee"
     DISTRIBUTION_PLAN = "distribution_plan"
     DEFAULT = "default"
+    SHORTFALL = "shortfall"
+    ANNULMENT = "annulment"
+    SATISFACTION = "satisfaction"
     SUSPENSION = "suspension"
     WITHDRAWAL = "withdrawal"
 
@@ -161,3 +172,9 @@ def require_decision(decision: Decision, case_id: UUID, subject: Subject) -> Dec
     if decision.case_id != case_id or decision.subject is not subject:
         raise WrongDecision(subject=subject.value)
     return decision
+
+
+def require_same_person(party: PartyFacts, real_name: str, capacity: Capacity) -> None:
+    """Only a natural person of the party's own name uses the platform as the party themselves (实名制)."""
+    if capacity is Capacity.SELF and (party.kind is not PartyKind.PERSON or party.name != real_name):
+        raise PartyNamedOtherwise(name=party.name)

@@ -6,11 +6,11 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from appraisal.cases.rules import CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
+from appraisal.cases.rules import Capacity, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
 from kernel.decoding import Day, Label, LongText, ShortText, Wire
 from kernel.money import MAX_FEN
 
-MOST_PARTIES = 500
+MOST_PARTIES = 2_000
 MOST_MEMBERS = 15
 MOST_FACTS = 50
 
@@ -24,13 +24,12 @@ class AccountIn(Wire, frozen=True):
 
 
 class PartyIn(Wire, frozen=True):
-    """A party; `ref` is any short name for it, `username` links it with a person of the platform."""
+    """A party; `ref` is any short name for it."""
 
     ref: Label
     role: PartyRole
     name: ShortText
     kind: PartyKind
-    username: Label | None = None
     account: AccountIn | None = None
 
 
@@ -39,6 +38,21 @@ class OpenCase(Wire, frozen=True):
 
     case_no: Annotated[str, Meta(min_length=1, max_length=60)]
     parties: Annotated[tuple[PartyIn, ...], Meta(min_length=2, max_length=MOST_PARTIES)]
+
+
+class LinkParty(Wire, frozen=True):
+    """Whose account a party uses: user name, identity number as on the paper that was shown, and which paper."""
+
+    username: Label
+    id_number: Label
+    capacity: Capacity
+    document: ShortText
+
+
+class UnlinkParty(Wire, frozen=True):
+    """Why an account no longer speaks for a party."""
+
+    reason: ShortText
 
 
 class RecordDecision(Wire, frozen=True):

@@ -1,10 +1,11 @@
 """Use cases of cases: open one, record a panel decision, look them up. A court sees its own cases only."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from uuid import UUID
 
 from appraisal.cases import store
-from appraisal.cases.errors import CaseNumberTaken, UnknownUser
+from appraisal.cases.errors import CaseNumberTaken, IdentityDiffers, NotLinked
 from appraisal.cases.rules import (
     Account,
     CaseFacts,
@@ -15,17 +16,22 @@ from appraisal.cases.rules import (
     require_decision,
     require_panel,
     require_parties,
+    require_same_person,
 )
 from appraisal.cases.schemas import (
     CaseLine,
     CaseList,
     CaseView,
     DecisionView,
+    LinkParty,
     OpenCase,
     PartyIn,
+    PartyView,
     RecordDecision,
+    UnlinkParty,
     case_view,
     decision_view,
+    party_view,
 )
 from appraisal.days import require_come
 from kernel.actors import Actor, Role
@@ -33,7 +39,7 @@ from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
 from kernel.errors import Forbidden
-from kernel.identity.service import court_name, find_person_id
+from kernel.identity.service import court_name, find_confirmed
 from kernel.ids import ordered_id
 
 STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
@@ -50,7 +56,7 @@ async def open_case(database: Database, call: Call, wanted: OpenCase) -> CaseVie
         case_id = await store.add_case(tx, court_id, case_no, tx.now())
         if case_id is None:
             raise CaseNumberTaken(case_no=case_no)
-        await store.add_parties(tx, [await _party(tx, case_id, party) for party in wanted.parties])
+        await store.add_parties(tx, [_party(case_id, party) for party in wanted.parties])
         view = case_view(await get_case(tx, case_id), [])
         await record(tx, "cases.open", f"case:{case_id}", view, case_id=case_id)
         return tx.answer(view)
@@ -77,6 +83,40 @@ async def record_decision(database: Database, call: Call, case_id: UUID, wanted:
         view = decision_view(decision)
         await record(tx, "cases.decide", f"decision:{decision.id}", view, case_id=case.id)
         return tx.answer(view)
+
+
+async def link_party(database: Database, call: Call, case_id: UUID, party_id: UUID, wanted: LinkParty) -> PartyView:
+    """Let an account read the case as this party; the clerk has seen who it is, and an earlier link ends (R-BID-04).
+
+    Refuses `identity-differs` unless user name and confirmed identity number belong to one account in use.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        case = await lock_served_case(tx, case_id)
+        party = case.party(party_id)
+        found = await find_confirmed(tx, wanted.username, wanted.id_number)
+        if found is None:
+            raise IdentityDiffers()
+        person_id, real_name = found
+        require_same_person(party, real_name, wanted.capacity)
+        await store.set_person(tx, party.id, person_id)
+        facts = {"person": str(person_id), "capacity": wanted.capacity, "document": wanted.document}
+        await record(tx, "cases.link-party", f"party:{party.id}", facts, case_id=case.id)
+        return tx.answer(party_view(replace(party, person_id=person_id)))
+
+
+async def unlink_party(database: Database, call: Call, case_id: UUID, party_id: UUID, wanted: UnlinkParty) -> PartyView:
+    """End what an account may read as this party: a mandate was withdrawn, or the link was a mistake."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK)
+        case = await lock_served_case(tx, case_id)
+        party = case.party(party_id)
+        if party.person_id is None:
+            raise NotLinked(name=party.name)
+        await store.set_person(tx, party.id, None)
+        facts = {"person": str(party.person_id)}
+        await record(tx, "cases.unlink-party", f"party:{party.id}", facts, case_id=case.id, reason=wanted.reason)
+        return tx.answer(party_view(replace(party, person_id=None)))
 
 
 async def show_case(database: Database, actor: Actor, case_id: UUID) -> CaseView:
@@ -106,6 +146,11 @@ async def get_case(tx: Tx, case_id: UUID) -> CaseFacts:
         case_no=case.case_no,
         parties=await store.list_parties(tx, case.id),
     )
+
+
+async def cases_of_person(tx: Tx, person_id: UUID) -> list[CaseFacts]:
+    """The cases in which this person is linked with a party, newest first."""
+    return [await get_case(tx, case_id) for case_id in await store.cases_of_person(tx, person_id)]
 
 
 async def court_names(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, str]:
@@ -140,7 +185,7 @@ def own_court(actor: Actor) -> UUID:
     return actor.court_id
 
 
-async def _party(tx: Tx, case_id: UUID, wanted: PartyIn) -> PartyFacts:
+def _party(case_id: UUID, wanted: PartyIn) -> PartyFacts:
     account = wanted.account
     return PartyFacts(
         id=ordered_id(),
@@ -149,15 +194,6 @@ async def _party(tx: Tx, case_id: UUID, wanted: PartyIn) -> PartyFacts:
         role=wanted.role,
         name=wanted.name,
         kind=wanted.kind,
-        person_id=await _person_id(tx, wanted.username),
+        person_id=None,
         account=Account(account.holder, account.number, account.bank) if account else None,
     )
-
-
-async def _person_id(tx: Tx, username: str | None) -> UUID | None:
-    if username is None:
-        return None
-    person_id = await find_person_id(tx, username)
-    if person_id is None:
-        raise UnknownUser(username=username)
-    return person_id

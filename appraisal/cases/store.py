@@ -1,10 +1,10 @@
 """All SQL of cases, parties and panel decisions."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from appraisal.cases.models import EnforcementCase, PanelDecision, Party
@@ -76,6 +76,17 @@ async def list_parties(tx: Tx, case_id: UUID) -> tuple[PartyFacts, ...]:
     """The parties in the order they were named."""
     rows = await tx.session.scalars(select(Party).where(Party.case_id == case_id).order_by(Party.position))
     return tuple(_party(row) for row in rows)
+
+
+async def set_person(tx: Tx, party_id: UUID, person_id: UUID | None) -> None:
+    """Link the party with a person, or with nobody."""
+    await tx.session.execute(update(Party).where(Party.id == party_id).values(person_id=person_id))
+
+
+async def cases_of_person(tx: Tx, person_id: UUID) -> Sequence[UUID]:
+    """Cases with a party that is linked with this person, newest first."""
+    found = select(Party.case_id).where(Party.person_id == person_id).distinct()
+    return (await tx.session.scalars(found.order_by(Party.case_id.desc()))).all()
 
 
 async def add_decision(tx: Tx, decision: Decision, recorded_at: datetime) -> None:

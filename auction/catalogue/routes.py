@@ -34,6 +34,7 @@ async def browse(
     kind: FromQuery[AssetKind | None] = None,
     court: FromQuery[UUID | None] = None,
     place: Annotated[str | None, QueryParameter(max_length=200)] = None,
+    region: Annotated[str | None, QueryParameter(min_length=2, max_length=2)] = None,
     lot_round: Annotated[Round | None, QueryParameter(name="round")] = None,
     price_min: PriceQuery = None,
     price_max: PriceQuery = None,
@@ -41,9 +42,13 @@ async def browse(
     after: Annotated[str | None, QueryParameter(max_length=200)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=MOST)] = PAGE,
 ) -> CataloguePage:
-    """Published lots: every word of `q` in title, place, court or case number; prices in fen; drafts never."""
+    """Published lots: every word of `q` in title, place, court or case number; prices in fen; drafts never.
+
+    `region` is a province by the first two characters of its name.
+    """
     place = _readable("place", place) if place is not None else None
-    asked = {"status": status, "kind": kind, "round": lot_round, "court": court, "place": place}
+    region = _readable("region", region) if region is not None else None
+    asked = {"status": status, "kind": kind, "round": lot_round, "court": court, "place": place, "region": region}
     exact = {name: value for name, value in asked.items() if value is not None}
     wanted = Filter(words_of(searchable(_readable("q", q))), exact, price_min, price_max)
     return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit)

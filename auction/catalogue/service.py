@@ -1,5 +1,6 @@
 """Use cases of the catalogue: search published lots, show one lot."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 from uuid import UUID
 
@@ -41,6 +42,13 @@ async def browse(
             total=await store.count(tx, wanted),
             facets=facets,
         )
+
+
+async def cards_of(tx: Tx, lot_ids: Sequence[UUID]) -> tuple[LotCard, ...]:
+    """Published lots as the catalogue shows them, in the order asked for."""
+    found = {lot.id: lot for lot in await store.find_lots(tx, lot_ids)}
+    pictures = await announcements.find_pictures(tx, list(found))
+    return tuple(_card(found[lot_id], pictures.get(lot_id)) for lot_id in lot_ids if lot_id in found)
 
 
 async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotPage:

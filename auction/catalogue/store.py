@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
@@ -39,13 +40,15 @@ ORDERS = {
     Sort.PRICE: Order(Lot.shown_price_fen, descending=False),
     Sort.DISCOUNT: Order(Lot.discount_bp, descending=True),
 }
-FACETS: dict[str, InstrumentedAttribute[Any]] = {
+FACETS: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
     "status": Lot.status,
     "kind": Lot.asset_kind,
     "round": Lot.round,
     "court": Lot.court_id,
     "place": Lot.place,
+    "region": func.left(Lot.place, 2),
 }
+"""What lots are counted and chosen by. Two characters tell the provinces apart."""
 
 
 async def search(tx: Tx, wanted: Filter, sort: Sort, after: Cursor | None, limit: int) -> Sequence[Lot]:
@@ -59,6 +62,11 @@ async def search(tx: Tx, wanted: Filter, sort: Sort, after: Cursor | None, limit
     columns = (order.column, Lot.id)
     page = page.order_by(*(column.desc() if order.descending else column.asc() for column in columns)).limit(limit)
     return (await tx.session.scalars(page)).all()
+
+
+async def find_lots(tx: Tx, lot_ids: Sequence[UUID]) -> Sequence[Lot]:
+    """Published lots among these, in no order."""
+    return (await tx.session.scalars(select(Lot).where(Lot.id.in_(lot_ids), Lot.published_at.is_not(None)))).all()
 
 
 def cursor_of(lot: Lot, sort: Sort) -> Cursor:

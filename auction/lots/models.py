@@ -43,7 +43,8 @@ class Lot(Base):
             "published_whole",
         ),
         CheckConstraint("status <> 'draft' OR published_at IS NULL", "draft_unpublished"),
-        CheckConstraint("(status IN ('sold', 'defaulted')) = (price_fen IS NOT NULL)", "price_of_sale"),
+        CheckConstraint("(published_at IS NULL) = (changed_at IS NULL)", "changed_once_published"),
+        CheckConstraint("(status IN ('sold', 'defaulted', 'annulled')) = (price_fen IS NOT NULL)", "price_of_sale"),
         CheckConstraint("price_fen >= start_price_fen", "price_above_start"),
         CheckConstraint("(price_fen IS NULL) = (winner_code IS NULL)", "winner_has_price"),
         Index("ux_lot_open_asset", "asset_id", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),
@@ -53,6 +54,7 @@ class Lot(Base):
         Index("ix_lot_sale_group_id", "sale_group_id", postgresql_where=text("sale_group_id IS NOT NULL")),
         Index("ix_lot_ends_soonest", "ends_rank", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_newest", "published_at", "id", postgresql_where=text("published_at IS NOT NULL")),
+        Index("ix_lot_changed", "changed_at", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_price", "shown_price_fen", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_discount", "discount_bp", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index(
@@ -102,6 +104,8 @@ class Lot(Base):
     """Whether the asset may not be disposed of now (R-CASE-09)."""
     drafted_at: Mapped[datetime]
     published_at: Mapped[datetime | None]
+    changed_at: Mapped[datetime | None]
+    """When what everybody is shown changed last; null in a draft."""
     opened_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
     """The planned end, after a resumption the new one; once ended the real one."""

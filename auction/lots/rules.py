@@ -185,7 +185,9 @@ def _check_start_price(
 
 
 class Status(StrEnum):
-    """Where a lot stands. `sold` becomes `defaulted` when the buyer does not pay (R-CLOSE-08)."""
+    """Where a lot stands. `sold` becomes `defaulted` when the buyer does not pay (R-CLOSE-08), `annulled` when the
+    court undoes the sale (R-HALT-04).
+    """
 
     DRAFT = "draft"
     PUBLISHED = "published"
@@ -196,6 +198,7 @@ class Status(StrEnum):
     FAILED = "failed"
     WITHDRAWN = "withdrawn"
     DEFAULTED = "defaulted"
+    ANNULLED = "annulled"
 
     @property
     def open(self) -> bool:
@@ -210,6 +213,8 @@ class Status(StrEnum):
 
 ANNOUNCED = frozenset({Status.PUBLISHED, Status.LIVE, Status.SUSPENDED, Status.FROZEN})
 OPEN = ANNOUNCED | {Status.DRAFT}
+UNDONE = frozenset({Status.DEFAULTED, Status.ANNULLED})
+"""Sold, and yet to be sold again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,12 +276,12 @@ class EarlierSale:
 def rounds_after(earlier: EarlierSale | None, price_fixed_on: date) -> frozenset[Round]:
     """Which sale may come next (R-FAIL-01, R-FAIL-02, R-CLOSE-10).
 
-    One sell-off follows two failed auctions, a resale follows a default. After any failure the whole road may
-    begin anew, but only under a reference price that was fixed later.
+    One sell-off follows two failed auctions, a resale follows a default or an annulment. After any
+    failure the whole road may begin anew, but only under a reference price that was fixed later.
     """
     if earlier is None:
         return frozenset({Round.ROUND_1})
-    if earlier.status is Status.DEFAULTED:
+    if earlier.status in UNDONE:
         return frozenset({Round.RESALE})
     if earlier.status is not Status.FAILED or earlier.ended_on is None:
         return frozenset()

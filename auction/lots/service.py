@@ -13,6 +13,7 @@ from auction.lots import store
 from auction.lots.errors import NotADraft, NotSold
 from auction.lots.models import Lot
 from auction.lots.rules import (
+    UNDONE,
     Happening,
     Method,
     Round,
@@ -32,7 +33,7 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
-from kernel.errors import Malformed
+from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
 
 
@@ -92,14 +93,14 @@ async def list_case_lots(database: Database, actor: Actor, case_id: UUID) -> Lot
 
 
 async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, barred_person_ids: Sequence[UUID]) -> UUID:
-    """Draft the resale that follows a default (R-CLOSE-10); asked again it names the same draft.
+    """Draft the resale that follows a default or an annulment (R-CLOSE-10); asked again it names the same draft.
 
     The draft starts with the terms of the first sale; its time and the panel's decision on its terms are still
-    missing, so it cannot be published before the court has completed it. Refuses a lot that is not `defaulted`.
+    missing, so it cannot be published before the court has completed it. Refuses a lot whose sale stands.
     """
     first = await store.lock_lot(tx, lot_id)
     await store.lock_asset(tx, first.asset_id)
-    if first.status != Status.DEFAULTED:
+    if first.status not in UNDONE:
         raise NotSold()
     if ordered := await store.find_resale_of(tx, lot_id):
         return ordered.id
@@ -121,13 +122,22 @@ async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, barred_person_id
 
 async def mark_defaulted(tx: Tx, lot_id: UUID) -> None:
     """The buyer did not pay: the sale is shown as `defaulted`. Refuses a lot that is not sold."""
+    await _undo(tx, lot_id, Status.DEFAULTED, "lots.default")
+
+
+async def mark_annulled(tx: Tx, lot_id: UUID) -> None:
+    """The court undid the sale: it is shown as `annulled` (R-HALT-04). Refuses a lot that is not sold."""
+    await _undo(tx, lot_id, Status.ANNULLED, "lots.annul")
+
+
+async def _undo(tx: Tx, lot_id: UUID, status: Status, action: str) -> None:
     lot = await store.lock_lot(tx, lot_id)
-    if lot.status == Status.DEFAULTED:
+    if lot.status == status:
         return
     if lot.status != Status.SOLD:
         raise NotSold()
-    lot.status = Status.DEFAULTED
-    await record(tx, "lots.default", f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
+    lot.status, lot.changed_at = status, tx.now()
+    await record(tx, action, f"lot:{lot.id}", {"price_fen": lot.price_fen}, case_id=lot.case_id)
 
 
 async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **changes: object) -> bool:
@@ -136,7 +146,7 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     status = next_status(Status(lot.status), happening, opened=lot.opened_at is not None)
     if status is None:
         return False
-    lot.status = status
+    lot.status, lot.changed_at = status, tx.now()
     for name, value in changes.items():
         setattr(lot, name, value)
     if not status.open:
@@ -154,6 +164,7 @@ async def refresh_hold(tx: Tx, asset_id: UUID) -> None:
         held = bool(await appraisal.find_holds(tx, asset_id))
         if held != lot.held:
             lot.held = held
+            lot.changed_at = tx.now() if lot.published_at else None
             await record(tx, "lots.hold", f"lot:{lot.id}", {"held": held}, case_id=lot.case_id)
 
 
@@ -172,6 +183,16 @@ async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
     return await store.get_lot(tx, lot_id)
 
 
+async def get_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The lot, if it was announced; a draft is refused like what does not exist."""
+    return _announced(await store.get_lot(tx, lot_id))
+
+
+async def lock_published(tx: Tx, lot_id: UUID) -> Lot:
+    """The same, locked."""
+    return _announced(await store.lock_lot(tx, lot_id))
+
+
 async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
     """The resale that followed a default on this lot."""
     return await store.find_resale_of(tx, lot_id)
@@ -185,6 +206,11 @@ async def find_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
     """The asset's published lots, oldest first."""
     return await store.list_asset_sales(tx, asset_id)
+
+
+async def court_names(tx: Tx) -> dict[str, str]:
+    """The courts that have published lots, by id."""
+    return await store.court_names(tx)
 
 
 async def first_announced_at(tx: Tx, asset_id: UUID, since: datetime) -> datetime | None:
@@ -217,6 +243,7 @@ def enter_catalogue(lot: Lot, published_at: datetime) -> None:
     """Make a lot public: the columns that the catalogue searches and sorts by."""
     assert lot.scheduled_end is not None, "terms are checked before"
     lot.status, lot.published_at, lot.ends_at = Status.PUBLISHED, published_at, lot.scheduled_end
+    lot.changed_at = published_at
     lot.search_text = searchable("\n".join((lot.title, lot.place, lot.court_name, lot.case_no)))
     lot.shown_price_fen = lot.start_price_fen
     lot.discount_bp = discount_bp(lot.start_price_fen, lot.reference_price_fen)
@@ -236,6 +263,12 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
     lot.opens_at, lot.scheduled_end = wanted.opens_at, wanted.scheduled_end
+
+
+def _announced(lot: Lot) -> Lot:
+    if lot.published_at is None:
+        raise NotFound(what="lot")
+    return lot
 
 
 def _saved(lot: Lot) -> LotSaved:

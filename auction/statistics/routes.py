@@ -3,13 +3,13 @@
 from typing import Annotated
 from uuid import UUID
 
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery, QueryParameter
 
 from auction.lots.rules import AssetKind
 from auction.statistics import service
-from auction.statistics.schemas import StatisticsView
+from auction.statistics.schemas import By, SeriesView, StatisticsView
 from kernel.actors import Actor
 from kernel.database import Database
 from kernel.web import anyone
@@ -27,4 +27,39 @@ async def show_statistics(
     return await service.show_statistics(database, actor, court, kind, year)
 
 
-ROUTES = [show_statistics]
+Court = FromQuery[UUID | None]
+Kind = FromQuery[AssetKind | None]
+Year = Annotated[int | None, QueryParameter(ge=2000, le=2199)]
+
+
+@get("/api/statistics/series", guards=[anyone])
+async def show_series(
+    *,
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    by: FromQuery[By] = By.MONTH,
+    court: Court = None,
+    kind: Kind = None,
+    year: Year = None,
+) -> SeriesView:
+    """The same figures by month, kind, court or round, with the definition of every column."""
+    return await service.show_series(database, actor, by, service.Wanted(court, kind, year))
+
+
+@get("/api/statistics/series.csv", guards=[anyone])
+async def read_series(
+    *,
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    by: FromQuery[By] = By.MONTH,
+    court: Court = None,
+    kind: Kind = None,
+    year: Year = None,
+) -> Response[str]:
+    """The same as CSV."""
+    body = await service.write_series(database, actor, by, service.Wanted(court, kind, year))
+    headers = {"content-disposition": f'attachment; filename="statistics-{by}.csv"'}
+    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+ROUTES = [show_statistics, show_series, read_series]

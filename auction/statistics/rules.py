@@ -35,11 +35,12 @@ class Stage(StrEnum):
 
 
 class Outcome(StrEnum):
-    """How a round ended. A sale whose buyer defaulted is shown as such and counts as failed."""
+    """How a round ended. A sale in default or annulled is shown as such and counts as failed."""
 
     SOLD = "sold"
     FAILED = "failed"
     DEFAULTED = "defaulted"
+    ANNULLED = "annulled"
 
 
 def stage_of(round_: Round) -> Stage:
@@ -117,6 +118,47 @@ def statistics(lots: Sequence[LotRecord]) -> Statistics:
         turnover_fen=Fen(turnover),
         commission_brackets_fen=round_half_up(sum((commission(p) for _, _, p in sales), Fraction(0))),
         commission_flat_fen=round_half_up(Fraction(turnover * FLAT_COMMISSION_PERCENT, 100)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRound:
+    """One ended round as series count it; `price_fen` of a sale that stands, in fen."""
+
+    stage: Stage
+    outcome: Outcome
+    reference_fen: Fen
+    start_fen: Fen
+    price_fen: Fen | None
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPoint:
+    """The rounds of one month, kind, court or stage. Premiums count sales that stand (R-STAT-01, 02)."""
+
+    rounds: int
+    sold: int
+    failed: int
+    defaulted: int
+    success: Fraction | None
+    premium_over_start: Rates
+    premium_over_reference: Rates
+    turnover_fen: Fen
+
+
+def series_point(rounds: Sequence[CountedRound]) -> SeriesPoint:
+    """R-STAT-01 to 03 over one group of rounds; success is sold / held, sell-offs included, defaults not sold."""
+    sales = [(held.reference_fen, held.start_fen, held.price_fen) for held in rounds if held.price_fen is not None]
+    outcomes = [held.outcome for held in rounds]
+    return SeriesPoint(
+        rounds=len(rounds),
+        sold=outcomes.count(Outcome.SOLD),
+        failed=outcomes.count(Outcome.FAILED),
+        defaulted=outcomes.count(Outcome.DEFAULTED),
+        success=_share(outcome is Outcome.SOLD for outcome in outcomes),
+        premium_over_start=premium_rates([(start, price) for _, start, price in sales]),
+        premium_over_reference=premium_rates([(reference, price) for reference, _, price in sales]),
+        turnover_fen=Fen(sum(price for _, _, price in sales)),
     )
 
 

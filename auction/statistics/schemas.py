@@ -1,6 +1,7 @@
 """Figures with their definitions, and the document of `auction calc statistics` in the words of the format."""
 
 from dataclasses import asdict
+from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from auction.statistics.rules import (
     HeldRound,
     LotRecord,
     Rates,
+    SeriesPoint,
     Stage,
     Statistics,
     SuccessRates,
@@ -112,6 +114,66 @@ class StatisticsView(msgspec.Struct, frozen=True):
     figures: tuple[Figure, ...]
 
 
+class By(StrEnum):
+    """What a series is told by."""
+
+    MONTH = "month"
+    KIND = "kind"
+    COURT = "court"
+    STAGE = "stage"
+
+
+class SeriesRow(msgspec.Struct, frozen=True):
+    """One month, kind, court or stage: counts of rounds, rates as percent text (null without a base), fen."""
+
+    key: str
+    label: str
+    rounds: int
+    sold: int
+    failed: int
+    defaulted: int
+    success_percent: str | None
+    over_start_mean_percent: str | None
+    over_start_median_percent: str | None
+    over_start_weighted_percent: str | None
+    over_reference_mean_percent: str | None
+    over_reference_median_percent: str | None
+    over_reference_weighted_percent: str | None
+    turnover_fen: int
+
+    @classmethod
+    def of(cls, key: str, label: str, point: SeriesPoint) -> "SeriesRow":
+        start, reference = point.premium_over_start, point.premium_over_reference
+        return cls(
+            key=key,
+            label=label,
+            rounds=point.rounds,
+            sold=point.sold,
+            failed=point.failed,
+            defaulted=point.defaulted,
+            success_percent=percent(point.success),
+            over_start_mean_percent=percent(start.mean),
+            over_start_median_percent=percent(start.median),
+            over_start_weighted_percent=percent(start.weighted),
+            over_reference_mean_percent=percent(reference.mean),
+            over_reference_median_percent=percent(reference.median),
+            over_reference_weighted_percent=percent(reference.weighted),
+            turnover_fen=point.turnover_fen,
+        )
+
+
+class SeriesView(msgspec.Struct, frozen=True):
+    """Rows in order: months by time, the rest by number of rounds; definitions by the names of the columns."""
+
+    by: str
+    court: str | None
+    kind: str | None
+    year: int | None
+    rows: tuple[SeriesRow, ...]
+    definitions: dict[str, str]
+    definitions_en: dict[str, str]
+
+
 _OVER_START = ("R-STAT-01", "（成交价－成交轮次起拍价）÷该起拍价", "(price - start price of the round that sold) / it")
 _OVER_REFERENCE = ("R-STAT-01", "（成交价－参考价）÷参考价", "(price - reference price) / reference price")
 _AVERAGES = {
@@ -136,6 +198,17 @@ _SUCCESS = {
 _TURNOVER = ("成交价合计，悔拍不计", "sum of prices, without defaulted sales")
 _BRACKETS = ("按线下拍卖佣金上限分段计算", "the highest commission of an offline auction, by brackets")
 _FLAT = ("成交额的百分之五", "flat 5 % of turnover")
+
+
+def series_definitions(*, english: bool) -> dict[str, str]:
+    """What each column of a series means, by its name (R-STAT-01 to 03)."""
+    at = 2 if english else 1
+    found = {
+        f"over_{base}_{average}_percent": ("; " if english else "；").join((words[at], _AVERAGES[average][at - 1]))
+        for base, words in (("start", _OVER_START), ("reference", _OVER_REFERENCE))
+        for average in _AVERAGES
+    }
+    return found | {"success_percent": _SUCCESS["rounds"][at - 1], "turnover_fen": _TURNOVER[at - 1]}
 
 
 def figures_of(figures: Statistics) -> tuple[Figure, ...]:

@@ -1,19 +1,41 @@
 """Use cases of statistics: keep each round as it ends, and compute figures over them."""
 
 import itertools
+from dataclasses import dataclass
 from uuid import UUID
+
+from msgspec.structs import astuple, fields
 
 from auction.lots import service as lots
 from auction.lots.rules import Round
 from auction.statistics import store
 from auction.statistics.models import EndedRound
-from auction.statistics.rules import HeldRound, LotRecord, Outcome, Stage, stage_of, statistics
-from auction.statistics.schemas import StatisticsView, figures_of
+from auction.statistics.rules import (
+    CountedRound,
+    HeldRound,
+    LotRecord,
+    Outcome,
+    Stage,
+    series_point,
+    stage_of,
+    statistics,
+)
+from auction.statistics.schemas import By, SeriesRow, SeriesView, StatisticsView, figures_of, series_definitions
 from kernel.actors import Actor
 from kernel.clock import beijing_day
 from kernel.contracts import LotClosed
 from kernel.database import Database, Tx
 from kernel.money import Fen
+from kernel.tables import table
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which rounds are counted; None: all."""
+
+    court_id: UUID | None = None
+    asset_kind: str | None = None
+    year: int | None = None
 
 
 async def count_round(tx: Tx, event: LotClosed) -> None:
@@ -39,7 +61,12 @@ async def count_round(tx: Tx, event: LotClosed) -> None:
 
 async def count_default(tx: Tx, lot_id: UUID) -> None:
     """From now on the sale counts as a failed round."""
-    await store.mark_defaulted(tx, lot_id)
+    await store.change_outcome(tx, lot_id, Outcome.DEFAULTED)
+
+
+async def count_annulment(tx: Tx, lot_id: UUID) -> None:
+    """From now on the annulled sale counts as a failed round."""
+    await store.change_outcome(tx, lot_id, Outcome.ANNULLED)
 
 
 async def show_statistics(
@@ -60,6 +87,49 @@ async def show_statistics(
         defaulted=outcomes.count(Outcome.DEFAULTED),
         figures=figures_of(statistics(items)),
     )
+
+
+async def show_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> SeriesView:
+    """The ended rounds that fit every filter, told by month, kind, court or stage."""
+    async with database.reading(actor) as tx:
+        rounds = await store.list_rounds(tx, wanted.court_id, wanted.asset_kind, wanted.year)
+        names = await lots.court_names(tx) if by is By.COURT else {}
+    groups: dict[str, list[CountedRound]] = {}
+    for row in rounds:
+        groups.setdefault(_key(row, by), []).append(_counted(row))
+    points = [(key, series_point(group)) for key, group in groups.items()]
+    points.sort(key=lambda each: each[0] if by is By.MONTH else (-each[1].rounds, each[0]))
+    return SeriesView(
+        by=by,
+        court=str(wanted.court_id) if wanted.court_id else None,
+        kind=wanted.asset_kind,
+        year=wanted.year,
+        rows=tuple(SeriesRow.of(key, names.get(key, key), point) for key, point in points),
+        definitions=series_definitions(english=False),
+        definitions_en=series_definitions(english=True),
+    )
+
+
+async def write_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> str:
+    """The same as a table."""
+    view = await show_series(database, actor, by, wanted)
+    return table([field.name for field in fields(SeriesRow)], [astuple(row) for row in view.rows])
+
+
+def _key(row: EndedRound, by: By) -> str:
+    match by:
+        case By.MONTH:
+            return beijing_day(row.ended_at).isoformat()[:7]
+        case By.KIND:
+            return row.asset_kind
+        case By.COURT:
+            return str(row.court_id)
+        case By.STAGE:
+            return row.stage
+
+
+def _counted(row: EndedRound) -> CountedRound:
+    return CountedRound(Stage(row.stage), Outcome(row.outcome), row.reference_fen, row.start_fen, _price(row))
 
 
 def _record(rounds: list[EndedRound]) -> LotRecord:

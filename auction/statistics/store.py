@@ -16,8 +16,8 @@ async def add_round(tx: Tx, row: dict[str, object]) -> None:
     await tx.session.execute(insert(EndedRound).values(row).on_conflict_do_nothing(index_elements=["lot_id"]))
 
 
-async def mark_defaulted(tx: Tx, lot_id: UUID) -> None:
-    await tx.session.execute(update(EndedRound).where(EndedRound.lot_id == lot_id).values(outcome=Outcome.DEFAULTED))
+async def change_outcome(tx: Tx, lot_id: UUID, outcome: Outcome) -> None:
+    await tx.session.execute(update(EndedRound).where(EndedRound.lot_id == lot_id).values(outcome=outcome))
 
 
 async def list_rounds(tx: Tx, court_id: UUID | None, asset_kind: str | None, year: int | None) -> Sequence[EndedRound]:

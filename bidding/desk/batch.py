@@ -14,6 +14,7 @@ import msgspec
 
 from bidding.desk import chain, errors, groups, rules
 from bidding.desk.groups import Group
+from bidding.desk.receipts import Batch, Proof
 from bidding.desk.rules import FINISHED, Bid, Bidder, Event, Kind, LotState, Status
 from bidding.desk.submissions import Address, Answer, Submission
 from kernel import contracts
@@ -57,6 +58,7 @@ class Stored(msgspec.Struct, frozen=True):
     refusal: str | None
     sealed: bytes
     link: bytes
+    proof: Proof | None = None
 
     def answer(self, sent: Submission) -> Answer:
         """The same answer again, or `key-reused` for another payload."""
@@ -67,7 +69,7 @@ class Stored(msgspec.Struct, frozen=True):
     def told(self, key: UUID) -> Answer:
         """The answer as it stands, for its bidder who asks by the key alone."""
         if self.refusal is None:
-            return Answer(key, self.seq, chain.inner_event(self.sealed), self.link)
+            return Answer(key, self.seq, chain.inner_event(self.sealed), self.link, self.proof)
         refused = chain.read_sealed(self.sealed).refused
         assert not isinstance(refused, msgspec.UnsetType)
         return Answer(key, refusal=refused.answer())
@@ -144,6 +146,8 @@ class Row(NamedTuple):
     payload_hash: bytes
     event: bytes
     link: bytes
+    share: int | None
+    batch: int | None
 
 
 @dataclass(slots=True)
@@ -157,6 +161,8 @@ class Decided:
     """Commands of other use cases that were decided, with their refusals."""
     groups: dict[UUID, Group] = field(default_factory=dict)
     """Sale groups that this batch sold a lot of."""
+    batch: Batch = field(default_factory=Batch)
+    """The events as they will be signed."""
 
 
 def owed(lot_id: UUID, kind: Kind, at: datetime) -> Submission:
@@ -187,9 +193,9 @@ def decide(state: LotState, sent: Submission, bidder: Bidder | None, at: datetim
             return rules.decide_close(state, at)
 
 
-def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1) -> Decided:
+def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, batch: Batch | None = None) -> Decided:
     """Decide all `entries` in order. `rate` is the platform clock's, so that lateness is measured in real time."""
-    decided, late_after = Decided(), LATE_AFTER * rate
+    decided, late_after = Decided(batch=batch or Batch()), LATE_AFTER * rate
     answers, books, stored = decided.answers, reading.books, reading.stored
     for entry in entries:
         sent = entry.sent
@@ -218,7 +224,7 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         return
     if isinstance(decision, Event):
         stored = _write_event(sent, decision, book, decided)
-        answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link)
+        answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link, stored.proof)
         if decision.sold and book.group_id is not None:
             _count_sale(book, decision, reading, decided)
     elif _too_many_refusals(sent, reading):
@@ -312,7 +318,8 @@ def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -
     inner, payload = chain.event_bytes(event, sent.reason), chain.payload_hash(sent)
     sealed = chain.seal_event(sent, payload, inner)
     book.state = rules.evolve(book.state, event)
-    book.link = chain.link(book.link, sealed)
+    previous, book.link = book.link, chain.link(book.link, sealed)
+    proof = Proof(sealed, previous, decided.batch, decided.batch.add(book.link))
     if event.kind is Kind.BID:
         book.leader_registration_id = sent.registration_id
     elif book.state.status in FINISHED:
@@ -320,7 +327,7 @@ def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -
     book.events.append((event.seq, inner))
     if told := _told(sent, event, book):
         decided.told.append(told)
-    stored = Stored(payload, event.seq, None, sealed, book.link)
+    stored = Stored(payload, event.seq, None, sealed, book.link, proof)
     _write_row(sent, stored, event.at, book, decided)
     return stored
 
@@ -340,6 +347,7 @@ def _write_refusal(
 
 
 def _write_row(sent: Submission, stored: Stored, at: datetime, book: Book, decided: Decided) -> None:
+    batch = decided.batch if stored.proof else None
     book.entries += 1
     book.touched = True
     book.last_received_at = at if book.last_received_at is None else max(at, book.last_received_at)
@@ -362,6 +370,8 @@ def _write_row(sent: Submission, stored: Stored, at: datetime, book: Book, decid
             stored.payload,
             stored.sealed,
             stored.link,
+            batch.share if batch else None,
+            batch.number if batch else None,
         )
     )
 

@@ -86,6 +86,11 @@ def payload_hash(sent: Submission) -> bytes:
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:
     """The link before the first event, so that nobody can change the terms under the bids."""
+    return hashlib.sha256(_VERSION_BYTE + terms_bytes(lot_id, terms)).digest()
+
+
+def terms_bytes(lot_id: UUID, terms: Terms) -> bytes:
+    """The published terms as they are hashed: a JSON array in a fixed order."""
     facts = [
         str(lot_id),
         str(terms.method),
@@ -94,7 +99,7 @@ def genesis(lot_id: UUID, terms: Terms) -> bytes:
         terms.start_price_fen,
         terms.increment_fen,
     ]
-    return hashlib.sha256(_VERSION_BYTE + msgspec.json.encode(facts)).digest()
+    return msgspec.json.encode(facts)
 
 
 def link(previous: bytes, sealed: bytes) -> bytes:

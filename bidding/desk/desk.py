@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
@@ -19,6 +19,7 @@ import structlog
 
 from bidding.desk.batch import Book, Decided, Entry
 from bidding.desk.errors import DeskEnded
+from bidding.desk.ingresses import SUSPECT_AFTER_S
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
@@ -28,6 +29,7 @@ from bidding.desk.watch import Clocks, ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.errors import Busy
 from kernel.observability import BIDS_DECIDED, CLOSE_LAG
+from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
 
@@ -62,14 +64,14 @@ class DeskOptions:
 class Desk:
     """Decides everything that happens to the lots of its share. `enter` is the hot door, `submit` the patient one."""
 
-    def __init__(self, dsn: str, clock: Clock, options: DeskOptions = DeskOptions()) -> None:
+    def __init__(self, dsn: str, clock: Clock, keyring: Keyring, options: DeskOptions = DeskOptions()) -> None:
         self.options = options
         self.serving = False
         self.on_committed: list[Listener] = []
         self.on_ended: list[Callable[[], None]] = []
         self.on_told: Callable[[], None] = lambda: None
         self._clock = clock
-        self._session = Session(dsn, options.share)
+        self._session = Session(dsn, options.share, keyring)
         self._queue = Queue(options.queue)
         self._floor = LONG_AGO
         self._wake = asyncio.Event()
@@ -81,7 +83,18 @@ class Desk:
         self._locked = (0.0, LONG_AGO)
         self._mended_s = 0.0
         self._next_second_s = 0.0
+        self._last_second_s = self._watchful_from_s = monotonic()
         self._clocks = ClockWatch()
+
+    @property
+    def epoch(self) -> int:
+        """Of the lease that this desk took; 0 before."""
+        return self._session.epoch
+
+    @property
+    def decides_all(self) -> bool:
+        """Whether the lots are not shared out among several desks."""
+        return self._session.part.of == 1
 
     # -- the doors
 
@@ -139,8 +152,9 @@ class Desk:
             await self._loop_task
             try:
                 await self._session.seal(self.now())
+                await self._session.give_up()
             except Exception as error:
-                log.warning("desk.left-unsealed", error=repr(error))
+                log.warning("desk.left-unfinished", error=repr(error))
         await self._session.close()
 
     # -- the loop
@@ -290,6 +304,7 @@ class Desk:
         if clocks is not Clocks.TOGETHER:
             await self._freeze(since, "clock-offset", 0.0)
         await self._freeze_where_busy()
+        await self._freeze_where_cut_off()
         await self._session.seal(self.now())
 
     async def _decide_overdue(self) -> None:
@@ -333,22 +348,39 @@ class Desk:
         for lot_id, (first_s, last_s) in list(self._queue.turned_away.items()):
             if last_s - first_s >= self.options.hole_s:
                 since = self.now() - timedelta(seconds=round(now_s - first_s)) * self._clock.rate
-                await self._freeze(since, "busy", now_s - first_s, only=lot_id)
+                await self._freeze(since, "busy", now_s - first_s, only=[lot_id])
             elif now_s - last_s < self.options.hole_s:
                 continue
             del self._queue.turned_away[lot_id]
 
-    async def _freeze(self, since: datetime, cause: str, real_s: float, only: UUID | None = None) -> None:
+    async def _freeze_where_cut_off(self) -> None:
+        """Lots of bidders whose web process fell silent, and who are not back at another one.
+
+        When nobody could write for a while, this desk least of all, silence says nothing about the others yet.
+        """
+        now_s = monotonic()
+        if now_s - self._last_second_s > SUSPECT_AFTER_S:
+            self._watchful_from_s = now_s + SUSPECT_AFTER_S
+        self._last_second_s = now_s
+        if now_s < self._watchful_from_s:
+            return
+        for missing in await self._session.find_missing(self.options.hole_s):
+            await self._freeze(missing.platform_at, "ingress-missing", missing.silent_s, only=missing.lots)
+            await self._session.judged(missing)
+
+    async def _freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
         until = self.now()
-        lots = [lot for lot in await self._session.find_hit(since, until) if only in {None, lot}]
+        outage = Outage(since, until, real_s, cause)
+        lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:
+            if since > LONG_AGO:
+                await self._session.keep_outage(outage)
             return
         freezes = [
             Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        outage = Outage(since, until, real_s, cause)
         decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)

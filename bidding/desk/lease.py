@@ -19,7 +19,6 @@ else:
     Connection = asyncpg.Connection
 
 SESSION = {
-    "application_name": "desk",
     "timezone": "UTC",
     "lock_timeout": "1000",
     "statement_timeout": "1000",
@@ -32,13 +31,17 @@ ANSWER_WITHIN_S = 3.0
 """The desk's own patience with a server that does not even cancel a statement."""
 
 
-async def connect(dsn: str) -> Connection:
-    """The desk's connection, with its timeouts."""
-    return await asyncpg.connect(dsn, server_settings=SESSION, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S)
+async def connect(dsn: str, name: str = "desk") -> Connection:
+    """A connection with the desk's timeouts, under `name` in PostgreSQL's list of activity."""
+    settings = SESSION | {"application_name": name}
+    return await asyncpg.connect(
+        dsn, server_settings=settings, command_timeout=ANSWER_WITHIN_S, timeout=ANSWER_WITHIN_S
+    )
 
 
 FIND_LEASE = """
-    SELECT l.epoch, l.holder, abs(extract(epoch FROM clock_timestamp() - h.real_at))::float8 AS silent_s
+    SELECT l.epoch, l.holder,
+           abs(extract(epoch FROM clock_timestamp() - greatest(h.real_at, l.taken_at)))::float8 AS silent_s
     FROM bidding.desk_lease l LEFT JOIN bidding.desk_health h USING (share) WHERE l.share = $1
 """
 TAKE_LEASE = """
@@ -47,6 +50,7 @@ TAKE_LEASE = """
     ON CONFLICT (share) DO UPDATE SET epoch = l.epoch + 1, holder = $2, address = $3, taken_at = clock_timestamp()
     WHERE l.epoch = $4 RETURNING epoch
 """
+GIVE_UP_LEASE = "UPDATE bidding.desk_lease SET holder = '', address = NULL WHERE share = $1 AND epoch = $2"
 CHECK_LEASE = "SELECT epoch FROM bidding.desk_lease WHERE share = $1 FOR SHARE"
 
 
@@ -60,12 +64,17 @@ async def take_lease(
     found = await db.fetchrow(FIND_LEASE, share)
     if found is not None and standby_after_s is not None:
         silent_s = found["silent_s"]
-        if silent_s is not None and silent_s < standby_after_s:
+        if found["holder"] and silent_s is not None and silent_s < standby_after_s:
             raise DeskElsewhere(found["holder"])
     epoch = await db.fetchval(TAKE_LEASE, share, holder, address, found["epoch"] if found else 0)
     if epoch is None:
         raise DeskElsewhere("another process was quicker")
     return int(epoch)
+
+
+async def give_up_lease(db: Connection, share: int, epoch: int) -> None:
+    """A desk that has decided everything and stops lets the next one begin at once."""
+    await db.execute(GIVE_UP_LEASE, share, epoch)
 
 
 async def begin(db: Connection, share: int, epoch: int) -> None:
@@ -92,7 +101,7 @@ LAST_SIGNS = """
            greatest(h.platform_at, l.received_at) AS latest_stamp, clock_timestamp() AS database_now
     FROM (SELECT max(last_received_at) AS received_at,
                  max(decided_at) FILTER (WHERE decided_at <= clock_timestamp()) AS decided_at
-          FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen')) l
+          FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen') AND bucket % $2 = $1) l
     LEFT JOIN bidding.desk_health h ON h.share = $1
     LEFT JOIN bidding.desk_health r ON r.share = $1 AND r.real_at <= clock_timestamp()
 """
@@ -104,9 +113,9 @@ HEALTHY = """
 """
 
 
-async def last_signs(db: Connection, share: int) -> Signs:
-    """What a new desk must know of the one before it."""
-    row = await db.fetchrow(LAST_SIGNS, share)
+async def last_signs(db: Connection, share: int, of: int) -> Signs:
+    """What a new desk must know of the one before it on this share `of` all."""
+    row = await db.fetchrow(LAST_SIGNS, share, of)
     assert row is not None
     stamp = row["latest_stamp"]
     return Signs(stamp if row["platform_at"] else None, row["silent"], stamp, row["database_now"])

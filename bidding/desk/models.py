@@ -8,12 +8,18 @@ cost more than the insert itself; `verify` checks what they would.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from bidding.desk.receipts import Batch, BatchView
 from bidding.desk.rules import Kind, Method, Status
+from kernel.clock import beijing
 from kernel.database import Base, append_only
+from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
+
+BUCKET = "('x' || right(coalesce(sale_group_id, lot_id)::text, 3))::bit(12)::integer"
+"""Lots of one sale group have one bucket, so that one desk closes them in their order (R-CLOSE-12)."""
 
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 
@@ -124,6 +130,8 @@ class Lot(Base):
     """Platform faults: submissions that waited over 500 ms between the ingress and the queue."""
     unstored_refusals: Mapped[int] = mapped_column(server_default="0")
     """Refusals past a bidder's thousandth, which are counted and not stored."""
+    bucket: Mapped[int] = mapped_column(Integer, Computed(BUCKET, persisted=True))
+    """0 to 4,095, from the last digits of the id: which desk decides the lot (`shares`)."""
 
 
 class Submission(Base):
@@ -144,6 +152,7 @@ class Submission(Base):
             "price",
         ),
         CheckConstraint("octet_length(payload_hash) = 32 AND octet_length(link) = 32", "hash_length"),
+        CheckConstraint("num_nulls(share, batch) <> 1 AND (batch IS NULL OR seq IS NOT NULL)", "events_have_batches"),
         {"schema": "bidding"},
     )
 
@@ -176,6 +185,54 @@ class Submission(Base):
     """The exact bytes that are hashed; they name the code, never registration or person."""
     link: Mapped[bytes]
     """Of an event: the hash chain's link. Of a refusal: the row's own hash, sealed in `refusal_block`."""
+    share: Mapped[int | None]
+    batch: Mapped[int | None]
+    """Of an event: the signed batch that it was committed in, by share and number."""
+
+
+class BatchRow(Base):
+    """The events of one commit of the desk under one signature, made before the commit (`receipts`)."""
+
+    __tablename__ = "batch"
+    __table_args__ = (
+        CheckConstraint("number > 0 AND octet_length(leaves) > 0 AND octet_length(leaves) % 32 = 0", "leaves"),
+        CheckConstraint("octet_length(root) = 32 AND octet_length(signature) = 64", "signed"),
+        {"schema": "bidding"},
+    )
+
+    share: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    """1, 2, 3 … over the batches of a share that have events."""
+    at: Mapped[datetime]
+    """Platform time of the signature."""
+    leaves: Mapped[bytes]
+    """The links of its events in order of decision."""
+    root: Mapped[bytes]
+    key_id: Mapped[str]
+    signature: Mapped[bytes]
+
+    def view(self) -> BatchView:
+        """The batch on the wire, as its row says."""
+        size, at = len(self.leaves) // HASH_BYTES, beijing(self.at)
+        return BatchView(self.share, self.number, size, at, self.root.hex(), self.key_id, self.signature.hex())
+
+    def signed(self) -> Batch:
+        """The batch as it was committed."""
+        return Batch.stored(
+            self.share, self.number, self.leaves, at=self.at, key_id=self.key_id, signature=self.signature
+        )
+
+
+class SigningKey(Base):
+    """Every public key that a desk ever signed with; the private ones are no part of the database."""
+
+    __tablename__ = "signing_key"
+    __table_args__ = (CheckConstraint("octet_length(public_key) = 32", "length"), {"schema": "bidding"})
+
+    key_id: Mapped[str] = mapped_column(primary_key=True)
+    public_key: Mapped[bytes]
+    first_used_at: Mapped[datetime]
+    """Real time."""
 
 
 class RefusalBlock(Base):
@@ -231,7 +288,10 @@ class LotHold(Base):
 
 
 class DeskLease(Base):
-    """Who is the desk of a share of the lots. Changed by takeovers alone, read FOR SHARE by every batch."""
+    """Who is the desk of a share of the lots; `holder` is empty where it was given up.
+
+    Changed by takeovers, by who stops and by a new sharing-out alone; read FOR SHARE by every batch.
+    """
 
     __tablename__ = "desk_lease"
     __table_args__ = ({"schema": "bidding"},)
@@ -241,6 +301,21 @@ class DeskLease(Base):
     holder: Mapped[str]
     address: Mapped[str | None]
     taken_at: Mapped[datetime]
+
+
+class DeskShares(Base):
+    """Among how many desks the lots are shared out: one row, changed by `shares.change` alone."""
+
+    __tablename__ = "desk_shares"
+    __table_args__ = (
+        CheckConstraint("single", "one_row"),
+        CheckConstraint("shares BETWEEN 1 AND 64", "shares"),
+        {"schema": "bidding"},
+    )
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default="true")
+    shares: Mapped[int]
+    changed_at: Mapped[datetime]
 
 
 class DeskHealth(Base):
@@ -255,8 +330,33 @@ class DeskHealth(Base):
     platform_at: Mapped[datetime]
 
 
+class Ingress(Base):
+    """A web process and its sign of life, every second, in real and in platform time."""
+
+    __tablename__ = "ingress"
+    __table_args__ = ({"schema": "bidding"},)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    real_at: Mapped[datetime]
+    platform_at: Mapped[datetime]
+
+
+class IngressBidder(Base):
+    """A bidder with a live socket at a web process; gone with the socket, or a minute after the process."""
+
+    __tablename__ = "ingress_bidder"
+    __table_args__ = (
+        Index("ix_ingress_bidder_lot_id", "lot_id", "registration_id"),
+        {"schema": "bidding"},
+    )
+
+    ingress_id: Mapped[UUID] = mapped_column(ForeignKey(Ingress.id, ondelete="CASCADE"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+
+
 class DeskOutage(Base):
-    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02)."""
+    """A span in which nobody decided, or not reliably: why lots were frozen (R-HALT-02), and availability."""
 
     __tablename__ = "desk_outage"
     __table_args__ = ({"schema": "bidding"},)
@@ -272,5 +372,5 @@ class DeskOutage(Base):
     lots_frozen: Mapped[int]
 
 
-for _table in (Submission, RefusalBlock, DeskOutage):
+for _table in (Submission, BatchRow, SigningKey, RefusalBlock, DeskOutage):
     append_only(_table.__table__)

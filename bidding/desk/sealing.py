@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bidding.desk.chain import block_link
 from bidding.desk.lease import Connection
+from bidding.desk.shares import Part
 
 MAX_BLOCK = 10_000
 """Refusals sealed in one block."""
@@ -29,9 +30,10 @@ KEEP_BLOCK = """
     VALUES ($1, $2, $3, $4, $5, $6, $7)
 """
 RECENTLY_REFUSED = """
-    SELECT lot_id FROM bidding.lot WHERE status IN ('upcoming', 'open', 'suspended', 'frozen') AND entries > seq
+    SELECT lot_id FROM bidding.lot
+    WHERE status IN ('upcoming', 'open', 'suspended', 'frozen') AND entries > seq AND bucket % $3 = $2
     UNION
-    SELECT lot_id FROM bidding.lot WHERE closed_at > $1 AND entries > seq
+    SELECT lot_id FROM bidding.lot WHERE closed_at > $1 AND entries > seq AND bucket % $3 = $2
 """
 LOOK_BACK = timedelta(hours=1)
 """How long before the last stamp a lot may have finished and still have refusals that a dead desk left unsealed."""
@@ -49,6 +51,6 @@ async def seal(db: Connection, lot_ids: Iterable[UUID], now: datetime) -> None:
             await db.execute(KEEP_BLOCK, lot_id, block["number"] + 1, first, last, len(rows), link, now)
 
 
-async def find_unsealed(db: Connection, latest_stamp: datetime) -> set[UUID]:
-    """Lots whose last refusals the desk before may have left unsealed."""
-    return {row[0] for row in await db.fetch(RECENTLY_REFUSED, latest_stamp - LOOK_BACK)}
+async def find_unsealed(db: Connection, latest_stamp: datetime, part: Part) -> set[UUID]:
+    """Lots of this part whose last refusals the desk before may have left unsealed."""
+    return {row[0] for row in await db.fetch(RECENTLY_REFUSED, latest_stamp - LOOK_BACK, part.share, part.of)}

@@ -9,14 +9,17 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bidding.desk import lease, sealing, store
+from bidding.desk import ingresses, lease, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
+from bidding.desk.ingresses import Missing
 from bidding.desk.lease import Signs
 from bidding.desk.rules import FINISHED, Kind
+from bidding.desk.signing import Signer
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
 from kernel.database import is_passing
+from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
 
@@ -27,9 +30,11 @@ DATA_FAULTS = frozenset({"22", "23", "P0"})
 class Session:
     """One desk's view of the database. Not shared: one statement at a time, from the desk's loop."""
 
-    def __init__(self, dsn: str, share: int) -> None:
+    def __init__(self, dsn: str, share: int, keyring: Keyring) -> None:
         self._dsn = dsn
         self._share = share
+        self._signer = Signer(keyring, share)
+        self.part = shares.Part(share)
         self._db: lease.Connection | None = None
         self._refusals: dict[int, dict[tuple[int, int], int]] = {}
         """Of each running lot the stored refusals by bidder, counted once: nobody else writes them."""
@@ -37,12 +42,17 @@ class Session:
         self.unsealed: set[UUID] = set()
 
     async def take_lease(self, holder: str, address: str | None, standby_after_s: float | None) -> Signs:
-        """Become the desk; returns what is known of the desk before. Raises DeskElsewhere."""
+        """Become the desk; returns what is known of the desk before. Raises DeskElsewhere.
+
+        The number of shares is read under the lease: whoever changes it ends the lease.
+        """
         db = await self._connection()
         self.epoch = await lease.take_lease(db, self._share, holder, address, standby_after_s=standby_after_s)
-        signs = await lease.last_signs(db, self._share)
+        self.part = shares.Part(self._share, await shares.count(db))
+        signs = await lease.last_signs(db, self._share, self.part.of)
+        await self._signer.publish_key(db, signs.database_now)
         if signs.latest_stamp is not None:
-            self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp)
+            self.unsealed = await sealing.find_unsealed(db, signs.latest_stamp, self.part)
         return signs
 
     async def write(
@@ -56,7 +66,8 @@ class Session:
             reading = await self._read(db, entries)
             if not in_time():
                 raise OutageNoticed
-            decided = decide_batch(entries, reading, rate=rate)
+            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+            await self._signer.sign(db, decided.batch, now)
             await store.write(db, decided, reading.books.values(), now)
         self._remember(reading)
         return decided, list(reading.books.values())
@@ -65,10 +76,16 @@ class Session:
         """Decide the freezes of an outage, and record why."""
         async with self._transaction() as db:
             reading = await self._read(db, entries)
-            decided = decide_batch(entries, reading, rate=rate)
+            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+            await self._signer.sign(db, decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
         return decided, list(reading.books.values())
+
+    async def keep_outage(self, outage: Outage) -> None:
+        """Record an outage that froze no lot: it took time from those that ran."""
+        async with self._transaction() as db:
+            await store.keep_outage(db, self._share, self.epoch, outage, 0)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:
@@ -79,6 +96,7 @@ class Session:
             yield db
             await db.execute("COMMIT")
         except BaseException:
+            self._signer.forget()
             await self._abandon(db)
             raise
 
@@ -87,7 +105,10 @@ class Session:
         return await lease.write_health(await self._connection(), self._share, self.epoch, platform_at)
 
     async def find_due(self, now: datetime) -> list[Submission]:
-        """Commands of other use cases, then openings and closings that time demands."""
+        """Commands of other use cases, then openings and closings that time demands.
+
+        A close waits while bidders of the lot may be cut off behind a silent web process.
+        """
         db = await self._connection()
         commands = [
             Submission(
@@ -99,13 +120,27 @@ class Session:
                 actor_id=row["actor_id"],
                 requested_at=row["requested_at"],
             )
-            for row in await store.find_commands(db)
+            for row in await store.find_commands(db, self.part)
         ]
-        return commands + [owed(lot_id, kind, now) for lot_id, kind in await store.find_due(db, now)]
+        due = await store.find_due(db, now, self.part)
+        if closing := [lot_id for lot_id, kind in due if kind is Kind.CLOSED]:
+            suspected = await ingresses.find_suspected(db, closing)
+            due = [(lot_id, kind) for lot_id, kind in due if kind is not Kind.CLOSED or lot_id not in suspected]
+        return commands + [owed(lot_id, kind, now) for lot_id, kind in due]
+
+    async def find_missing(self, hole_s: float) -> list[Missing]:
+        """Web processes that fell silent for so long, with the lots of their bidders."""
+        db = await self._connection()
+        await ingresses.forget(db)
+        return await ingresses.find_missing(db, self.part, hole_s)
+
+    async def judged(self, missing: Missing) -> None:
+        """What `find_missing` found was dealt with."""
+        await ingresses.judged(await self._connection(), missing)
 
     async def find_hit(self, since: datetime, until: datetime) -> list[UUID]:
         """Lots that an outage from `since` to `until` may freeze."""
-        return await store.find_hit(await self._connection(), since, until)
+        return await store.find_hit(await self._connection(), since, until, self.part)
 
     async def seal(self, now: datetime) -> None:
         """Seal the refusals written since the last time."""
@@ -114,6 +149,10 @@ class Session:
         async with self._transaction() as db:
             await sealing.seal(db, self.unsealed, now)
         self.unsealed.clear()
+
+    async def give_up(self) -> None:
+        """Let another desk begin at once."""
+        await lease.give_up_lease(await self._connection(), self._share, self.epoch)
 
     async def close(self) -> None:
         """Let the connection go."""
@@ -141,7 +180,7 @@ class Session:
         lots = {one.lot_id.int: one.lot_id for one in sent}
         if groups:
             lots |= {lot_id.int: lot_id for lot_id in await store.unfinished_of(db, groups)}
-        books = await store.lock_lots(db, lots.values())
+        books = await store.lock_lots(db, lots.values(), self.part)
         stored = await store.find_stored(db, sent)
         bidders = {
             (one.lot_id.int, one.registration_id.int): (one.lot_id, one.registration_id)

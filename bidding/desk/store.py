@@ -16,6 +16,8 @@ from bidding.desk.batch import Admission, Book, Decided, Row, Stored
 from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
+from bidding.desk.shares import Part
+from bidding.desk.signing import find_proofs
 from bidding.desk.submissions import Address, Submission, address
 from kernel import contracts
 from kernel.money import Fen
@@ -30,7 +32,7 @@ LOCK_LOTS = """
     SELECT lot_id, method, opens_at, scheduled_end, start_price_fen, increment_fen, status, ends_at, remaining_ms,
            opened, leader_registration_id, leader_code, leader_rank, price_fen, seq, entries, bids, extensions, link,
            last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id
-    FROM bidding.lot WHERE lot_id = ANY($1) ORDER BY lot_id FOR NO KEY UPDATE
+    FROM bidding.lot WHERE lot_id = ANY($1) AND bucket % $3 = $2 ORDER BY lot_id FOR NO KEY UPDATE
 """
 LOCK_GROUPS = """
     SELECT group_id, target_fen, sold_fen, consented_at FROM bidding.sale_group
@@ -77,9 +79,9 @@ async def unfinished_of(db: Connection, group_ids: Iterable[UUID]) -> list[UUID]
     return [row[0] for row in await db.fetch(UNFINISHED_OF_GROUPS, list(group_ids))]
 
 
-async def lock_lots(db: Connection, lot_ids: Iterable[UUID]) -> dict[int, Book]:
-    """The lots of a batch, locked in the order of their ids."""
-    return {row["lot_id"].int: book_of(row) for row in await db.fetch(LOCK_LOTS, list(lot_ids))}
+async def lock_lots(db: Connection, lot_ids: Iterable[UUID], part: Part) -> dict[int, Book]:
+    """The lots of a batch, locked in the order of their ids; lots of another desk are not found."""
+    return {row["lot_id"].int: book_of(row) for row in await db.fetch(LOCK_LOTS, list(lot_ids), part.share, part.of)}
 
 
 def book_of(row: Any) -> Book:
@@ -128,7 +130,14 @@ async def find_stored(db: Connection, sent: Sequence[Submission]) -> dict[Addres
         rows += await db.fetch(FIND_STORED, *zip(*bids, strict=True))
     if commands:
         rows += await db.fetch(FIND_STORED_COMMANDS, *zip(*commands, strict=True))
-    return {address(row[0], row[1], row[2]): Stored(row[3], row[4], row[5], row[6], row[7]) for row in rows}
+    accepted = [(row[0], row[4]) for row in rows if row[4] is not None]
+    proofs = await find_proofs(db, accepted) if accepted else {}
+    return {
+        address(row[0], row[1], row[2]): Stored(
+            row[3], row[4], row[5], row[6], row[7], proofs.get((row[0].int, row[4] or 0))
+        )
+        for row in rows
+    }
 
 
 async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[int, Admission]:
@@ -240,18 +249,20 @@ async def _tell(db: Connection, events: Sequence[contracts.Event], now: datetime
 
 FIND_DUE = """
     (SELECT lot_id, 'opened' AS kind FROM bidding.lot
-     WHERE status = 'upcoming' AND opens_at <= $1 ORDER BY opens_at, lot_id LIMIT $2)
+     WHERE status = 'upcoming' AND opens_at <= $1 AND bucket % $4 = $3 ORDER BY opens_at, lot_id LIMIT $2)
     UNION ALL
     (SELECT lot_id, 'closed' FROM bidding.lot
-     WHERE status = 'open' AND ends_at <= $1 ORDER BY ends_at, lot_id LIMIT $2)
+     WHERE status = 'open' AND ends_at <= $1 AND bucket % $4 = $3 ORDER BY ends_at, lot_id LIMIT $2)
 """
 FIND_COMMANDS = """
-    SELECT id, lot_id, kind, reason, actor_id, requested_at FROM bidding.lot_command
-    WHERE decided_at IS NULL ORDER BY requested_at, id LIMIT $1
+    SELECT c.id, c.lot_id, c.kind, c.reason, c.actor_id, c.requested_at
+    FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
+    WHERE c.decided_at IS NULL AND l.bucket % $3 = $2 ORDER BY c.requested_at, c.id LIMIT $1
 """
 FIND_HIT = """
     SELECT lot_id FROM bidding.lot
     WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - interval '5 minutes' < $2
+      AND bucket % $4 = $3
 """
 KEEP_OUTAGE = """
     INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
@@ -274,16 +285,16 @@ async def keep_outage(db: Connection, share: int, epoch: int, outage: Outage, lo
     await db.execute(KEEP_OUTAGE, share, epoch, outage.until, outage.since, real_ms, outage.cause, lots)
 
 
-async def find_due(db: Connection, now: datetime) -> list[tuple[UUID, Kind]]:
+async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID, Kind]]:
     """Openings and closings whose time has come, in the order of their times."""
-    return [(row[0], Kind(row[1])) for row in await db.fetch(FIND_DUE, now, MAX_DUE)]
+    return [(row[0], Kind(row[1])) for row in await db.fetch(FIND_DUE, now, MAX_DUE, part.share, part.of)]
 
 
-async def find_commands(db: Connection) -> list[asyncpg.Record]:
+async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
     """Orders of other use cases that the desk has not decided."""
-    return await db.fetch(FIND_COMMANDS, MAX_DUE)
+    return await db.fetch(FIND_COMMANDS, MAX_DUE, part.share, part.of)
 
 
-async def find_hit(db: Connection, since: datetime, until: datetime) -> list[UUID]:
+async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
     """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
-    return [row[0] for row in await db.fetch(FIND_HIT, since, until)]
+    return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of)]

@@ -1,6 +1,7 @@
 """What enters the desk's queue and what comes back."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import msgspec
@@ -8,6 +9,9 @@ import msgspec
 from bidding.desk.rules import Kind
 from kernel.errors import Refusal
 from kernel.money import Fen
+
+if TYPE_CHECKING:
+    from bidding.desk.receipts import Proof
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,7 +62,7 @@ def address(lot_id: UUID, registration_id: UUID | None, key: UUID) -> Address:
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The outcome of a submission. Accepted: `seq`, `event` (the JSON that the feed shows) and `link` are there.
+    """The outcome of a submission. Accepted: `seq`, `event` (the JSON that the feed shows), `link` and `proof`.
 
     A second copy of the same submission gets an equal answer, before and after any restart.
     """
@@ -67,8 +71,15 @@ class Answer(msgspec.Struct, frozen=True):
     seq: int | None = None
     event: bytes | None = None
     link: bytes | None = None
+    proof: "Proof | None" = None
     refusal: Refusal | None = None
 
     @property
     def accepted(self) -> bool:
         return self.refusal is None
+
+
+class Relayed(Answer, frozen=True, kw_only=True):
+    """An answer from a desk in another process: what the bidder is sent was made there."""
+
+    frame: bytes

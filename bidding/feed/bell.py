@@ -23,7 +23,7 @@ PATIENCE_S = 5.0
 class Bell:
     """Rings of many events are one ring: only the last `seq` of a lot waits to be sent."""
 
-    def __init__(self, url: str, on_ring: Callable[[UUID, int], None]) -> None:
+    def __init__(self, url: str, on_ring: Callable[[UUID, int], None] | None = None) -> None:
         self._url = url
         self._on_ring = on_ring
         self._waiting: dict[UUID, int] = {}
@@ -35,10 +35,11 @@ class Bell:
         self._wake.set()
 
     async def run(self) -> None:
-        """Ring and listen until cancelled."""
+        """Ring, and listen if somebody wants to hear, until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._for_ever(self._send), name="bell-send")
-            group.create_task(self._for_ever(self._listen), name="bell-listen")
+            if self._on_ring is not None:
+                group.create_task(self._for_ever(self._listen), name="bell-listen")
 
     async def _for_ever(self, work: Callable[[Redis], Awaitable[None]]) -> None:
         while True:
@@ -60,6 +61,7 @@ class Bell:
                 await redis.publish(CHANNEL, f"{lot_id} {seq}")
 
     async def _listen(self, redis: Redis) -> None:
+        assert self._on_ring is not None
         async with redis.pubsub(ignore_subscribe_messages=True) as channel:
             await channel.subscribe(CHANNEL)
             while True:

@@ -23,8 +23,9 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from bidding.desk.batch import Book
-from bidding.desk.desk import Desk
 from bidding.desk.errors import NotEligible
+from bidding.desk.ingresses import Presence
+from bidding.desk.queue import Reply
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Answer, Submission
 from bidding.feed import store
@@ -39,7 +40,7 @@ from bidding.feed.protocol import (
 from bidding.feed.rooms import RING_EVENTS, Room, frames
 from bidding.feed.schemas import BidMessage, PlaceBid, answer_frame, key_in, read_message, refused_frame
 from bidding.registration.errors import PasswordRequired
-from bidding.registration.service import standing
+from bidding.registration.service import registrations_of, standing
 from kernel.actors import Actor, platform
 from kernel.database import Database
 from kernel.errors import Malformed, NotFound, RateLimited, Refusal, SignInRequired
@@ -47,7 +48,7 @@ from kernel.identity.service import open_sessions
 from kernel.limits import Limits
 from kernel.observability import LIVE_SOCKETS
 from kernel.settings import Settings
-from kernel.web import ForeignOrigin, origin_allowed
+from kernel.web import ForeignOrigin, origin_allowed, source_of
 
 log = structlog.get_logger("feed")
 
@@ -57,6 +58,9 @@ SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
 HANDSHAKE_WITHIN_S = 5.0
 HANDSHAKES_AT_ONCE = 4
 """Openings that may ask the database at a time: ten thousand reconnects must not starve the bids."""
+
+MOST_SEATED = 2_000
+"""Newcomers looked up at a time, each second."""
 
 MOST_UNSENT_BYTES = 1_048_576
 RESUME_EVENTS = 1_000
@@ -71,11 +75,22 @@ class Doorkeeper(Protocol):
     async def resolve(self, cookie_header: str | None, source: str) -> Actor | None: ...
 
 
+class Decides(Protocol):
+    """Who gives answers: the desk of this process, or the way to the desks of others."""
+
+    def enter(self, sent: Submission, reply: Reply) -> None: ...
+
+    async def submit(self, sent: Submission) -> Answer: ...
+
+    def waits(self, sent_as: tuple[UUID, UUID | None, UUID]) -> bool: ...
+
+
 class Feed:
     """The rooms of this process. `running` keeps its seconds, `protocol` is what uvicorn mounts."""
 
-    def __init__(self, database: Database, desk: Desk, settings: Settings, identity: Doorkeeper) -> None:
+    def __init__(self, database: Database, desk: Decides, settings: Settings, identity: Doorkeeper) -> None:
         self.desk = desk
+        self.presence = Presence()
         self.handler_tasks: set[asyncio.Task[None]] = set()
         self.limits = Limits({"message": (settings.bids_per_minute, 60)})
         self._database = database
@@ -85,6 +100,8 @@ class Feed:
         self._host = settings.origin.partition("://")[2]
         self._rooms: dict[UUID, Room] = {}
         self._sockets: set[LiveSocket] = set()
+        self._newcomers: set[LiveSocket] = set()
+        """Signed-in sockets of which it is not known yet whether they are a bidder's."""
         self._of_person: Counter[UUID] = Counter()
         self._of_address: Counter[str] = Counter()
         self._openings = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
@@ -92,8 +109,6 @@ class Feed:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._bell = Bell(settings.redis_url, self._rung) if settings.redis_url else None
-        desk.on_committed.append(self.publish)
-        desk.on_ended.append(self._desk_ended)
 
     @property
     def protocol(self) -> Callable[..., LiveSocket]:
@@ -180,8 +195,24 @@ class Feed:
         try:
             await self._heal()
             await self._end_dead_sessions()
+            await self._seat_newcomers()
         except Refusal as refusal:
             log.warning("feed.check-failed", code=refusal.code)
+
+    async def _seat_newcomers(self) -> None:
+        """Keep who of a lot's bidders is connected: no lot is decided over the heads of bidders who are cut off."""
+        newcomers = [socket for socket in self._newcomers if socket.counted][:MOST_SEATED]
+        if not newcomers:
+            return
+        seats = {(socket.room.lot_id, socket.actor.person) for socket in newcomers if socket.actor}
+        found = await registrations_of(self._database, platform("feed"), seats)
+        for socket in newcomers:
+            self._newcomers.discard(socket)
+            assert socket.actor is not None
+            registration_id = found.get((socket.room.lot_id, socket.actor.person))
+            if registration_id is not None and socket.counted:
+                socket.seat = socket.room.lot_id, registration_id
+                self.presence.come(socket.seat)
 
     async def _heal(self) -> None:
         if not self._rooms:
@@ -239,7 +270,9 @@ class Feed:
         assert isinstance(connection, LiveSocket)
         try:
             lot_id, after = _wanted(request, self._host, self._origin)
-            connection.after, connection.source = after, _address(connection)
+            connection.after = after
+            forwarded = request.headers.get_all("X-Forwarded-For")
+            connection.source = source_of(_address(connection), forwarded, self._settings.trusted_proxies)
             self._check_room_for(self._of_address[connection.source], self._settings.sockets_per_address)
             connection.actor = await self._resolve(request, connection.source)
             if connection.actor is not None:
@@ -280,6 +313,8 @@ class Feed:
         for payload in greeting(room, socket.after, older):
             socket.say(payload)
         room.sockets.add(socket)
+        if socket.actor is not None:
+            self._newcomers.add(socket)
 
     async def _older(self, room: Room, after: int | None) -> list[tuple[int, bytes]]:
         """Events behind `after` that memory has forgotten, if they are few enough to be told one by one."""
@@ -308,6 +343,9 @@ class Feed:
         _count_out(self._of_address, socket.source)
         if socket.actor and socket.actor.person_id:
             _count_out(self._of_person, socket.actor.person_id)
+        self._newcomers.discard(socket)
+        if socket.seat is not None:
+            self.presence.go(socket.seat)
         room = socket.room
         room.sockets.discard(socket)
         room.holders.discard(socket)
@@ -315,8 +353,8 @@ class Feed:
             room.close()
             del self._rooms[room.lot_id]
 
-    def _desk_ended(self) -> None:
-        """Another process decides now: the pages connect again and find it."""
+    def desk_ended(self) -> None:
+        """The desk of this process is one no more; another process decides now: the pages connect again and find it."""
         for socket in tuple(self._sockets):
             socket.end(CloseCode.SERVICE_RESTART, "desk moved")
 

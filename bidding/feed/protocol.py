@@ -57,6 +57,8 @@ class LiveSocket(ServerConnection):
     """Whose limit its messages count against."""
     after: int | None = None
     registration_id: UUID | None = None
+    seat: tuple[UUID, UUID] | None = None
+    """Lot and registration, once it is known that a bidder is behind it."""
     undecided = 0
     """Bids in the desk's queue."""
     strikes = 0

@@ -12,6 +12,7 @@ from bidding.desk.submissions import Answer
 from bidding.feed import service
 from bidding.feed.feed import Feed
 from bidding.feed.schemas import (
+    ChainPage,
     ConsentToRest,
     EventsPage,
     GroupView,
@@ -20,8 +21,8 @@ from bidding.feed.schemas import (
     OrderView,
     PlaceBid,
     RecordView,
-    ack_frame,
     answer_frame,
+    receipts_body,
 )
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
@@ -57,7 +58,7 @@ async def place_bid(
         return _waiting(data.key)
     if answer.refusal is not None:
         raise answer.refusal
-    return Response(ack_frame(lot_id, answer), status_code=201, media_type=JSON)
+    return Response(answer_frame(lot_id, answer), status_code=201, media_type=JSON)
 
 
 @get("/api/lots/{lot_id:uuid}/bids/{key:uuid}", guards=[allow(Role.BIDDER)], dependencies=WITH_FEED)
@@ -103,6 +104,27 @@ async def show_record(
 ) -> RecordView:
     """The record of a finished lot: result, last bids, ends of the hash chain (R-BID-12)."""
     return await service.show_record(database, actor, lot_id)
+
+
+@get("/api/lots/{lot_id:uuid}/chain", guards=[anyone])
+async def show_chain(
+    database: NamedDependency[Database],
+    actor: NamedDependency[Actor],
+    lot_id: FromPath[UUID],
+    after: FromQuery[Annotated[int, Parameter(ge=0, le=2**53)]] = 0,
+    limit: FromQuery[Annotated[int, Parameter(ge=1, le=1000)]] = 500,
+) -> ChainPage:
+    """The exact bytes behind a finished lot's hash chain, in pages, to be hashed again by anybody (R-BID-12)."""
+    return await service.show_chain(database, actor, lot_id, after, limit)
+
+
+@get("/api/lots/{lot_id:uuid}/receipts", guards=[allow(Role.BIDDER)])
+async def list_receipts(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> Response[bytes]:
+    """One's own accepted bids with their receipts, newest first, at most a hundred."""
+    answers = await service.list_own_bids(database, actor, lot_id)
+    return Response(receipts_body(lot_id, answers), status_code=200, media_type=JSON)
 
 
 @post("/api/lots/{lot_id:uuid}/suspend", guards=[allow(Role.JUDGE)], status_code=201)
@@ -191,4 +213,9 @@ ROUTES = [
     withdraw_lot,
     show_group,
     consent_to_rest,
+    show_chain,
+    list_receipts,
+    suspend_lot,
+    resume_lot,
+    withdraw_lot,
 ]

@@ -11,8 +11,8 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from bidding.desk.chain import text_of
-from bidding.desk.submissions import Answer
+from bidding.desk.receipts import receipt
+from bidding.desk.submissions import Answer, Relayed
 from bidding.feed.rules import Countdown
 from kernel.decoding import LongText, PositiveFen, ShortText, Unusable, Wire, decode
 from kernel.errors import Refusal
@@ -130,10 +130,31 @@ class Chain(msgspec.Struct, frozen=True):
     seq: int
 
 
+class ChainLink(msgspec.Struct, frozen=True):
+    """One event of the chain: the exact bytes that were hashed, as UTF-8, and the link they give, in hex."""
+
+    bytes: str
+    link: str
+
+
+class ChainPage(msgspec.Struct, frozen=True):
+    """Part of a finished lot's chain in order; `previous` is the link before the first event here, in hex."""
+
+    lot_id: UUID
+    previous: str
+    head: str
+    seq: int
+    events: list[ChainLink]
+
+
 class RecordView(msgspec.Struct, frozen=True):
-    """The record of a finished lot (R-BID-12): the result, the last bids downwards, and where the rest is."""
+    """The record of a finished lot (R-BID-12): the result, the last bids downwards, and where the rest is.
+
+    `bidders` is how many codes bid; before the end nobody is told.
+    """
 
     lot: LotView
+    bidders: int
     ended_at: str | None
     ladder: list[dict[str, Any]]
     chain: Chain
@@ -172,17 +193,20 @@ def key_in(raw: bytes) -> UUID | None:
 
 
 def ack_frame(lot_id: UUID, answer: Answer) -> bytes:
-    """An accepted bid with its receipt: the event, and the link that puts it into the chain."""
+    """An accepted bid with its receipt, which proves itself offline."""
     assert answer.seq is not None
     assert answer.event is not None
     assert answer.link is not None
-    return b'{"t":"ack","key":"%b","seq":%d,"receipt":{"lot_id":"%b","event":%b,"link":"%b"}}' % (
+    return b'{"t":"ack","key":"%b","seq":%d,"receipt":%b}' % (
         str(answer.key).encode(),
         answer.seq,
-        text_of(lot_id).encode(),
-        answer.event,
-        answer.link.hex().encode(),
+        receipt(lot_id, answer.event, answer.link, answer.proof),
     )
+
+
+def receipts_body(lot_id: UUID, answers: Sequence[Answer]) -> bytes:
+    """One's own accepted bids, each as it was acknowledged."""
+    return b'{"receipts":[%b]}' % b",".join(ack_frame(lot_id, answer) for answer in answers)
 
 
 def refused_frame(key: UUID | None, refusal: Refusal) -> bytes:
@@ -201,6 +225,8 @@ def refused_frame(key: UUID | None, refusal: Refusal) -> bytes:
 
 def answer_frame(lot_id: UUID, answer: Answer) -> bytes:
     """The desk's answer as the bidder reads it, on the socket and over HTTP."""
+    if isinstance(answer, Relayed):
+        return answer.frame
     return ack_frame(lot_id, answer) if answer.refusal is None else refused_frame(answer.key, answer.refusal)
 
 

@@ -16,8 +16,11 @@ from bidding.feed import store
 from bidding.feed.errors import RecordSealed
 from bidding.feed.feed import Feed
 from bidding.feed.rooms import view_of
+from bidding.feed.rules import PUBLIC_KINDS
 from bidding.feed.schemas import (
     Chain,
+    ChainLink,
+    ChainPage,
     ConsentToRest,
     EventsPage,
     GroupView,
@@ -40,6 +43,7 @@ ORDER_WITHIN_S = 3.0
 ASK_EVERY_S = 0.05
 
 LADDER = 100
+MOST_RECEIPTS = 100
 
 DECISION_ON: dict[Order, str] = {
     "suspend": "suspension",
@@ -94,10 +98,28 @@ async def list_events(database: Database, actor: Actor, lot_id: UUID, after: int
 async def show_record(database: Database, actor: Actor, lot_id: UUID) -> RecordView:
     """The record of a finished lot; refuses `record-sealed` before."""
     async with database.reading(actor) as tx:
-        lot = await commands.get_lot(tx, lot_id)
-        if Status(lot.status) not in FINISHED:
-            raise RecordSealed()
-        return await _record(tx, lot)
+        return await _record(tx, await _finished(tx, lot_id))
+
+
+async def list_own_bids(database: Database, actor: Actor, lot_id: UUID) -> list[Answer]:
+    """One's own accepted bids, newest first, each as it was acknowledged; refuses who is not registered."""
+    found = await standing(database, actor, lot_id)
+    if found is None:
+        raise NotFound(what="registration")
+    async with database.reading(actor) as tx:
+        kept = await store.list_own_bids(tx, lot_id, found.registration_id, MOST_RECEIPTS)
+    return [stored.told(key) for key, stored in kept]
+
+
+async def show_chain(database: Database, actor: Actor, lot_id: UUID, after: int, most: int) -> ChainPage:
+    """The hashed bytes and links of a finished lot, to be hashed again by anybody; refuses `record-sealed` before."""
+    async with database.reading(actor) as tx:
+        lot = await _finished(tx, lot_id)
+        links = await store.links_after(tx, lot_id, after - 1 if after else 0, most + 1)
+    previous = links.pop(0)[2] if after and links else lot.genesis
+    assert all(kind in PUBLIC_KINDS for kind, _, _ in links), "the bytes of hidden events are nobody's to read"
+    events = [ChainLink(sealed.decode(), link.hex()) for _, sealed, link in links[:most]]
+    return ChainPage(lot_id, previous.hex(), lot.link.hex(), lot.seq, events)
 
 
 async def order_lot(database: Database, call: Call, lot_id: UUID, kind: Order, wanted: OrderLot) -> OrderView:
@@ -165,14 +187,28 @@ def _view(command: LotCommand) -> OrderView:
     return OrderView(command.id, command.lot_id, command.kind, beijing(command.requested_at), state)
 
 
+async def _finished(tx: Tx, lot_id: UUID) -> Lot:
+    lot = await commands.get_lot(tx, lot_id)
+    if Status(lot.status) not in FINISHED:
+        raise RecordSealed()
+    return lot
+
+
 async def _record(tx: Tx, lot: Lot) -> RecordView:
     ended_at = commands.ended_at(lot)
     ladder = await store.last_bids(tx, lot.lot_id, LADDER)
     events = f"/api/lots/{lot.lot_id}/events"
     return RecordView(
         lot=view_of(lot, store.state_of(lot)),
+        bidders=await store.count_bidders(tx, lot.lot_id),
         ended_at=beijing(ended_at) if ended_at else None,
         ladder=[msgspec.json.decode(event) for event in ladder],
         chain=Chain(chain.VERSION, lot.genesis.hex(), lot.link.hex(), lot.seq),
-        links={"events": events, "lot": f"/api/lots/{lot.lot_id}"},
+        links={
+            "events": events,
+            "chain": f"/api/lots/{lot.lot_id}/chain",
+            "lot": f"/api/lots/{lot.lot_id}",
+            "availability": f"/api/lots/{lot.lot_id}/availability",
+            "bundle": f"/api/lots/{lot.lot_id}/bundle",
+        },
     )

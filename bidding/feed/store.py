@@ -4,11 +4,12 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import distinct, func, select
 
 from bidding.desk.batch import Stored
 from bidding.desk.chain import inner_event
-from bidding.desk.models import Lot, Submission
+from bidding.desk.models import BatchRow, Lot, Submission
+from bidding.desk.receipts import Proof
 from bidding.desk.rules import LotState, Method, Status, Terms
 from bidding.feed.rules import shown
 from kernel.database import Tx
@@ -59,6 +60,34 @@ async def events_after(tx: Tx, lot_id: UUID, after: int, most: int) -> list[tupl
     return [(seq, shown(seq, kind, inner_event(sealed))) for seq, kind, sealed in rows if seq is not None]
 
 
+async def links_after(tx: Tx, lot_id: UUID, after: int, most: int) -> list[tuple[str, bytes, bytes]]:
+    """Kind, hashed bytes and link of at most `most` events behind `after`, oldest first."""
+    rows = await tx.session.execute(
+        select(Submission.kind, Submission.event, Submission.link)
+        .where(Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.seq > after)
+        .order_by(Submission.seq)
+        .limit(most)
+    )
+    return [(kind, sealed, link) for kind, sealed, link in rows]
+
+
+async def list_own_bids(tx: Tx, lot_id: UUID, registration_id: UUID, most: int) -> list[tuple[UUID, Stored]]:
+    """The latest accepted bids of a registration with their keys, newest first."""
+    rows = await tx.session.scalars(
+        select(Submission)
+        .where(Submission.lot_id == lot_id, Submission.registration_id == registration_id, Submission.seq.is_not(None))
+        .order_by(Submission.seq.desc())
+        .limit(most)
+    )
+    return [(row.key, await _stored(tx, row)) for row in rows]
+
+
+async def count_bidders(tx: Tx, lot_id: UUID) -> int:
+    """How many registrations have an accepted bid."""
+    bidders = select(func.count(distinct(Submission.registration_id)))
+    return await tx.session.scalar(bidders.where(Submission.lot_id == lot_id, Submission.seq.is_not(None))) or 0
+
+
 async def last_bids(tx: Tx, lot_id: UUID, most: int) -> list[bytes]:
     """The latest accepted bids, newest first."""
     rows = await tx.session.scalars(
@@ -87,4 +116,20 @@ async def find_answer(tx: Tx, lot_id: UUID, registration_id: UUID, key: UUID) ->
             )
         )
     ).scalar_one_or_none()
-    return Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link) if row else None
+    return await _stored(tx, row) if row else None
+
+
+async def _stored(tx: Tx, row: Submission) -> Stored:
+    proof = await _proof_of(tx, row) if row.batch is not None else None
+    return Stored(row.payload_hash, row.seq, row.refusal, row.event, row.link, proof)
+
+
+async def _proof_of(tx: Tx, event: Submission) -> Proof:
+    """The batch of an event, and the link before it."""
+    batch = await tx.session.get_one(BatchRow, (event.share, event.batch))
+    assert event.seq is not None
+    before = select(Submission.link).where(Submission.lot_id == event.lot_id, Submission.seq == event.seq - 1)
+    genesis = select(Lot.genesis).where(Lot.lot_id == event.lot_id)
+    previous = await tx.session.scalar(before) or await tx.session.scalar(genesis)
+    assert previous is not None
+    return batch.signed().proof(event.event, previous, event.link)

@@ -1,7 +1,7 @@
 """Tables of registration. The link between a person and a code stands in `registration_identity` alone.
 
-Two functions read that table: the door, which resolves a bidder's own registration, and the reveal, which leaves
-an access row (R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
+The door reads that table, which resolves a bidder's own registrations, and the reveal, which leaves an access row
+(R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
 of registration carry no time of their making, so that an order of arrival cannot be read off them (invariant 17).
 """
 
@@ -54,7 +54,11 @@ class RegistrationIdentity(Base):
     """Who stands behind a registration."""
 
     __tablename__ = "registration_identity"
-    __table_args__ = (UniqueConstraint("lot_id", "person_id"), {"schema": "bidding"})
+    __table_args__ = (
+        UniqueConstraint("lot_id", "person_id"),
+        Index("ix_registration_identity_person_id", "person_id"),
+        {"schema": "bidding"},
+    )
 
     registration_id: Mapped[UUID] = mapped_column(ForeignKey(Registration.id), primary_key=True)
     lot_id: Mapped[UUID]

@@ -8,6 +8,7 @@ the registration and no person, since the link stands in one table alone (R-BID-
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -211,6 +212,14 @@ async def standing(database: Database, actor: Actor, lot_id: UUID) -> Standing |
         if own is None:
             return None
         return Standing(own.id, await store.is_unlocked(tx, unlock_digest(lot_id, actor)))
+
+
+async def registrations_of(
+    database: Database, actor: Actor, seats: Collection[tuple[UUID, UUID]]
+) -> dict[tuple[UUID, UUID], UUID]:
+    """The door for sockets that have opened: who of these (lot, person) is registered, in one query for all."""
+    async with database.reading(actor) as tx:
+        return await store.find_registrations(tx, seats)
 
 
 def unlock_digest(lot_id: UUID, actor: Actor) -> bytes:

@@ -1,13 +1,13 @@
-"""All SQL of registration. `registration_identity` is read by `find_own` and `reveal`, by nothing else."""
+"""All SQL of registration. `registration_identity` is read by the door (`find_own`, `list_own`) and by `reveal`."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import exists, func, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
-from bidding.desk.models import Submission
+from bidding.desk.models import Lot, Submission
 from bidding.registration.models import (
     Agency,
     IdentityAccess,
@@ -21,6 +21,7 @@ from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.identity.service import real_name
 from kernel.ids import ordered_id
+from kernel.money import Fen
 
 
 async def get_registration(tx: Tx, registration_id: UUID) -> Registration:
@@ -51,6 +52,16 @@ async def list_registrations(tx: Tx, lot_id: UUID) -> Sequence[Registration]:
     return rows.all()
 
 
+async def find_registrations(tx: Tx, seats: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID]:
+    """The door, for many at once: registrations by (lot, person)."""
+    rows = await tx.session.execute(
+        select(RegistrationIdentity.lot_id, RegistrationIdentity.person_id, RegistrationIdentity.registration_id).where(
+            tuple_(RegistrationIdentity.lot_id, RegistrationIdentity.person_id).in_(seats)
+        )
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
 async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None:
     """The door: a person's own registration on a lot."""
     return await tx.session.scalar(
@@ -69,6 +80,32 @@ BUYS = (
     )
 )
 """For whom a registration bids: the person themselves, or the principal of an agent (R-PUB-04)."""
+
+
+async def list_own(tx: Tx, person_id: UUID, most: int) -> Sequence[Registration]:
+    """The door: a person's own registrations, those of the lot that ends last first."""
+    rows = await tx.session.scalars(
+        select(Registration)
+        .join(RegistrationIdentity, RegistrationIdentity.registration_id == Registration.id)
+        .join(Lot, Lot.lot_id == Registration.lot_id)
+        .where(RegistrationIdentity.person_id == person_id)
+        .order_by(Lot.scheduled_end.desc(), Lot.lot_id)
+        .limit(most)
+    )
+    return rows.all()
+
+
+async def own_bids(tx: Tx, registration: Registration) -> tuple[int, Fen | None]:
+    """How many bids of this registration were accepted, and the highest of them in fen."""
+    row = await tx.session.execute(
+        select(func.count(), func.max(Submission.price_fen)).where(
+            Submission.lot_id == registration.lot_id,
+            Submission.registration_id == registration.id,
+            Submission.seq.is_not(None),
+        )
+    )
+    number, highest = row.one()
+    return number, highest
 
 
 async def real_name_of(tx: Tx, registration_id: UUID) -> str:

@@ -12,7 +12,8 @@ from kernel.database import Database
 from kernel.identity import service
 from kernel.identity.door import IdentityDoor
 from kernel.identity.schemas import ChangePassword, Login, PersonView, Register
-from kernel.web import allow, anyone
+from kernel.settings import Settings
+from kernel.web import allow, anyone, source_of
 
 
 class WhoIsAsking(AbstractAuthenticationMiddleware):
@@ -21,7 +22,9 @@ class WhoIsAsking(AbstractAuthenticationMiddleware):
     async def authenticate_request(
         self, connection: ASGIConnection[object, object, object, State]
     ) -> AuthenticationResult:
-        source = connection.client.host if connection.client else "unknown"
+        peer = connection.client.host if connection.client else "unknown"
+        settings: Settings = connection.app.state["settings"]
+        source = source_of(peer, connection.headers.getall("x-forwarded-for", []), settings.trusted_proxies)
         door: IdentityDoor = connection.app.state["identity"]
         found = await door.resolve(connection.headers.get("cookie"), source)
         return AuthenticationResult(user=found or visitor(source), auth=None)

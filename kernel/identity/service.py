@@ -139,6 +139,18 @@ async def real_name(tx: Tx, person_id: UUID) -> str:
     return (await store.get_person(tx, person_id)).real_name
 
 
+async def find_confirmed(tx: Tx, username: str, id_number: str) -> tuple[UUID, str] | None:
+    """Person and real name of an account in use whose confirmed identity number is this one; else None.
+
+    The number itself never leaves identity: who asks must know it already (R-BID-04).
+    """
+    person = await store.find_person(tx, username.lower())
+    if person is None or person.disabled_at is not None:
+        return None
+    identity = await store.find_identity(tx, person.id)
+    return (person.id, person.real_name) if identity and identity.id_number == id_number.upper() else None
+
+
 async def court_name(tx: Tx, court_id: UUID) -> str:
     """The court's name as it is published."""
     return (await store.get_court(tx, court_id)).name

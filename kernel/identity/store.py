@@ -29,6 +29,11 @@ async def get_person(tx: Tx, person_id: UUID) -> Person:
     return person
 
 
+async def find_identity(tx: Tx, person_id: UUID) -> PersonIdentity | None:
+    """The confirmed identity of a person; staff and machines have none."""
+    return await tx.session.get(PersonIdentity, person_id)
+
+
 async def is_known(tx: Tx, id_number: str) -> bool:
     found = await tx.session.scalar(select(PersonIdentity.person_id).where(PersonIdentity.id_number == id_number))
     return found is not None

@@ -3,16 +3,17 @@
 from kernel.database import Tx
 from kernel.outbox import Relay
 from settlement.bank import service, simulated
-from settlement.bank.port import BankPort, CollectingBank
-from settlement.bank.schemas import PaymentDue, SimulatedReport
+from settlement.bank.schemas import OrdersReport, PaymentsDue, TransferReport
 
 
 def subscribe(relay: Relay, *, simulated_bank: bool = True) -> None:
-    """Send orders to the simulated bank, or leave them at the counter for a real one to collect."""
-    port: BankPort = simulated.SimulatedBank() if simulated_bank else CollectingBank()
+    """Send orders to the simulated bank, or leave them for a real one to collect: at the counter or in files."""
+    port = simulated.SimulatedBank()
 
-    async def deliver_order(tx: Tx, work: PaymentDue) -> None:
-        await service.deliver(tx, port, work)
+    async def deliver_orders(tx: Tx, work: PaymentsDue) -> None:
+        if simulated_bank:
+            await service.deliver(tx, port, work)
 
-    relay.on(PaymentDue, deliver_order)
-    relay.on(SimulatedReport, simulated.report)
+    relay.on(PaymentsDue, deliver_orders)
+    relay.on(TransferReport, simulated.report_transfer)
+    relay.on(OrdersReport, simulated.report_orders)

@@ -4,6 +4,7 @@ Both functions work on rows of our own database inside the open transaction: a p
 carries those rows out of the house (a file, a gateway that collects `GET /api/bank/orders`) does so after the commit.
 """
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 from uuid import UUID
@@ -23,18 +24,8 @@ class BankAnswer:
 class BankPort(Protocol):
     """A bank that takes payment orders. Its credit notices and confirmations come in over the counter's routes."""
 
-    async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
-        """What the bank's books say of this order: asked before every sending, so that none pays twice."""
+    async def find(self, tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, BankAnswer]:
+        """What the bank's books say of these orders: asked before every sending, so that none pays twice."""
 
-    async def send(self, tx: Tx, instruction: Instruction) -> None:
-        """Hand the order over; one that the bank has already changes nothing."""
-
-
-class CollectingBank:
-    """A bank that collects waiting orders at our counter, or in files (`settlement.bank_files`): nothing is pushed."""
-
-    async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
-        return None
-
-    async def send(self, tx: Tx, instruction: Instruction) -> None:
-        return None
+    async def send(self, tx: Tx, instructions: Sequence[Instruction]) -> None:
+        """Hand orders over; one that the bank has already changes nothing."""

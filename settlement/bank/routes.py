@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.bank import service, simulated
+from settlement.bank import matching, service, simulated
 from settlement.bank.errors import NoSimulatedBank, OrdersLeaveInFiles
 from settlement.bank.schemas import (
     CheckMatch,
@@ -67,7 +67,7 @@ async def show_unidentified(
     database: NamedDependency[Database], actor: NamedDependency[Actor], state: State
 ) -> UnidentifiedCredits:
     """Money that waits to be matched by hand (不明款项), with what makers proposed and what is overdue."""
-    return await service.show_unidentified(database, actor, state["settings"].claim_days)
+    return await matching.show_unidentified(database, actor, state["settings"].claim_days)
 
 
 @post("/api/bank/credits/{credit_id:uuid}/claim", guards=[allow(Role.MAKER)], status_code=201)
@@ -78,7 +78,7 @@ async def propose_claim(
     data: JSONBody[ClaimCredit],
 ) -> MatchView:
     """Propose to match an unidentified credit to one of our accounts (认领); a checker signs the hash."""
-    return await service.propose_claim(database, call, credit_id, data)
+    return await matching.propose_claim(database, call, credit_id, data)
 
 
 @post("/api/bank/credits/{credit_id:uuid}/return", guards=[allow(Role.MAKER)], status_code=201)
@@ -89,7 +89,7 @@ async def propose_return(
     data: JSONBody[ReturnCredit],
 ) -> MatchView:
     """Propose to send an unidentified credit back to the account that paid it (退回); a checker signs the hash."""
-    return await service.propose_return(database, call, credit_id, data)
+    return await matching.propose_return(database, call, credit_id, data)
 
 
 @post("/api/bank/matches/{match_id:uuid}/check", guards=[allow(Role.CHECKER)], status_code=201)
@@ -100,7 +100,7 @@ async def check_match(
     data: JSONBody[CheckMatch],
 ) -> MatchView:
     """Check what a maker proposed for a credit (复核): another person, giving its hash. The money moves."""
-    return await service.check_match(database, call, match_id, data)
+    return await matching.check_match(database, call, match_id, data)
 
 
 @post("/api/simulated-bank/transfers", guards=[allow()], status_code=201)

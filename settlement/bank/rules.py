@@ -42,6 +42,17 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """A payment to be ordered, once per natural key; `document` names the paper behind it."""
+
+    natural_key: str
+    payee: Payee
+    amount_fen: Fen
+    reason: str
+    document: str
+
+
+@dataclass(frozen=True, slots=True)
 class Arrival:
     """One credit on an account; `refunded_fen` was ordered back and not rejected by the bank."""
 

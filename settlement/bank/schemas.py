@@ -171,8 +171,8 @@ class MoneyArrived(Event, frozen=True, kw_only=True):
         return f"account:{self.account_id}"
 
 
-class PaymentAnswered(Event, frozen=True, kw_only=True):
-    """The bank executed or rejected an order; a rejected one is back on the account it left."""
+class Answered(msgspec.Struct, frozen=True):
+    """What the bank did with one order."""
 
     order_id: UUID
     natural_key: str
@@ -182,28 +182,43 @@ class PaymentAnswered(Event, frozen=True, kw_only=True):
     case_id: UUID | None
     lot_id: UUID | None
 
+
+class PaymentsAnswered(Event, frozen=True, kw_only=True):
+    """The bank executed or rejected orders, each once; a rejected one is back on the account it left."""
+
+    answers: tuple[Answered, ...]
+
     @property
     def key(self) -> str:
-        return f"payment:{self.order_id}"
+        return f"payment:{self.answers[0].order_id}"
 
 
-class PaymentDue(DueWork, frozen=True, kw_only=True):
-    """An order waits to be handed to the bank, or has gone unanswered for too long."""
+class PaymentsDue(DueWork, frozen=True, kw_only=True):
+    """Orders wait to be handed to the bank, or have gone unanswered for too long."""
 
-    order_id: UUID
+    order_ids: tuple[UUID, ...]
     attempt: int
 
     @property
     def key(self) -> str:
-        return f"payment:{self.order_id}"
+        return f"payment:{self.order_ids[0]}"
 
 
-class SimulatedReport(DueWork, frozen=True, kw_only=True):
-    """The simulated bank has something to report: an order decided on, or a transfer made."""
+class TransferReport(DueWork, frozen=True, kw_only=True):
+    """The simulated bank has a transfer to report that somebody made to one of our accounts."""
 
-    order_id: UUID | None = None
-    transfer_id: UUID | None = None
+    transfer_id: UUID
 
     @property
     def key(self) -> str:
-        return f"simulated-bank:{self.order_id or self.transfer_id}"
+        return f"simulated-bank:{self.transfer_id}"
+
+
+class OrdersReport(DueWork, frozen=True, kw_only=True):
+    """The simulated bank has decided on orders and reports."""
+
+    order_ids: tuple[UUID, ...]
+
+    @property
+    def key(self) -> str:
+        return f"simulated-bank:{self.order_ids[0]}"

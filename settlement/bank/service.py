@@ -5,47 +5,38 @@ order's key, then the accounts of the entry. An order's money stands on a payee 
 answers.
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
 from uuid import UUID
 
 import msgspec
 
 from kernel.actors import Actor, Role
-from kernel.audit import record
-from kernel.calendar import working_days_after
+from kernel.audit import record_all
 from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.database import Call, Database, Tx
+from kernel.errors import NotFound
 from kernel.ids import ordered_id
 from kernel.money import Fen
-from kernel.outbox import tell
-from settlement.bank import rules, store
+from kernel.outbox import tell, tell_all
+from settlement.bank import store
 from settlement.bank.errors import (
     BankRefReused,
-    CreditSettled,
     NotRejected,
     OrderAnswered,
-    PayerUnknown,
-    UnknownAccountNumber,
 )
-from settlement.bank.models import Credit, CreditMatch, PaymentAnswer, PaymentOrder
+from settlement.bank.models import PaymentAnswer, PaymentOrder
 from settlement.bank.port import BankPort
-from settlement.bank.rules import RESEND_AFTER, Instruction, Match, Payee, refunds_due
+from settlement.bank.rules import RESEND_AFTER, Instruction, Payee, Wanted, refunds_due
 from settlement.bank.schemas import (
-    NO_ACCOUNT,
-    CheckMatch,
-    ClaimCredit,
+    Answered,
     Confirmation,
     CreditNotice,
     CreditView,
-    MatchView,
     MoneyArrived,
     OrderView,
-    PaymentAnswered,
-    PaymentDue,
-    ReturnCredit,
-    UnidentifiedCredit,
-    UnidentifiedCredits,
+    PaymentsAnswered,
+    PaymentsDue,
     WaitingOrder,
     WaitingOrders,
 )
@@ -54,10 +45,10 @@ from settlement.ledger.errors import PostingDiffers
 from settlement.ledger.models import Account
 from settlement.ledger.rules import NUMBERED, Kind, Posting, Transfer
 
-CLAIM_DAYS = 3
-"""Working days in which unidentified money should be claimed, by a local court's rule; a setting (R-ACCT-02)."""
-
 MOST_WAITING = 500
+
+AT_ONCE = 100
+"""Orders handed over, or answers told, in one event: a batch of a thousand is ten, and none holds locks for long."""
 
 
 async def book_credit(database: Database, call: Call, notice: CreditNotice) -> CreditView:
@@ -87,8 +78,8 @@ async def receive_credit(tx: Tx, notice: CreditNotice) -> CreditView:
     if not await store.add_credit(tx, credit, payer):
         return await _known_credit(tx, notice)
     transfer = Transfer((await ledger.bank(tx)).id, account.id, notice.amount_fen)
-    await _post(tx, f"credit:{notice.bank_ref}", ("bank.credit", f"bank:{notice.bank_ref}"), transfer, account)
-    await _tell_arrival(tx, account, credit_id)
+    await post(tx, f"credit:{notice.bank_ref}", ("bank.credit", f"bank:{notice.bank_ref}"), transfer, account)
+    await tell_arrival(tx, account, credit_id)
     return CreditView(credit_id, notice.amount_fen, account.kind != Kind.UNIDENTIFIED)
 
 
@@ -114,7 +105,8 @@ def _told_by_day(notice: CreditNotice) -> CreditNotice:
     return msgspec.structs.replace(notice, booked_at=day)
 
 
-async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
+async def tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
+    """Tell whoever owns a numbered account that a credit is on it."""
     if account.kind in NUMBERED:
         arrived = MoneyArrived(
             account_id=account.id,
@@ -126,136 +118,6 @@ async def _tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
         await tell(tx, arrived)
 
 
-async def propose_claim(database: Database, call: Call, credit_id: UUID, wanted: ClaimCredit) -> MatchView:
-    """A maker proposes that an unidentified credit belongs to one of our accounts (认领, R-ACCT-02)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.MAKER)
-        await store.get_credit(tx, credit_id)
-        account = await ledger.find_by_number(tx, wanted.account_no)
-        if account is None:
-            raise UnknownAccountNumber(account_no=wanted.account_no)
-        return tx.answer(await _propose(tx, credit_id, account, wanted.reason))
-
-
-async def propose_return(database: Database, call: Call, credit_id: UUID, wanted: ReturnCredit) -> MatchView:
-    """A maker proposes to send an unidentified credit back to the account that paid it (退回)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.MAKER)
-        return tx.answer(await _propose(tx, credit_id, None, wanted.reason))
-
-
-async def _propose(tx: Tx, credit_id: UUID, account: Account | None, reason: str) -> MatchView:
-    credit = await store.get_credit(tx, credit_id)
-    payer = await store.get_payer(tx, credit_id)
-    await _require_unsettled(tx, credit)
-    if account is None and payer.payer_account == NO_ACCOUNT:
-        raise PayerUnknown()
-    row = CreditMatch(
-        id=ordered_id(),
-        credit_id=credit_id,
-        account_id=account.id if account else None,
-        reason=reason,
-        made_by=tx.actor.person,
-        made_at=tx.now(),
-    )
-    row.hash = rules.match_hash(await _match(tx, row))
-    tx.session.add(row)
-    await tx.session.flush()
-    await record(tx, "bank.propose", f"credit:{credit_id}", {"hash": row.hash.hex()}, chain="ledger", reason=reason)
-    return await _match_view(tx, row)
-
-
-async def check_match(database: Database, call: Call, match_id: UUID, signed: CheckMatch) -> MatchView:
-    """The checker, another person, signs the proposal by its hash, and the credit moves, once (R-ACCT-02)."""
-    async with database.command(call) as tx:
-        tx.actor.must_be(Role.CHECKER)
-        row = await store.get_match(tx, match_id)
-        credit, queue = await store.get_credit(tx, row.credit_id), await ledger.unidentified(tx)
-        await ledger.lock(tx, [queue.id, *([row.account_id] if row.account_id else [])])
-        latest = await store.latest_match(tx, row.credit_id)
-        match = await _match(tx, row)
-        rules.check_match(
-            row.made_by,
-            tx.actor.person,
-            signed.hash,
-            row.hash,
-            match,
-            latest=latest is not None and latest.id == row.id,
-        )
-        await _settle_credit(tx, credit, row)
-        why = f"bank:{credit.bank_ref}"
-        if row.account_id is None:
-            await _refund(tx, queue, credit.id, credit.amount_fen, ("bank.return", why))
-        else:
-            account = await ledger.get_account(tx, row.account_id)
-            transfer = Transfer(queue.id, account.id, credit.amount_fen)
-            await _post(tx, f"claim:{credit.id}", ("bank.claim", why), transfer, account)
-            await _tell_arrival(tx, account, credit.id)
-        return tx.answer(await _match_view(tx, row))
-
-
-async def _require_unsettled(tx: Tx, credit: Credit) -> None:
-    waits = credit.account_id == (await ledger.unidentified(tx)).id or await store.find_aside(tx, credit.id)
-    if not waits or await store.find_claim(tx, credit.id) is not None:
-        raise CreditSettled()
-
-
-async def _settle_credit(tx: Tx, credit: Credit, match: CreditMatch) -> None:
-    await _require_unsettled(tx, credit)
-    claim: dict[str, object] = {
-        "credit_id": credit.id,
-        "account_id": match.account_id,
-        "reason": match.reason,
-        "match_id": match.id,
-        "made_by": match.made_by,
-        "checked_by": tx.actor.person,
-        "claimed_at": tx.now(),
-    }
-    if not await store.add_claim(tx, claim):
-        raise CreditSettled()
-    facts = {"account": str(match.account_id) if match.account_id else None, "hash": match.hash.hex()}
-    await record(tx, "bank.settle-credit", f"credit:{credit.id}", facts, chain="ledger", reason=match.reason)
-
-
-async def _match(tx: Tx, row: CreditMatch) -> Match:
-    """What the proposal says, read back from the rows it speaks of."""
-    credit, payer = await store.get_credit(tx, row.credit_id), await store.get_payer(tx, row.credit_id)
-    return Match(
-        id=row.id,
-        credit_id=credit.id,
-        bank_ref=credit.bank_ref,
-        amount_fen=credit.amount_fen,
-        payer_name=payer.payer_name,
-        payer_account=payer.payer_account,
-        account_id=row.account_id,
-        account_no=(await ledger.get_account(tx, row.account_id)).number if row.account_id else None,
-        reason=row.reason,
-    )
-
-
-async def _match_view(tx: Tx, row: CreditMatch) -> MatchView:
-    match, claim = await _match(tx, row), await store.find_claim(tx, row.credit_id)
-    latest = await store.latest_match(tx, row.credit_id)
-    checked = claim is not None and claim.match_id == row.id
-    current = latest is not None and latest.id == row.id
-    refunds = await store.refunds_of(tx, row.credit_id) if checked and row.account_id is None else []
-    return MatchView(
-        id=row.id,
-        credit_id=row.credit_id,
-        amount_fen=match.amount_fen,
-        payer_name=match.payer_name,
-        payer_account=match.payer_account,
-        account_no=match.account_no,
-        reason=row.reason,
-        hash=row.hash.hex(),
-        made_by=row.made_by,
-        made_at=beijing(row.made_at),
-        state="checked" if checked else "proposed" if current and claim is None else "replaced",
-        checked_by=claim.checked_by if claim is not None and checked else None,
-        order_id=refunds[0] if refunds else None,
-    )
-
-
 async def set_aside(tx: Tx, account: Account, credit_ids: Collection[UUID], reason: str) -> None:
     """Move credits of an account to the unidentified queue, each once, to be matched by hand; both get locked."""
     queue = await ledger.unidentified(tx)
@@ -264,7 +126,7 @@ async def set_aside(tx: Tx, account: Account, credit_ids: Collection[UUID], reas
         credit = await store.get_credit(tx, credit_id)
         if await store.add_aside(tx, {"credit_id": credit_id, "reason": reason, "at": tx.now()}):
             transfer = Transfer(account.id, queue.id, credit.amount_fen)
-            await _post(tx, f"aside:{credit_id}", ("bank.set-aside", f"bank:{credit.bank_ref}"), transfer, account)
+            await post(tx, f"aside:{credit_id}", ("bank.set-aside", f"bank:{credit.bank_ref}"), transfer, account)
 
 
 async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
@@ -272,36 +134,16 @@ async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     return await store.unmatched_payers(tx, account_id)
 
 
+async def payers_by_ref(tx: Tx) -> dict[str, tuple[str, str]]:
+    """Name and account of who paid each credit, by the bank's reference: for `verify` alone."""
+    return {
+        credit.bank_ref: (payer.payer_name, payer.payer_account) for credit, payer, _ in await store.all_credits(tx)
+    }
+
+
 async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
     """What was paid on the account's number and waits to be matched by hand, in fen."""
     return await store.aside_fen(tx, account_id)
-
-
-async def show_unidentified(database: Database, actor: Actor, claim_days: int = CLAIM_DAYS) -> UnidentifiedCredits:
-    """The unidentified queue, oldest first, with an alarm on age: `claim_days` working days (R-ACCT-02)."""
-    async with database.reading(actor) as tx:
-        today = beijing_day(tx.now())
-        found = []
-        for credit, payer, aside in await store.unidentified(tx):
-            since = aside.at if aside else credit.received_at
-            claim_by = working_days_after(beijing_day(since), claim_days)
-            row = await store.latest_match(tx, credit.id)
-            waiting = UnidentifiedCredit(
-                credit_id=credit.id,
-                bank_ref=credit.bank_ref,
-                account_no=credit.account_no,
-                amount_fen=credit.amount_fen,
-                payer_name=payer.payer_name,
-                payer_account=payer.payer_account,
-                received_at=beijing(credit.received_at),
-                reason=aside.reason if aside else None,
-                claim_by=claim_by.isoformat(),
-                overdue=today > claim_by,
-                proposed=await _match_view(tx, row) if row else None,
-            )
-            found.append(waiting)
-        overdue = sum(each.overdue for each in found)
-        return UnidentifiedCredits(tuple(found), overdue, sum(each.amount_fen for each in found))
 
 
 async def credited_fen(tx: Tx, account_id: UUID) -> Fen:
@@ -321,20 +163,28 @@ async def order_payment(
 ) -> UUID:
     """Order `amount_fen` out of an account to `payee`, once per natural key; returns the order's id.
 
-    The money leaves the account at once and stands on a payee account until the bank answers; `PaymentAnswered` is
+    The money leaves the account at once and stands on a payee account until the bank answers; `PaymentsAnswered` is
     told then, and a rejected payment is back on the account. Raises `InsufficientBalance`, and `PostingDiffers` when
     the key was used with other content.
     """
-    source = await ledger.get_account(tx, from_account)
-    details: dict[str, object] = {
-        "payee_holder": payee.holder,
-        "payee_number": payee.number,
-        "payee_bank": payee.bank,
-        "amount_fen": amount_fen,
-        "reason": reason,
-        "document": document,
+    wanted = Wanted(natural_key, payee, amount_fen, reason, document)
+    return (await order_payments(tx, await ledger.get_account(tx, from_account), [wanted]))[0]
+
+
+async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> list[UUID]:
+    """Order payments out of one account, each as `order_payment` does, with few statements for all."""
+    details: dict[str, dict[str, object]] = {
+        each.natural_key: {
+            "payee_holder": each.payee.holder,
+            "payee_number": each.payee.number,
+            "payee_bank": each.payee.bank,
+            "amount_fen": each.amount_fen,
+            "reason": each.reason,
+            "document": each.document,
+        }
+        for each in wanted
     }
-    return await _order(tx, source, natural_key, details)
+    return await _order_all(tx, source, details)
 
 
 async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, document: str) -> Fen:
@@ -345,11 +195,17 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
     await ledger.lock(tx, [account.id])
     due = refunds_due(await store.arrivals(tx, account.id), keep_fen)
     for credit_id, amount_fen in due.items():
-        await _refund(tx, account, credit_id, amount_fen, (reason, document))
+        await refund(tx, account, credit_id, amount_fen, (reason, document))
     return Fen(sum(due.values()))
 
 
-async def _refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
+async def refunded_fen(tx: Tx, account_id: UUID) -> int:
+    """What of the account's credits was ordered back and not rejected, in fen."""
+    return sum(arrival.refunded_fen for arrival in await store.arrivals(tx, account_id))
+
+
+async def refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
+    """Order a part of a credit back to the account that paid it; `why` is reason and document."""
     reason, document = why
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"
     details: dict[str, object] = {
@@ -361,39 +217,68 @@ async def _refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, wh
     return await _order(tx, account, natural_key, details)
 
 
-async def _order(tx: Tx, source: Account, natural_key: str, details: Mapping[str, object]) -> UUID:
+async def _order(tx: Tx, source: Account, natural_key: str, details: dict[str, object]) -> UUID:
+    return (await _order_all(tx, source, {natural_key: details}))[0]
+
+
+async def _order_all(tx: Tx, source: Account, details: Mapping[str, dict[str, object]]) -> list[UUID]:
+    """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is."""
     await ledger.lock(tx, [source.id])
-    order_id = ordered_id()
-    transit = await ledger.open_account(
-        tx,
-        Kind.PAYEE,
-        natural_key,
-        case_id=source.case_id,
-        lot_id=source.lot_id,
-        registration_id=source.registration_id,
-    )
-    row = {
-        "id": order_id,
-        "natural_key": natural_key,
-        "from_account": source.id,
-        "transit_account": transit.id,
-        "case_id": source.case_id,
-        "lot_id": source.lot_id,
-        "ordered_at": tx.now(),
-        **details,
-    }
-    if not await store.add_order(tx, row):
-        earlier = await store.get_order_by_key(tx, natural_key)
-        if any(getattr(earlier, name) != value for name, value in {**details, "from_account": source.id}.items()):
+    transits = await ledger.open_transits(tx, list(details), source)
+    rows = [
+        {
+            "id": ordered_id(),
+            "natural_key": natural_key,
+            "from_account": source.id,
+            "transit_account": transit,
+            "case_id": source.case_id,
+            "lot_id": source.lot_id,
+            "ordered_at": tx.now(),
+            **about,
+        }
+        for (natural_key, about), transit in zip(details.items(), transits, strict=True)
+    ]
+    fresh = await store.add_orders(tx, rows)
+    orders = await store.orders_by_key(tx, details.keys())
+    for natural_key in details.keys() - fresh:
+        wanted = {**details[natural_key], "from_account": source.id}
+        if any(getattr(orders[natural_key], name) != value for name, value in wanted.items()):
             raise PostingDiffers()
-        return earlier.id
-    order = await store.get_order(tx, order_id)
-    transfer = Transfer(source.id, transit.id, order.amount_fen)
-    await _post(tx, f"order:{order_id}", (order.reason, order.document), transfer, source)
-    facts = {"amount_fen": order.amount_fen, "reason": order.reason, "natural_key": natural_key}
-    await record(tx, "bank.order", f"payment:{order_id}", facts, case_id=source.case_id)
-    await tell(tx, PaymentDue(order_id=order_id, attempt=1))
-    return order_id
+    await _send_off(tx, source, [orders[natural_key] for natural_key in details if natural_key in fresh])
+    return [orders[natural_key].id for natural_key in details]
+
+
+async def _send_off(tx: Tx, source: Account, orders: Sequence[PaymentOrder]) -> None:
+    """Move the money of new orders onto its way, and let the bank have them, some at a time."""
+    await ledger.post_all(
+        tx,
+        [
+            Posting(
+                f"order:{order.id}",
+                order.reason,
+                order.document,
+                (Transfer(source.id, order.transit_account, order.amount_fen),),
+                source.case_id,
+                source.lot_id,
+            )
+            for order in orders
+        ],
+    )
+    facts = {
+        f"payment:{order.id}": {
+            "amount_fen": order.amount_fen,
+            "reason": order.reason,
+            "natural_key": order.natural_key,
+        }
+        for order in orders
+    }
+    await record_all(tx, "bank.order", facts, case_id=source.case_id)
+    await tell_all(tx, [PaymentsDue(order_ids=some, attempt=1) for some in _some([order.id for order in orders])])
+
+
+def _some(order_ids: Sequence[UUID]) -> list[tuple[UUID, ...]]:
+    """Orders as they are worked on together."""
+    return [tuple(order_ids[start : start + AT_ONCE]) for start in range(0, len(order_ids), AT_ONCE)]
 
 
 async def order_again(database: Database, call: Call, order_id: UUID) -> OrderView:
@@ -408,23 +293,26 @@ async def order_again(database: Database, call: Call, order_id: UUID) -> OrderVi
         if (await store.refunds_of(tx, order.credit_id))[-1] != order.id:
             raise NotRejected()
         source = await ledger.get_account(tx, order.from_account)
-        again = await _refund(tx, source, order.credit_id, order.amount_fen, (order.reason, order.document))
+        again = await refund(tx, source, order.credit_id, order.amount_fen, (order.reason, order.document))
         return tx.answer(await show_order(tx, again))
 
 
-async def deliver(tx: Tx, port: BankPort, work: PaymentDue) -> None:
-    """Hand an order to the bank; the bank's books are asked first, so that a second sending never pays twice."""
-    if await store.find_answer(tx, work.order_id) is not None:
-        return
-    found = await port.find(tx, work.order_id)
-    if found is not None:
-        known = Confirmation(order_id=work.order_id, outcome=found.outcome, bank_ref=found.bank_ref)
-        await receive_confirmation(tx, known)
-        return
-    order = await store.get_order(tx, work.order_id)
-    await port.send(tx, Instruction(order.id, await store.payee_of(tx, order), order.amount_fen, order.document))
-    again = PaymentDue(order_id=order.id, attempt=work.attempt + 1)
-    await tell(tx, again, due_at=tx.now() + work.attempt * RESEND_AFTER, once=f"{order.id}:{again.attempt}")
+async def deliver(tx: Tx, port: BankPort, work: PaymentsDue) -> None:
+    """Hand orders to the bank; the bank's books are asked first, so that a second sending never pays twice."""
+    answered = await store.answers_of(tx, work.order_ids)
+    open_ = [order_id for order_id in work.order_ids if order_id not in answered]
+    found = await port.find(tx, open_)
+    known = [
+        Confirmation(order_id=order_id, outcome=answer.outcome, bank_ref=answer.bank_ref)
+        for order_id, answer in found.items()
+    ]
+    await receive_confirmations(tx, known)
+    unknown = [order_id for order_id in open_ if order_id not in found]
+    if unknown:
+        await port.send(tx, await instructions_of(tx, unknown))
+        again = PaymentsDue(order_ids=tuple(unknown), attempt=work.attempt + 1)
+        due_at = tx.now() + work.attempt * RESEND_AFTER
+        await tell(tx, again, due_at=due_at, once=f"{unknown[0]}:{again.attempt}")
 
 
 async def confirm(database: Database, call: Call, confirmation: Confirmation) -> OrderView:
@@ -440,41 +328,62 @@ async def receive_confirmation(tx: Tx, confirmation: Confirmation) -> OrderView:
     The same answer again changes nothing; another one is refused `order-answered`, a reference used before for
     another order `bank-ref-reused`.
     """
-    order = await store.get_order(tx, confirmation.order_id)
-    answer: dict[str, object] = {
-        "order_id": order.id,
-        "outcome": confirmation.outcome,
-        "bank_ref": confirmation.bank_ref,
-        "answered_at": tx.now(),
-    }
-    if not await store.add_answer(tx, answer):
-        return await _known_answer(tx, confirmation)
-    executed = confirmation.outcome == "executed"
-    target = (await ledger.bank(tx)).id if executed else order.from_account
-    source = await ledger.get_account(tx, order.from_account)
-    reason = "bank.executed" if executed else "bank.rejected"
-    transfer = Transfer(order.transit_account, target, order.amount_fen)
-    await _post(tx, f"answer:{order.id}", (reason, f"bank:{confirmation.bank_ref}"), transfer, source)
-    answered = PaymentAnswered(
-        order_id=order.id,
-        natural_key=order.natural_key,
-        outcome=confirmation.outcome,
-        bank_ref=confirmation.bank_ref,
-        reason=order.reason,
-        case_id=order.case_id,
-        lot_id=order.lot_id,
-    )
-    await tell(tx, answered)
-    return await show_order(tx, order.id)
-
-
-async def _known_answer(tx: Tx, confirmation: Confirmation) -> OrderView:
-    earlier = await store.find_answer_by_ref(tx, confirmation.order_id, confirmation.bank_ref)
-    if earlier.order_id != confirmation.order_id:
-        raise BankRefReused(bank_ref=confirmation.bank_ref)
-    if (earlier.outcome, earlier.bank_ref) != (confirmation.outcome, confirmation.bank_ref):
-        raise OrderAnswered(outcome=earlier.outcome)
+    await receive_confirmations(tx, [confirmation])
     return await show_order(tx, confirmation.order_id)
+
+
+async def receive_confirmations(tx: Tx, confirmations: Sequence[Confirmation]) -> None:
+    """Book answers to different orders, each as `receive_confirmation` does, with few statements for all."""
+    if not confirmations:
+        return
+    orders = await store.orders_with_payees(tx, [each.order_id for each in confirmations])
+    for each in confirmations:
+        if each.order_id not in orders:
+            raise NotFound(what="payment order")
+    now = tx.now()
+    rows: list[dict[str, object]] = [
+        {"order_id": each.order_id, "outcome": each.outcome, "bank_ref": each.bank_ref, "answered_at": now}
+        for each in confirmations
+    ]
+    fresh = await store.add_answers(tx, rows)
+    again = [each for each in confirmations if each.order_id not in fresh]
+    earlier = await store.answers_of(tx, [each.order_id for each in again])
+    for each in again:
+        _require_same(each, earlier.get(each.order_id))
+    await _book_answers(tx, [(orders[each.order_id][0], each) for each in confirmations if each.order_id in fresh])
+
+
+async def _book_answers(tx: Tx, answers: Sequence[tuple[PaymentOrder, Confirmation]]) -> None:
+    outside = (await ledger.bank(tx)).id
+    postings, told = [], []
+    for order, answer in answers:
+        executed = answer.outcome == "executed"
+        reason = "bank.executed" if executed else "bank.rejected"
+        transfer = Transfer(order.transit_account, outside if executed else order.from_account, order.amount_fen)
+        why = (reason, f"bank:{answer.bank_ref}")
+        postings.append(Posting(f"answer:{order.id}", *why, (transfer,), order.case_id, order.lot_id))
+        told.append(
+            Answered(
+                order_id=order.id,
+                natural_key=order.natural_key,
+                outcome=answer.outcome,
+                bank_ref=answer.bank_ref,
+                reason=order.reason,
+                case_id=order.case_id,
+                lot_id=order.lot_id,
+            )
+        )
+    await ledger.post_all(tx, postings)
+    some = [tuple(told[start : start + AT_ONCE]) for start in range(0, len(told), AT_ONCE)]
+    await tell_all(tx, [PaymentsAnswered(answers=each) for each in some])
+
+
+def _require_same(answer: Confirmation, earlier: PaymentAnswer | None) -> None:
+    """Refuse another answer than the order has; without one, its reference answers another order."""
+    if earlier is None:
+        raise BankRefReused(bank_ref=answer.bank_ref)
+    if (earlier.outcome, earlier.bank_ref) != (answer.outcome, answer.bank_ref):
+        raise OrderAnswered(outcome=earlier.outcome)
 
 
 async def show_waiting(database: Database, actor: Actor) -> WaitingOrders:
@@ -507,6 +416,12 @@ async def find_order(tx: Tx, order_id: UUID) -> OrderView | None:
     """The payment order with this id, if there is one."""
     order = await store.find_order(tx, order_id)
     return order_view(order, await store.find_answer(tx, order_id)) if order else None
+
+
+async def orders_by_id(tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, Instruction]:
+    """Those of these orders that exist, as they go to the bank."""
+    found = await store.orders_with_payees(tx, order_ids)
+    return {order.id: Instruction(order.id, payee, order.amount_fen, order.document) for order, payee in found.values()}
 
 
 async def instructions_of(tx: Tx, order_ids: Collection[UUID]) -> list[Instruction]:
@@ -543,5 +458,6 @@ def order_view(order: PaymentOrder, answer: PaymentAnswer | None) -> OrderView:
     )
 
 
-async def _post(tx: Tx, natural_key: str, why: tuple[str, str], transfer: Transfer, owner: Account) -> None:
+async def post(tx: Tx, natural_key: str, why: tuple[str, str], transfer: Transfer, owner: Account) -> None:
+    """Book one transfer of the bank's counter, for the case and lot of its account; `why` is reason and document."""
     await ledger.post(tx, Posting(natural_key, *why, (transfer,), owner.case_id, owner.lot_id))

@@ -4,6 +4,7 @@ It keeps its own book of orders, decides on receipt and reports in a transaction
 that a real bank's machine calls. An order that stands in its book is never paid again.
 """
 
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from kernel.database import Call, Database, Tx
@@ -17,8 +18,9 @@ from settlement.bank.schemas import (
     Confirmation,
     CreditNotice,
     MakeTransfer,
-    SimulatedReport,
+    OrdersReport,
     TransferAccepted,
+    TransferReport,
 )
 
 CLOSED_ACCOUNT = "0000"
@@ -28,23 +30,25 @@ CLOSED_ACCOUNT = "0000"
 class SimulatedBank:
     """Executes every order, but those to closed accounts."""
 
-    async def find(self, tx: Tx, order_id: UUID) -> BankAnswer | None:
-        order = await store.find_simulated_order(tx, order_id)
-        if order is None:
-            return None
-        return BankAnswer("executed" if order.outcome == "executed" else "rejected", order.bank_ref)
-
-    async def send(self, tx: Tx, instruction: Instruction) -> None:
-        closed = instruction.payee.number.startswith(CLOSED_ACCOUNT)
-        order: dict[str, object] = {
-            "order_id": instruction.order_id,
-            "payee_number": instruction.payee.number,
-            "amount_fen": instruction.amount_fen,
-            "outcome": "rejected" if closed else "executed",
-            "bank_ref": f"OUT{instruction.order_id.hex}",
+    async def find(self, tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, BankAnswer]:
+        return {
+            order.order_id: BankAnswer("executed" if order.outcome == "executed" else "rejected", order.bank_ref)
+            for order in await store.simulated_orders(tx, order_ids)
         }
-        if await store.add_simulated_order(tx, order):
-            await tell(tx, SimulatedReport(order_id=instruction.order_id))
+
+    async def send(self, tx: Tx, instructions: Sequence[Instruction]) -> None:
+        orders: list[dict[str, object]] = [
+            {
+                "order_id": each.order_id,
+                "payee_number": each.payee.number,
+                "amount_fen": each.amount_fen,
+                "outcome": "rejected" if each.payee.number.startswith(CLOSED_ACCOUNT) else "executed",
+                "bank_ref": f"OUT{each.order_id.hex}",
+            }
+            for each in instructions
+        ]
+        if taken := await store.add_simulated_orders(tx, orders):
+            await tell(tx, OrdersReport(order_ids=tuple(taken)))
 
 
 async def make_transfer(database: Database, call: Call, wanted: MakeTransfer) -> TransferAccepted:
@@ -63,25 +67,31 @@ async def make_transfer(database: Database, call: Call, wanted: MakeTransfer) ->
                 made_at=tx.now(),
             )
         )
-        await tell(tx, SimulatedReport(transfer_id=transfer_id))
+        await tell(tx, TransferReport(transfer_id=transfer_id))
         return tx.answer(TransferAccepted(wanted.amount_fen))
 
 
-async def report(tx: Tx, work: SimulatedReport) -> None:
-    """Send the notice of a transfer made, or the confirmation of an order decided on."""
-    if work.transfer_id is not None:
-        transfer = await store.get_simulated_transfer(tx, work.transfer_id)
-        notice = CreditNotice(
-            bank_ref=transfer.bank_ref,
-            account_no=transfer.to_account_no,
-            amount_fen=transfer.amount_fen,
-            payer_name=transfer.payer_name,
-            payer_account=transfer.from_account,
-            booked_at=transfer.made_at,
-        )
-        await service.receive_credit(tx, notice)
-    if work.order_id is not None:
-        answer = await SimulatedBank().find(tx, work.order_id)
-        assert answer is not None, "reported only after it was taken into the book"
-        confirmation = Confirmation(order_id=work.order_id, outcome=answer.outcome, bank_ref=answer.bank_ref)
-        await service.receive_confirmation(tx, confirmation)
+async def report_transfer(tx: Tx, work: TransferReport) -> None:
+    """Send the notice of a transfer that was made."""
+    transfer = await store.get_simulated_transfer(tx, work.transfer_id)
+    notice = CreditNotice(
+        bank_ref=transfer.bank_ref,
+        account_no=transfer.to_account_no,
+        amount_fen=transfer.amount_fen,
+        payer_name=transfer.payer_name,
+        payer_account=transfer.from_account,
+        booked_at=transfer.made_at,
+    )
+    await service.receive_credit(tx, notice)
+
+
+async def report_orders(tx: Tx, work: OrdersReport) -> None:
+    """Send the confirmations of orders decided on."""
+    answers = await SimulatedBank().find(tx, work.order_ids)
+    await service.receive_confirmations(
+        tx,
+        [
+            Confirmation(order_id=order_id, outcome=answers[order_id].outcome, bank_ref=answers[order_id].bank_ref)
+            for order_id in work.order_ids
+        ],
+    )

@@ -3,9 +3,11 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from kernel.audit import AuditEntry
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
@@ -115,6 +117,40 @@ async def all_claims(tx: Tx) -> Sequence[CreditClaim]:
     return (await tx.session.scalars(select(CreditClaim).order_by(CreditClaim.credit_id))).all()
 
 
+async def all_credits(tx: Tx) -> Sequence[tuple[Credit, CreditPayer, CreditAside | None]]:
+    """Every credit with who paid it, oldest first."""
+    rows = await tx.session.execute(
+        select(Credit, CreditPayer, CreditAside)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
+        .order_by(Credit.id)
+    )
+    return [(credit, payer, aside) for credit, payer, aside in rows]
+
+
+async def all_orders(tx: Tx) -> Sequence[tuple[PaymentOrder, PaymentAnswer | None]]:
+    """Every order with the bank's answer, oldest first."""
+    rows = await tx.session.execute(
+        select(PaymentOrder, PaymentAnswer)
+        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
+        .order_by(PaymentOrder.id)
+    )
+    return [(order, answer) for order, answer in rows]
+
+
+async def all_transfers(tx: Tx) -> dict[str, SimulatedTransfer]:
+    """What people paid in at the simulated bank, by the bank's reference."""
+    return {row.bank_ref: row for row in await tx.session.scalars(select(SimulatedTransfer))}
+
+
+async def audited_matches(tx: Tx) -> list[tuple[str, str]]:
+    """What the audit trail says was proposed: subject and hash, oldest first."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == "bank.propose").order_by(AuditEntry.id)
+    )
+    return [(row.subject, msgspec.json.decode(row.facts)["hash"]) for row in rows]
+
+
 async def add_claim(tx: Tx, claim: dict[str, object]) -> bool:
     """Write the claim; False when the credit was claimed or returned before."""
     row = insert_or_keep(CreditClaim).values(**claim).on_conflict_do_nothing().returning(CreditClaim.credit_id)
@@ -172,10 +208,10 @@ async def refunds_of(tx: Tx, credit_id: UUID) -> Sequence[UUID]:
     return rows.all()
 
 
-async def add_order(tx: Tx, order: dict[str, object]) -> bool:
-    """Write the order; False when its natural key is taken (waits for an order in flight)."""
-    row = insert_or_keep(PaymentOrder).values(**order).on_conflict_do_nothing(index_elements=["natural_key"])
-    return (await tx.session.execute(row.returning(PaymentOrder.id))).first() is not None
+async def add_orders(tx: Tx, orders: Sequence[dict[str, object]]) -> set[str]:
+    """Write orders; returns the natural keys that were free (waits for an order in flight)."""
+    written = insert_or_keep(PaymentOrder).on_conflict_do_nothing(index_elements=["natural_key"])
+    return set(await tx.session.scalars(written.returning(PaymentOrder.natural_key), orders))
 
 
 async def get_order(tx: Tx, order_id: UUID) -> PaymentOrder:
@@ -199,8 +235,10 @@ async def orders_with_payees(tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, 
     return {order.id: (order, _payee(order, payer)) for order, payer in rows}
 
 
-async def get_order_by_key(tx: Tx, natural_key: str) -> PaymentOrder:
-    return (await tx.session.scalars(select(PaymentOrder).where(PaymentOrder.natural_key == natural_key))).one()
+async def orders_by_key(tx: Tx, natural_keys: Collection[str]) -> dict[str, PaymentOrder]:
+    """The orders under these natural keys."""
+    rows = await tx.session.scalars(select(PaymentOrder).where(PaymentOrder.natural_key.in_(natural_keys)))
+    return {row.natural_key: row for row in rows}
 
 
 async def payee_of(tx: Tx, order: PaymentOrder) -> Payee:
@@ -239,36 +277,30 @@ async def waiting_orders(tx: Tx, most: int) -> Sequence[PaymentOrder]:
     return rows.all()
 
 
-async def add_answer(tx: Tx, answer: dict[str, object]) -> bool:
-    """Write the bank's answer; False when the order has one or the reference is used."""
-    row = insert_or_keep(PaymentAnswer).values(**answer).on_conflict_do_nothing().returning(PaymentAnswer.order_id)
-    return (await tx.session.execute(row)).first() is not None
+async def add_answers(tx: Tx, answers: Sequence[dict[str, object]]) -> set[UUID]:
+    """Write the bank's answers; returns the orders that had none, and whose reference was not used."""
+    written = insert_or_keep(PaymentAnswer).on_conflict_do_nothing().returning(PaymentAnswer.order_id)
+    return set(await tx.session.scalars(written, answers))
+
+
+async def answers_of(tx: Tx, order_ids: Collection[UUID]) -> dict[UUID, PaymentAnswer]:
+    """The bank's answers to these orders, of those that have one."""
+    rows = await tx.session.scalars(select(PaymentAnswer).where(PaymentAnswer.order_id.in_(order_ids)))
+    return {row.order_id: row for row in rows}
 
 
 async def find_answer(tx: Tx, order_id: UUID) -> PaymentAnswer | None:
     return await tx.session.get(PaymentAnswer, order_id)
 
 
-async def find_answer_by_ref(tx: Tx, order_id: UUID, bank_ref: str) -> PaymentAnswer:
-    """The answer that stands in the way: this order's, or another's under the same reference."""
-    return (
-        await tx.session.scalars(
-            select(PaymentAnswer)
-            .where(or_(PaymentAnswer.order_id == order_id, PaymentAnswer.bank_ref == bank_ref))
-            .order_by(PaymentAnswer.order_id != order_id)
-            .limit(1)
-        )
-    ).one()
+async def add_simulated_orders(tx: Tx, orders: Sequence[dict[str, object]]) -> list[UUID]:
+    """Write orders into the simulated bank's book; returns those that did not stand there already."""
+    row = insert_or_keep(SimulatedOrder).on_conflict_do_nothing().returning(SimulatedOrder.order_id)
+    return list(await tx.session.scalars(row, orders))
 
 
-async def add_simulated_order(tx: Tx, order: dict[str, object]) -> bool:
-    """Write the order into the simulated bank's book; False when it stands there already."""
-    row = insert_or_keep(SimulatedOrder).values(**order).on_conflict_do_nothing().returning(SimulatedOrder.order_id)
-    return (await tx.session.execute(row)).first() is not None
-
-
-async def find_simulated_order(tx: Tx, order_id: UUID) -> SimulatedOrder | None:
-    return await tx.session.get(SimulatedOrder, order_id)
+async def simulated_orders(tx: Tx, order_ids: Collection[UUID]) -> Sequence[SimulatedOrder]:
+    return (await tx.session.scalars(select(SimulatedOrder).where(SimulatedOrder.order_id.in_(order_ids)))).all()
 
 
 async def get_simulated_transfer(tx: Tx, transfer_id: UUID) -> SimulatedTransfer:

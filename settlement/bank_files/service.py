@@ -37,8 +37,9 @@ from settlement.bank_files.schemas import (
     RefusedMovement,
 )
 
-BOOKED_AT_ONCE = 50
-"""Movements booked in one transaction, so that a statement of thousands holds no account's lock for minutes."""
+CREDITS_AT_ONCE = 50
+ANSWERS_AT_ONCE = 250
+"""Movements booked in one transaction, so that a statement of thousands holds no account's lock for long."""
 
 MOST_ORDERS = 1_000
 """Orders in one file; what waits beyond them goes into the next."""
@@ -106,21 +107,55 @@ async def book_next(tx: Tx, work: FileTaken) -> None:
 
 
 async def book_some(tx: Tx, file_id: UUID) -> bool:
-    """Book the next movements of a file; False when nothing was left. What one of them is refused stops no other."""
-    movements = await store.open_movements(tx, file_id, BOOKED_AT_ONCE)
+    """Book the next movements of a file; False when nothing was left. What one of them is refused stops no other.
+
+    Answers to our orders are booked together, credits one after the other.
+    """
+    movements = await store.open_movements(tx, file_id, ANSWERS_AT_ONCE)
+    debits = [each for each in movements if not each[1].credit]
+    credits_ = [each for each in movements if each[1].credit][:CREDITS_AT_ONCE]
     await bank.lock_for(
         tx,
-        numbers=[movement.account_no for _, movement in movements if movement.credit],
-        order_ids=[movement.order_id for _, movement in movements if movement.order_id and not movement.credit],
+        numbers=[movement.account_no for _, movement in credits_],
+        order_ids=[movement.order_id for _, movement in debits if movement.order_id],
     )
-    for position, movement in movements:
-        outcome, code = await _book(tx, movement)
-        row = {"file_id": file_id, "position": position, "outcome": str(outcome), "code": code, "at": tx.now()}
-        await store.add_outcome(tx, row)
+    outcomes = await _confirm_all(tx, debits)
+    for position, movement in [*credits_, *(each for each in debits if each[0] not in outcomes)]:
+        outcomes[position] = await _book(tx, movement)
+    rows: list[dict[str, object]] = [
+        {"file_id": file_id, "position": position, "outcome": str(outcome), "code": code, "at": tx.now()}
+        for position, (outcome, code) in outcomes.items()
+    ]
+    await store.add_outcomes(tx, rows)
     return bool(movements)
 
 
-async def _book(tx: Tx, movement: Movement) -> tuple[Outcome, str | None]:
+Booked = tuple[Outcome, str | None]
+
+
+async def _confirm_all(tx: Tx, debits: Sequence[tuple[int, Movement]]) -> dict[int, Booked]:
+    """Book together what plainly answers our orders; nothing where one is refused: then each is asked alone."""
+    orders = await bank.orders_by_id(tx, [each.order_id for _, each in debits if each.order_id and not each.returned])
+    plain = {
+        position: Confirmation(order_id=movement.order_id, outcome="executed", bank_ref=movement.reference)
+        for position, movement in debits
+        if movement.order_id in orders
+        and not movement.returned
+        and orders[movement.order_id].amount_fen == movement.amount_fen
+    }
+    if len({each.order_id for each in plain.values()}) < len(plain):
+        return {}
+    try:
+        async with tx.session.begin_nested():
+            await bank.receive_confirmations(tx, list(plain.values()))
+    except Refusal as refusal:
+        if refusal.code == "busy":
+            raise
+        return {}
+    return dict.fromkeys(plain, (Outcome.PAID, None))
+
+
+async def _book(tx: Tx, movement: Movement) -> Booked:
     """What becomes of one movement; a refusal takes back what was written for it and is kept as its outcome."""
     try:
         async with tx.session.begin_nested():

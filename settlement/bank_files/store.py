@@ -98,9 +98,10 @@ async def open_movements(tx: Tx, file_id: UUID, most: int) -> list[tuple[int, Mo
     return [(position, MOVEMENT.decode(told)) for position, told in rows]
 
 
-async def add_outcome(tx: Tx, outcome: dict[str, object]) -> None:
-    """Write what became of a movement; booked twice at once, the first stands."""
-    await tx.session.execute(insert_or_keep(BankMovementOutcome).values(**outcome).on_conflict_do_nothing())
+async def add_outcomes(tx: Tx, outcomes: Sequence[dict[str, object]]) -> None:
+    """Write what became of movements; booked twice at once, the first stands."""
+    if outcomes:
+        await tx.session.execute(insert_or_keep(BankMovementOutcome).on_conflict_do_nothing(), outcomes)
 
 
 async def outcomes_of(tx: Tx, file_id: UUID) -> dict[str, int]:

@@ -2,9 +2,11 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 
 from kernel.database import Tx
 from settlement.bank import service as bank
+from settlement.bank.schemas import NO_ACCOUNT
 from settlement.bank_files import service, store
 from settlement.bank_files.errors import UnusableFile
 from settlement.bank_files.models import BankFile, PaymentFile
@@ -15,8 +17,10 @@ async def faults(tx: Tx) -> list[str]:
     found = []
     await store.allow_pause(tx)
     audited = await store.audited_hashes(tx)
+    payers = await bank.payers_by_ref(tx)
     for file_id in await store.all_files(tx):
         file = await store.get_file(tx, file_id)
+        found += await _foreign_payers(tx, file, payers)
         found += [f"bank file {file.message_id} {fault}" for fault in await _broken_file(tx, file)]
         if audited.get(f"bank-file:{file.id}") != file.sha256.hex():
             found.append(f"bank file {file.message_id} is not what the audit trail says")
@@ -26,6 +30,17 @@ async def faults(tx: Tx) -> list[str]:
         if audited.get(f"payment-file:{payment.id}") != payment.sha256.hex():
             found.append(f"payment file {payment.id} is not what the audit trail says")
     return found
+
+
+async def _foreign_payers(tx: Tx, file: BankFile, payers: Mapping[str, tuple[str, str]]) -> list[str]:
+    """Who paid is whom the bank named: a refund goes back there (invariant 23)."""
+    refused = {movement.reference for movement, _ in await store.refused_of(tx, file.id)}
+    return [
+        f"credit {movement.reference} names another payer than bank file {file.message_id}"
+        for movement in await store.movements_of(tx, file.id)
+        if movement.credit and movement.reference in payers and movement.reference not in refused
+        if payers[movement.reference] != (movement.party_name, movement.party_account or NO_ACCOUNT)
+    ]
 
 
 async def _broken_file(tx: Tx, file: BankFile) -> list[str]:

@@ -35,8 +35,62 @@ class PurchaseUnproved(Refusal):
 
     code = "purchase-eligibility-unproved"
     rule = "R-HOME-02"
-    zh = "限购房产：成交裁定前须审查买受人购房资格证明（决定中 purchase_eligibility 应为 proved）"
-    en = "Purchase limits apply: the decision must state purchase_eligibility = proved before the ruling"
+    zh = "限购房产：裁定前须审查购房资格证明（决定中 purchase_eligibility 应为 proved，并写明 eligibility_document）"
+    en = "Purchase limits apply: before the ruling the decision must state purchase_eligibility = proved and its paper"
+
+
+class PurchaseProofGap(Refusal):
+    """The proof does not say that eligibility lasted from the application to the ruling."""
+
+    code = "purchase-proof-gap"
+    rule = "R-HOME-02"
+    zh = "购房资格证明应覆盖自申请竞买（{applied_on}）至作出裁定（{today}）的全部期间（eligible_from、eligible_until）"
+    en = "The proof must cover every day from the application ({applied_on}) to the ruling ({today})"
+
+
+class ApprovalMissing(Refusal):
+    """The transfer of the equity needs an authority's approval, and the panel's decision does not name it."""
+
+    code = "approval-missing"
+    rule = "R-CLOSE-14"
+    zh = "股权转让须经批准：裁定前应取得批准（决定中 transfer_approval 应为 granted，并写明 approval_document）"
+    en = "The transfer needs approval: the decision must state transfer_approval = granted and the paper of it"
+
+
+class ShortfallUnknown(Refusal):
+    """What a default cost is known only when the resale is paid and served."""
+
+    code = "shortfall-unknown"
+    rule = "R-CLOSE-09"
+    zh = "重新拍卖尚未付清并送达裁定，差价未定，不能责令补交"
+    en = "The resale is not paid and served yet, so nobody knows what is to be made good"
+
+
+class ShortfallOrdered(Refusal):
+    """The court has ordered it once."""
+
+    code = "shortfall-ordered"
+    rule = "R-CLOSE-09"
+    zh = "已就该次悔拍作出补交裁定"
+    en = "An order to make the shortfall good is on record"
+
+
+class ShortfallExceeded(Refusal):
+    """The order asks more than costs and shortfall leave uncovered."""
+
+    code = "shortfall-exceeded"
+    rule = "R-CLOSE-09"
+    zh = "补交金额不得超过保证金未能弥补的部分（{uncovered_fen} 分）"
+    en = "No more can be ordered than the deposit left uncovered ({uncovered_fen} fen)"
+
+
+class DepositUsed(Refusal):
+    """The resale to be annulled is what a forfeited deposit was used against."""
+
+    code = "deposit-used"
+    rule = "R-HALT-04"
+    zh = "前次悔拍保证金已按本次成交价抵补，须先就其用途另行裁定，不能撤销本次拍卖"
+    en = "A forfeited deposit was used by this sale's price; the court must first decide about that use"
 
 
 class WrongDay(Refusal):

@@ -15,7 +15,8 @@ async def open_sale(tx: Tx, event: LotClosed) -> None:
 async def weigh_price(tx: Tx, event: MoneyArrived) -> None:
     if event.kind == Kind.LOT:
         assert event.lot_id is not None, "every lot account belongs to a lot"
-        await service.weigh_price(tx, event.lot_id)
+        if await service.is_sold(tx, event.lot_id):  # else a creditor takes what nobody bought
+            await service.weigh_price(tx, event.lot_id)
 
 
 def subscribe(relay: Relay) -> None:

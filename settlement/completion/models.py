@@ -22,12 +22,19 @@ class Sale(Base):
     __table_args__ = (
         CheckConstraint(f"state IN ({STATES})", "state"),
         CheckConstraint("price_fen > 0 AND deposit_fen >= 0", "amounts"),
-        CheckConstraint(f"({AFTER_PAYMENT}) = (paid_at IS NOT NULL)", "paid"),
-        CheckConstraint("(state IN ('ruled', 'served', 'handed_over')) = (ruling_decision_id IS NOT NULL)", "ruled"),
-        CheckConstraint("(state IN ('served', 'handed_over')) = (served_on IS NOT NULL)", "served"),
-        CheckConstraint("(state = 'handed_over') = (handed_over_on IS NOT NULL)", "handed_over"),
+        CheckConstraint(f"state = 'annulled' OR ({AFTER_PAYMENT}) = (paid_at IS NOT NULL)", "paid"),
+        CheckConstraint(
+            "state = 'annulled' OR (state IN ('ruled', 'served', 'handed_over')) = (ruling_decision_id IS NOT NULL)",
+            "ruled",
+        ),
+        CheckConstraint(
+            "state = 'annulled' OR (state IN ('served', 'handed_over')) = (served_on IS NOT NULL)", "served"
+        ),
+        CheckConstraint("state = 'annulled' OR (state = 'handed_over') = (handed_over_on IS NOT NULL)", "handed_over"),
         CheckConstraint("(state = 'defaulted') = (defaulted_at IS NOT NULL)", "defaulted"),
-        CheckConstraint("(defaulted_at IS NULL) = (resale_lot_id IS NULL)", "resale_ordered"),
+        CheckConstraint("(state = 'annulled') = (annulled_at IS NOT NULL)", "annulled"),
+        CheckConstraint("num_nonnulls(annulled_at, annulment_decision_id, annulment_ground) IN (0, 3)", "annulment"),
+        CheckConstraint("(state IN ('defaulted', 'annulled')) = (resale_lot_id IS NOT NULL)", "resale_ordered"),
         CheckConstraint("(defaulted_at IS NULL) = (default_decision_id IS NULL)", "default_decided"),
         Index("ix_sale_case_id", "case_id"),
         {"schema": "settlement"},
@@ -66,6 +73,34 @@ class Sale(Base):
     default_decision_id: Mapped[UUID | None]
     forfeited_fen: Mapped[Fen | None]
     resale_lot_id: Mapped[UUID | None]
+    annulled_at: Mapped[datetime | None]
+    annulment_decision_id: Mapped[UUID | None]
+    annulment_ground: Mapped[str | None]
+
+
+class ShortfallOrder(Base):
+    """The court's order to a defaulting buyer to make good what the deposit left uncovered (R-CLOSE-09)."""
+
+    __tablename__ = "shortfall_order"
+    __table_args__ = (CheckConstraint("amount_fen > 0", "amount"), {"schema": "settlement"})
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey(Sale.lot_id), primary_key=True)
+    decision_id: Mapped[UUID]
+    amount_fen: Mapped[Fen]
+    due_on: Mapped[date]
+    ordered_at: Mapped[datetime]
+
+
+class ShortfallPayment(Base):
+    """What the buyer paid under such an order, on its way to the case account."""
+
+    __tablename__ = "shortfall_payment"
+    __table_args__ = (CheckConstraint("amount_fen > 0", "amount"), {"schema": "settlement"})
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey(ShortfallOrder.lot_id), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    amount_fen: Mapped[Fen]
+    taken_at: Mapped[datetime]
 
 
 class DefaultUse(Base):
@@ -138,5 +173,5 @@ class FeeSetting(Base):
     set_at: Mapped[datetime]
 
 
-for _table in (DefaultUse, CaseCostRow, FeeSetting):
+for _table in (DefaultUse, CaseCostRow, FeeSetting, ShortfallOrder, ShortfallPayment):
     append_only(_table.__table__)

@@ -9,21 +9,22 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow, anyone
-from settlement.completion import service
+from settlement.completion import case_money, defaults, service
 from settlement.completion.sale_schemas import (
     AddCost,
     CaseCosts,
     Confirmation,
     CostView,
+    Coverage,
     DeclareDefault,
     DefaultDeclared,
     DefaultUses,
-    FeeView,
+    DefaultUseView,
     HandOver,
+    OrderShortfall,
     RuleSale,
     SaleView,
     ServeRuling,
-    SetFee,
 )
 
 
@@ -84,7 +85,18 @@ async def declare_default(
     data: JSONBody[DeclareDefault],
 ) -> DefaultDeclared:
     """The buyer defaulted (悔拍): the deposit is forfeited and a resale ordered."""
-    return await service.declare_default(database, call, lot_id, data)
+    return await defaults.declare_default(database, call, lot_id, data)
+
+
+@post("/api/lots/{lot_id:uuid}/shortfall-order", guards=[allow(Role.JUDGE)], status_code=201)
+async def order_shortfall(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[OrderShortfall],
+) -> DefaultUseView:
+    """The court orders the defaulting buyer to make good what the deposit left uncovered (责令补交差价)."""
+    return await defaults.order_shortfall(database, call, lot_id, data)
 
 
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
@@ -95,7 +107,7 @@ async def add_cost(
     data: JSONBody[AddCost],
 ) -> CostView:
     """Register a cost of the case."""
-    return await service.add_cost(database, call, case_id, data)
+    return await case_money.add_cost(database, call, case_id, data)
 
 
 @get("/api/cases/{case_id:uuid}/costs", guards=[allow(*service.STAFF)])
@@ -103,18 +115,15 @@ async def show_costs(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> CaseCosts:
     """The costs of a case and its enforcement fee."""
-    return await service.show_costs(database, actor, case_id)
+    return await case_money.show_costs(database, actor, case_id)
 
 
-@post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
-async def set_fee(
-    database: NamedDependency[Database],
-    call: NamedDependency[Call],
-    case_id: FromPath[UUID],
-    data: JSONBody[SetFee],
-) -> FeeView:
-    """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
-    return await service.set_fee(database, call, case_id, data)
+@get("/api/cases/{case_id:uuid}/coverage", guards=[allow(*service.STAFF)])
+async def show_coverage(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
+) -> Coverage:
+    """Whether the case's sales cover debt and costs, and which lots to stop then."""
+    return await case_money.show_coverage(database, actor, case_id)
 
 
 @get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
@@ -122,7 +131,7 @@ async def show_default_uses(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> DefaultUses:
     """How forfeited deposits are used in four steps; what they do not cover is shown and never charged."""
-    return await service.show_default_uses(database, actor, case_id)
+    return await defaults.show_default_uses(database, actor, case_id)
 
 
 ROUTES = [
@@ -132,8 +141,9 @@ ROUTES = [
     serve_ruling,
     hand_over,
     declare_default,
+    order_shortfall,
     add_cost,
     show_costs,
-    set_fee,
+    show_coverage,
     show_default_uses,
 ]

@@ -4,6 +4,7 @@ Invariant: every fen of a forfeited deposit lands in exactly one step or stays p
 back to the defaulting buyer, and none is asked of that buyer beyond the deposit.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -13,7 +14,17 @@ from fractions import Fraction
 from kernel.calendar import due_on
 from kernel.clock import BEIJING, beijing_day
 from kernel.money import Fen, round_half_up
-from settlement.completion.errors import BalanceNotOverdue, PurchaseUnproved, SaleElsewhere, WrongDay
+from settlement.completion.errors import (
+    ApprovalMissing,
+    BalanceNotOverdue,
+    PurchaseProofGap,
+    PurchaseUnproved,
+    SaleElsewhere,
+    ShortfallExceeded,
+    ShortfallOrdered,
+    ShortfallUnknown,
+    WrongDay,
+)
 
 _YUAN = 100
 LOWEST_FEE_FEN = Fen(50 * _YUAN)
@@ -74,6 +85,10 @@ class ForfeitedDeposit:
     uncovered_fen: Fen
 
 
+STEPS = ("to_costs_fen", "to_shortfall_fen", "to_case_debt_fen", "to_related_debt_fen")
+"""The four steps of R-CLOSE-08, each booked separately."""
+
+
 def use_forfeited_deposit(default: Default) -> ForfeitedDeposit:
     """Wasted costs, then the shortfall, then the case's debt, then connected debts (R-CLOSE-08).
 
@@ -117,6 +132,11 @@ class SaleState(StrEnum):
     SERVED = "served"
     HANDED_OVER = "handed_over"
     DEFAULTED = "defaulted"
+    ANNULLED = "annulled"
+
+
+SERVED = frozenset({SaleState.SERVED, SaleState.HANDED_OVER})
+"""Title has passed, the price is in the case account."""
 
 
 class CostKind(StrEnum):
@@ -159,10 +179,59 @@ def require_overdue(due_at: datetime, now: datetime) -> None:
         raise BalanceNotOverdue(due_at=due_at.astimezone(BEIJING).isoformat(timespec="minutes"))
 
 
-def require_purchase_proved(purchase_limited: bool, proof: object) -> None:
-    """Refuse the ruling on a home under purchase limits without proof of the buyer's eligibility (R-HOME-02)."""
-    if purchase_limited and proof != "proved":
+UNDONE = frozenset({SaleState.DEFAULTED, SaleState.ANNULLED})
+"""The sale came to nothing: what is paid on it goes back, and the thing is sold again."""
+
+_NO_APPROVAL = frozenset({"", "无", "无需", "否", "no", "none"})
+
+
+def approval_needed(details: Mapping[str, str]) -> bool:
+    """Whether an authority has to approve the transfer, by what was found out about the thing (R-CLOSE-14)."""
+    return details.get("transfer_approval", "").strip().lower() not in _NO_APPROVAL
+
+
+def require_approved(needed: bool, facts: Mapping[str, str | int]) -> None:
+    """Refuse the ruling on equity whose transfer the authority has not approved (R-CLOSE-14; G21 15)."""
+    if needed and (facts.get("transfer_approval") != "granted" or not facts.get("approval_document")):
+        raise ApprovalMissing()
+
+
+def require_purchase_proved(limited: bool, facts: Mapping[str, str | int], applied_on: date, today: date) -> None:
+    """Refuse the ruling on a home under purchase limits without whole proof of the buyer's eligibility (R-HOME-02).
+
+    The decision names what was proved, the paper it rests on, and the days it covers: from the application to bid
+    to the ruling, without a gap.
+    """
+    if not limited:
+        return
+    if facts.get("purchase_eligibility") != "proved" or not facts.get("eligibility_document"):
         raise PurchaseUnproved()
+    covered = _day(facts.get("eligible_from")), _day(facts.get("eligible_until"))
+    if covered[0] is None or covered[1] is None or not covered[0] <= applied_on <= today <= covered[1]:
+        raise PurchaseProofGap(applied_on=applied_on.isoformat(), today=today.isoformat())
+
+
+def _day(fact: object) -> date | None:
+    try:
+        return date.fromisoformat(str(fact))
+    except ValueError:
+        return None
+
+
+def require_future_day(day: date, today: date) -> None:
+    """Refuse a last day to pay that has passed."""
+    if day < today:
+        raise WrongDay(day=day.isoformat(), earliest=today.isoformat(), latest="-")
+
+
+def require_order(uncovered_fen: int | None, ordered_fen: int, *, before: bool) -> None:
+    """Refuse an order to make a shortfall good that is not known yet, was ordered before, or asks more (R-CLOSE-09)."""
+    if uncovered_fen is None:
+        raise ShortfallUnknown()
+    if before:
+        raise ShortfallOrdered()
+    if ordered_fen > uncovered_fen:
+        raise ShortfallExceeded(uncovered_fen=uncovered_fen)
 
 
 def require_day(day: date, earliest: date, today: date) -> None:
@@ -171,12 +240,9 @@ def require_day(day: date, earliest: date, today: date) -> None:
         raise WrongDay(day=day.isoformat(), earliest=earliest.isoformat(), latest=today.isoformat())
 
 
-def fee_base(applicant_claims_fen: Fen, proceeds_fen: Fen) -> Fen:
-    """What the enforcement fee is computed on: what the applicant can get, the claims up to what came in (design).
-
-    A real court took what was paid to the applicant (R-COST-01). Before any money came in, the claims stand for it.
-    """
-    return Fen(min(applicant_claims_fen, proceeds_fen)) if proceeds_fen else applicant_claims_fen
+def suffices(proceeds_fen: int, debt_fen: int, costs_fen: int) -> bool:
+    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12; A20 14)."""
+    return proceeds_fen >= debt_fen + costs_fen
 
 
 @dataclass(frozen=True, slots=True)

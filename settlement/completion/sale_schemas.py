@@ -45,6 +45,14 @@ class DefaultDeclared(msgspec.Struct, frozen=True):
     resale_lot_id: UUID
 
 
+class OrderShortfall(Wire, frozen=True):
+    """The court's order that the defaulting buyer makes good what the deposit left uncovered (R-CLOSE-09)."""
+
+    amount_fen: PositiveFen
+    due_on: Day
+    decision_id: UUID
+
+
 class SaleView(msgspec.Struct, frozen=True):
     """A sale as its buyer and the court see it."""
 
@@ -67,6 +75,8 @@ class SaleView(msgspec.Struct, frozen=True):
     handover_due_on: str | None
     handed_over_on: str | None
     defaulted_at: str | None
+    annulled_at: str | None
+    annulment_ground: str | None
     resale_lot_id: UUID | None
 
 
@@ -137,6 +147,19 @@ class CaseCosts(msgspec.Struct, frozen=True):
     total_fen: int
 
 
+class Coverage(msgspec.Struct, frozen=True):
+    """Whether the case's sales cover debt and costs: then `to_stop` end unless the debtor agrees (R-CLOSE-12)."""
+
+    case_id: UUID
+    sold_fen: int
+    debt_fen: int
+    costs_fen: int
+    covered: bool
+    surplus_fen: int
+    to_stop: tuple[UUID, ...]
+    rule: str
+
+
 class SetFee(Wire, frozen=True):
     """The fee the court sets, and why it differs (or not) from the computed one."""
 
@@ -146,9 +169,10 @@ class SetFee(Wire, frozen=True):
 
 
 class DefaultUseView(msgspec.Struct, frozen=True):
-    """How one forfeited deposit is used. `uncovered_fen` is shown and never charged (R-CLOSE-09).
+    """How one forfeited deposit is used. `uncovered_fen` is shown and charged by an order alone (R-CLOSE-09).
 
-    Before the resale is paid and served the steps are zero and the whole deposit is pending.
+    Before the resale is paid and served the steps are zero and the whole deposit is pending. What was paid under an
+    order is taken off `uncovered_fen`; `ordered_fen` is null without one.
     """
 
     lot_id: UUID
@@ -165,6 +189,10 @@ class DefaultUseView(msgspec.Struct, frozen=True):
     to_related_debt_fen: int
     pending_decision_fen: int
     uncovered_fen: int | None
+    ordered_fen: int | None
+    ordered_until: str | None
+    order_decision_id: UUID | None
+    made_good_fen: int
     rules: tuple[str, ...]
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from kernel.database import Tx
 from kernel.errors import NotFound
-from settlement.completion.models import CaseCostRow, DefaultUse, FeeSetting, Sale
+from settlement.completion.models import CaseCostRow, DefaultUse, FeeSetting, Sale, ShortfallOrder, ShortfallPayment
 from settlement.completion.rules import SaleState
 
 
@@ -66,6 +66,23 @@ async def uses_of(tx: Tx, lot_id: UUID) -> Sequence[DefaultUse]:
     return rows.all()
 
 
+async def find_order(tx: Tx, lot_id: UUID) -> ShortfallOrder | None:
+    return await tx.session.get(ShortfallOrder, lot_id)
+
+
+async def payments_of(tx: Tx, lot_id: UUID) -> Sequence[ShortfallPayment]:
+    """What was paid under the order, oldest first."""
+    rows = await tx.session.scalars(
+        select(ShortfallPayment).where(ShortfallPayment.lot_id == lot_id).order_by(ShortfallPayment.number)
+    )
+    return rows.all()
+
+
+async def add(tx: Tx, row: ShortfallOrder | ShortfallPayment) -> None:
+    tx.session.add(row)
+    await tx.session.flush()
+
+
 async def costs_of(tx: Tx, case_id: UUID) -> Sequence[CaseCostRow]:
     rows = await tx.session.scalars(
         select(CaseCostRow).where(CaseCostRow.case_id == case_id).order_by(CaseCostRow.number)
@@ -78,7 +95,6 @@ async def fees_of(tx: Tx, case_id: UUID) -> Sequence[FeeSetting]:
     return rows.all()
 
 
-async def add_fee(tx: Tx, fee: dict[str, object]) -> bool:
-    """Write the fee's setting; False when another took its number meanwhile."""
-    row = insert_or_keep(FeeSetting).values(**fee).on_conflict_do_nothing().returning(FeeSetting.case_id)
-    return (await tx.session.execute(row)).first() is not None
+async def add_fee(tx: Tx, fee: FeeSetting) -> None:
+    tx.session.add(fee)
+    await tx.session.flush()

@@ -6,8 +6,8 @@ Invariants 24 and 27.
 from kernel.database import Tx
 from settlement.completion import store
 from settlement.completion.models import Sale
-from settlement.completion.rules import SaleState
-from settlement.completion.service import SERVED, STEPS
+from settlement.completion.rules import STEPS, SaleState
+from settlement.distribution.current import paid_in_fen
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind
 
@@ -60,7 +60,14 @@ async def _broken_proceeds(tx: Tx, sales: list[Sale]) -> list[str]:
     case_id = sales[0].case_id
     accounts = await ledger.accounts_of_case(tx, case_id)
     case = next((account for account in accounts if account.kind == Kind.CASE), None)
-    due_fen = sum(sale.price_fen for sale in sales if sale.state in SERVED)
+    made_good = [payment.amount_fen for sale in sales for payment in await store.payments_of(tx, sale.lot_id)]
+    had_passed = [sale for sale in sales if sale.served_on is not None]  # annulled ones went back since
+    taken_fen = await paid_in_fen(tx, case_id)
+    due_fen = sum(sale.price_fen for sale in had_passed) + sum(made_good) + taken_fen
+    for sale in had_passed:
+        back_fen = await ledger.received_fen(tx, sale.account_id, Kind.CASE)
+        if back_fen != (sale.price_fen if sale.state == SaleState.ANNULLED else 0):
+            return [f"case {case_id}: {back_fen} fen of the price of lot {sale.lot_id} went back to its account"]
     arrived_fen = await ledger.received_fen(tx, case.id, Kind.LOT) if case else 0
     if due_fen != arrived_fen:
         return [f"case {case_id}: {arrived_fen} fen of sale prices arrived, its served sales brought {due_fen}"]

@@ -159,30 +159,52 @@ async def forfeit(tx: Tx, registration_id: UUID, lot_account: UUID, pending: UUI
     return Fen(forfeited_fen)
 
 
+async def give_back(tx: Tx, registration_id: UUID, lot_account: UUID, document: str) -> None:
+    """The sale was annulled: what the deposit paid of the price goes back to who paid it (R-HALT-04).
+
+    A hold that still lasts ends released; one that the full price has ended stays as it ended, its money goes back.
+    """
+    deposit, account, holds = await _locked(tx, registration_id)
+    for hold in holds:
+        if hold.stage is not Stage.PRICE:
+            continue
+        if hold.outcome is None:
+            await _end(tx, deposit, hold, Outcome.RELEASED, document)
+        await _move(tx, deposit, hold, ("deposits.returned", document), (lot_account, deposit.account_id))
+    await bank.refund_above(tx, account, 0, "deposits.returned", document)
+
+
 async def show_own(database: Database, actor: Actor, lot_id: UUID) -> OwnDeposit:
     """The bidder's own deposit; refuses `not-found` without a registration."""
     async with database.reading(actor) as tx:
         registration = await bidding.find_own_registration(tx, lot_id, actor.person)
-        if registration is None:
+        own = await find_own(tx, registration) if registration else None
+        if own is None:
             raise NotFound(what="deposit")
-        deposit = await store.get_deposit(tx, registration.id)
-        account = await ledger.get_account(tx, deposit.account_id)
-        assert account.number is not None
-        holds = (await store.holds_of(tx, [registration.id]))[registration.id]
-        received_fen = await bank.credited_fen(tx, account.id)
-        refunds = await bank.orders_from(tx, account.id)
-        held_fen = sum(hold.amount_fen for hold in holds if hold.stage is Stage.BID)
-        paid_in_fen = held_fen or ledger.stored_balance(account)
-        return OwnDeposit(
-            lot_id=lot_id,
-            account_no=account.number,
-            due_fen=deposit.due_fen,
-            received_fen=received_fen,
-            set_aside_fen=await bank.aside_fen(tx, account.id),
-            missing_fen=max(0, deposit.due_fen - paid_in_fen),
-            state=state_of(deposit.due_fen, holds, over=not await takes_deposits(tx, lot_id)),
-            refunds=tuple(RefundView(order.amount_fen, order.state, order.ordered_at) for order in refunds),
-        )
+        return own
+
+
+async def find_own(tx: Tx, registration: bidding.RegistrationFacts) -> OwnDeposit | None:
+    """The deposit of a registration, which the caller knows to be the reader's own; None before it is opened."""
+    deposit = await store.find_deposit(tx, registration.id)
+    if deposit is None:
+        return None
+    account = await ledger.get_account(tx, deposit.account_id)
+    assert account.number is not None
+    holds = (await store.holds_of(tx, [registration.id]))[registration.id]
+    refunds = await bank.orders_from(tx, account.id)
+    held_fen = sum(hold.amount_fen for hold in holds if hold.stage is Stage.BID)
+    paid_in_fen = held_fen or ledger.stored_balance(account)
+    return OwnDeposit(
+        lot_id=registration.lot_id,
+        account_no=account.number,
+        due_fen=deposit.due_fen,
+        received_fen=await bank.credited_fen(tx, account.id),
+        set_aside_fen=await bank.aside_fen(tx, account.id),
+        missing_fen=max(0, deposit.due_fen - paid_in_fen),
+        state=state_of(deposit.due_fen, holds, over=not await takes_deposits(tx, registration.lot_id)),
+        refunds=tuple(RefundView(order.amount_fen, order.state, order.ordered_at) for order in refunds),
+    )
 
 
 async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotDeposits:

@@ -16,16 +16,15 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
-from settlement.completion import service as completion
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
+from settlement.distribution.current import application_of, effect_on, rulings_served
 from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
 from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
 from settlement.distribution.participation_schemas import (
     ApplicationView,
     ApplyToJoin,
-    ComputedFee,
     ParticipationView,
     PolicyView,
     RecogniseClaim,
@@ -36,8 +35,6 @@ from settlement.distribution.participation_schemas import (
 )
 from settlement.distribution.service import (
     STAFF,
-    application_of,
-    computed_fee,
     lock_case_money,
     served_case,
 )
@@ -120,7 +117,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await lock_case_money(tx, case.id)
         debt, arithmetic = wanted.debt, None
         if wanted.interest is not None:
-            stop_on = await completion.effect_on(tx, case.id)
+            stop_on = await effect_on(tx, case.id)
             if stop_on is None:
                 raise NoEffectYet()
             debt, arithmetic = with_interest(debt, wanted.interest.terms, stop_on)
@@ -142,7 +139,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         await store.add_recognition(tx, recognition)
         facts = {"number": recognition.number, "ground": "review", "document": wanted.document, "debt": debt}
         await record(tx, "distribution.recognise", f"claim:{claim.id}", facts, case_id=case.id)
-        return tx.answer(next(each for each in await _claims(tx, case) if each.claim_id == claim.id))
+        return tx.answer(next(each for each in await claims_of(tx, case) if each.claim_id == claim.id))
 
 
 async def show_participation(database: Database, actor: Actor, case_id: UUID) -> ParticipationView:
@@ -158,18 +155,8 @@ async def show_participation(database: Database, actor: Actor, case_id: UUID) ->
             else None,
             cut_off_on=day(await _cut_off_on(tx, case, policy)),
             applications=tuple(_application_view(case, row) for row in applications),
-            claims=tuple(await _claims(tx, case)),
+            claims=tuple(await claims_of(tx, case)),
         )
-
-
-async def show_fee(database: Database, actor: Actor, case_id: UUID) -> ComputedFee:
-    """The enforcement fee on what a plan drafted now would pay the applicant, before or after the court set it."""
-    async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
-        case = await served_case(tx, case_id)
-        solved = await computed_fee(tx, case)
-        fee = await completion.find_fee(tx, case.id)
-        return ComputedFee(solved.base_fen, solved.fee_fen, fee.set_fen if fee else None, fee.reason if fee else None)
 
 
 async def _case_of_applicant(tx: Tx, case_id: UUID, party_id: UUID) -> CaseFacts:
@@ -189,11 +176,12 @@ def _is_clerk_of(actor: Actor, case: CaseFacts) -> bool:
 async def _cut_off_on(tx: Tx, case: CaseFacts, policy: Policy | None) -> date | None:
     if policy is None:
         return None
-    served = await completion.rulings_served(tx, case.id)
+    served = await rulings_served(tx, case.id)
     return participation.cut_off_on(policy, served, await store.first_service_on(tx, case.id))
 
 
-async def _claims(tx: Tx, case: CaseFacts) -> list[RecognisedClaim]:
+async def claims_of(tx: Tx, case: CaseFacts) -> list[RecognisedClaim]:
+    """The registered claims of a case, each as claimed and as recognised now."""
     policy = await store.find_policy(tx, case.court_id, case.id)
     applications = [application_of(row) for row in await store.applications_of(tx, case.id)]
     recognised = await store.recognitions_of(tx, case.id)

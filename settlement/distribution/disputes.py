@@ -5,7 +5,7 @@ stands on an account of its own, which only the plan that gives it out empties (
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -16,9 +16,10 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from settlement.distribution import objections, procedure, store
 from settlement.distribution.claims import Debt
+from settlement.distribution.current import confirmed_plans, current_basis, recognised_claims
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import NoEscrow, SuitPending
 from settlement.distribution.models import Plan, Recognition
@@ -33,15 +34,12 @@ from settlement.distribution.plan_schemas import (
     ResolvePlan,
     TellObjector,
 )
-from settlement.distribution.plans import Basis, Settled
+from settlement.distribution.plans import Basis, Dispute, Settled
 from settlement.distribution.procedure import Course
 from settlement.distribution.service import (
     DOCUMENT,
-    confirmed_plans,
-    current_basis,
     locked_plan,
     plan_view,
-    recognised_claims,
     require_no_bankruptcy,
     require_no_holds,
     served_plan,
@@ -190,9 +188,10 @@ async def resolve_plan(database: Database, call: Call, plan_id: UUID, wanted: Re
 
 
 async def release_escrow(database: Database, call: Call, plan_id: UUID, wanted: ResolvePlan) -> PlanView:
-    """Give out what a plan keeps in escrow, once every suit over it is decided (R-DIST-06).
+    """Give out what the judgments free of a plan's escrow; what is still in suit stays in one (R-DIST-06).
 
-    Everybody ends with what the judgments leave them. Answers with the plan that says so, confirmed.
+    With the last judgment everybody ends with what the judgments leave them. Answers with the plan that says so,
+    confirmed. Refuses `suit-pending` where no claim's suits are all decided.
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
@@ -202,13 +201,15 @@ async def release_escrow(database: Database, call: Call, plan_id: UUID, wanted: 
         case = await appraisal.get_case(tx, plan.case_id)
         if not course.confirmed or not basis.disputes or await _is_released(tx, plan):
             raise NoEscrow()
-        found = await _judged(tx, plan, basis)
-        await _recognise(tx, case, plan, basis, found, ground="judgment")
-        claims = tuple(each.of(found.get(UUID(each.claim.id), each.debt)) for each in basis.claims)
-        final = replace(basis, claims=claims, disputes=(), follows=plan.id, settles=Settled(plan.id, basis))
-        new = await _store_confirmed(tx, case, final, wanted)
-        await _move_from_escrow(tx, plan, new)
-        facts = {"settles": str(plan.id), "escrow_fen": new.proceeds_fen}
+        outcome = await _judged(tx, basis)
+        await _recognise(tx, case, plan, basis, outcome.found, ground="judgment")
+        claims = tuple(each.of(outcome.found.get(UUID(each.claim.id), each.debt)) for each in basis.claims)
+        settles = Settled(plan.id, basis)
+        freed = replace(basis, claims=claims, disputes=outcome.pending, follows=plan.id, settles=settles)
+        new = await _store_confirmed(tx, case, freed, wanted)
+        kept_fen = draw(freed).escrow_fen
+        await _move_from_escrow(tx, plan, new, kept_fen)
+        facts = {"settles": str(plan.id), "escrow_fen": new.proceeds_fen, "still_in_escrow_fen": kept_fen}
         await record(tx, "distribution.release", f"plan:{new.id}", facts, case_id=plan.case_id)
         return tx.answer(await plan_view(tx, new))
 
@@ -239,22 +240,36 @@ async def _plan_in_suit(tx: Tx, plan: Plan, objection_id: UUID) -> Basis | None:
     return None
 
 
-async def _judged(tx: Tx, plan: Plan, basis: Basis) -> dict[UUID, Debt]:
-    """What the judgments found the disputed claims to be; refuses while a suit is pending."""
-    assert basis.follows is not None, "disputes come from the plan that was objected to"
-    objected = await store.get_plan(tx, basis.follows)
-    course = await store.course_of(tx, objected, store.basis_of(objected))
-    in_suit = {dispute.objection_id for dispute in basis.disputes}
-    found: dict[UUID, list[Debt]] = {}
-    for objection in course.objections:
-        if objection.id not in in_suit:
-            continue
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What the suits have come to: claims of which all are decided, and disputes over the others as they now stand."""
+
+    found: Mapping[UUID, Debt]
+    pending: tuple[Dispute, ...]
+
+
+async def _judged(tx: Tx, basis: Basis) -> _Outcome:
+    """What the judgments found the disputed claims to be; refuses while no claim has all of its suits decided.
+
+    Of a claim with several suits a judgment that came narrows what is in dispute, and the claim waits for the others.
+    """
+    planned, found, waiting = planned_debts(basis), dict[UUID, list[Debt]](), dict[UUID, str]()
+    narrowed: list[Dispute] = []
+    for dispute in basis.disputes:
+        objected = await store.plan_of_objection(tx, dispute.objection_id)
+        course = await store.course_of(tx, objected, store.basis_of(objected))
+        objection = next(each for each in course.objections if each.id == dispute.objection_id)
         if objection.judgment is None:
-            raise SuitPending(name=course.recipients[objection.party_id])
-        for claim_id, debt in objection.judgment.claims.items():
-            found.setdefault(claim_id, []).append(debt)
-    planned = planned_debts(basis)
-    return {claim_id: combined(planned[claim_id], debts) for claim_id, debts in found.items()}
+            waiting[dispute.claim_id] = course.recipients[objection.party_id]
+            narrowed.append(dispute)
+            continue
+        debt = objection.judgment.claims[dispute.claim_id]
+        found.setdefault(dispute.claim_id, []).append(debt)
+        narrowed.append(replace(dispute, debt=debt))
+    decided = {each: combined(planned[each], debts) for each, debts in found.items() if each not in waiting}
+    if not decided:
+        raise SuitPending(name=next(iter(waiting.values())))
+    return _Outcome(decided, tuple(dispute for dispute in narrowed if dispute.claim_id in waiting))
 
 
 async def _is_released(tx: Tx, plan: Plan) -> bool:
@@ -303,14 +318,18 @@ async def _store_confirmed(tx: Tx, case: CaseFacts, basis: Basis, wanted: Resolv
 
 async def _move_to_escrow(tx: Tx, plan: Plan, amount_fen: Fen) -> None:
     if amount_fen:
-        case, escrow = await completion.case_account(tx, plan.case_id), await escrow_account(tx, plan.id, plan.case_id)
+        case, escrow = await case_money.case_account(tx, plan.case_id), await escrow_account(tx, plan.id, plan.case_id)
         transfer = (Transfer(case.id, escrow.id, amount_fen),)
         key = f"escrow:{plan.id}"
         await ledger.post(tx, Posting(key, "distribution.escrow", f"plan:{plan.id}", transfer, plan.case_id))
 
 
-async def _move_from_escrow(tx: Tx, settled: Plan, new: Plan) -> None:
-    case, escrow = await completion.case_account(tx, new.case_id), await escrow_account(tx, settled.id, new.case_id)
-    transfer = (Transfer(escrow.id, case.id, new.proceeds_fen),)
+async def _move_from_escrow(tx: Tx, settled: Plan, new: Plan, kept_fen: Fen) -> None:
+    """Empty the escrow of the plan that is settled: into the case account, and what is still in suit into a new one."""
+    case, escrow = await case_money.case_account(tx, new.case_id), await escrow_account(tx, settled.id, new.case_id)
+    wanted = [(case, new.proceeds_fen - kept_fen)]
+    if kept_fen:
+        wanted.append((await escrow_account(tx, new.id, new.case_id), kept_fen))
+    transfers = tuple(Transfer(escrow.id, to.id, Fen(amount_fen)) for to, amount_fen in wanted if amount_fen)
     key = f"escrow-release:{settled.id}"
-    await ledger.post(tx, Posting(key, "distribution.release", f"plan:{new.id}", transfer, new.case_id))
+    await ledger.post(tx, Posting(key, "distribution.release", f"plan:{new.id}", transfers, new.case_id))

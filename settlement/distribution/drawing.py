@@ -1,146 +1,146 @@
-"""A plan from its basis: whole, with the disputed part in escrow, or giving an escrow out (R-DIST-04 to 06).
+"""A plan from its basis: whole, with what is uncertain in escrow, or giving an escrow out (R-DIST-04 to 06).
 
-Invariant: no outcome of a suit asks back what was paid while it ran, and with its judgment everybody ends where a plan
-by that judgment would have left them, to the fen.
+Invariant: with the last judgment each claim (its debt under the title, and its doubled part) and the debtor have got,
+to the fen, what a plan by the judgments alone would have given them. Before it nothing is paid that an outcome of the
+suits still open would not give (`certain`); so nothing is ever asked back, and what escrows give out is a difference.
+Where a judgment raises costs or interest of a claim whose principal was paid meanwhile, the sum is right and those fen
+stay booked on the principal.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from kernel.law import citation
-from kernel.money import Fen, share
-from settlement.distribution.claims import Debt
+from kernel.money import Fen
+from settlement.distribution.certain import Bucket, bucket_of, certain
+from settlement.distribution.errors import SatisfactionShort
 from settlement.distribution.lines import as_json, draw_whole
-from settlement.distribution.plans import Basis, Drawn, Line, Participation, PayeeKind, Place, Settled
-from settlement.distribution.shares import NOTHING
+from settlement.distribution.plans import Basis, Drawn, Line, PayeeKind, SetOff, Settled
 
 ESCROW_NAME = "提存（分配方案异议之诉）"
 RULE_OF_ESCROW = "R-DIST-06"
+RULE_OF_TAKING = "R-FAIL-03"
+
+Given = dict[Bucket, dict[str, int]]
+"""What was paid before, by part of each sum; fen."""
 
 
 def draw(basis: Basis) -> Drawn:
-    """The plan that follows from `basis` (R-DIST-04); raises `Malformed` for a basis no distribution can follow."""
-    if basis.settles is not None:
-        return _draw_release(basis, basis.settles)
-    return _draw_undisputed(basis) if basis.disputes else draw_whole(basis)
+    """The plan that follows from `basis` (R-DIST-04); raises `Malformed` for a basis no distribution can follow.
 
+    Raises `SatisfactionShort` where a taker set off more than the plan gives them.
 
-def _draw_undisputed(basis: Basis) -> Drawn:
-    """What every outcome of the suits leaves each payee is paid, the rest of their lines kept in escrow (R-DIST-06).
-
-    Of a disputed claim that is the dividend on its undisputed part; the escrow is the dividend on the disputed one.
-    Where an objector wants more than the plan says, the others' shares of that lie in escrow too.
+    With `disputes` what is uncertain lies in escrow; with `settles` the escrow of that plan is what is given out, as
+    far as the judgments reach: those still open leave their part in escrow again.
     """
-    wanted: defaultdict[UUID, list[Debt]] = defaultdict(list)
-    for dispute in basis.disputes:
-        wanted[dispute.claim_id].append(dispute.debt)
-    most = _with_claims(basis, {each: _bound(max, basis, each, debts) for each, debts in wanted.items()})
-    least = {each: _bound(min, basis, each, debts) for each, debts in wanted.items()}
-    whole = draw_whole(most)
-    original = whole if most.claims == basis.claims else draw_whole(replace(basis, disputes=()))
-    sure = {line.place: line for line in whole.lines}
-    for party_id in {each.party_id for each in basis.claims if UUID(each.claim.id) in wanted}:
-        own = {UUID(each.claim.id): each.debt for each in basis.claims if _is_of(each, party_id, least)}
-        undisputed = {claim_id: least[claim_id] for claim_id in own}
-        lowest = _by_place(draw_whole(_with_claims(most, undisputed)).lines)
-        split = _by_place(draw_whole(_split(_with_claims(most, own), undisputed)).lines)
-        for place, line in sure.items():
-            if place[3] == party_id and line.claim_id is not None:
-                sure[place] = min((line, *(_line_at(drawn, line) for drawn in (lowest, split))), key=_amount)
+    drawn = _draw_money(basis)
+    if basis.set_offs and basis.settles is None:  # a release gives out money alone
+        return replace(drawn, lines=_with_set_offs(drawn.lines, basis.set_offs))
+    return drawn
+
+
+def _with_set_offs(lines: Sequence[Line], set_offs: Iterable[SetOff]) -> tuple[Line, ...]:
+    """The first lines of each taker are paid by what they did not pay in (R-FAIL-03); raises `SatisfactionShort`."""
+    left: defaultdict[UUID, int] = defaultdict(int)
+    for each in set_offs:
+        left[each.party_id] += each.amount_fen
+    found: list[Line] = []
+    for line in lines:
+        is_theirs = line.payee_kind is PayeeKind.PARTY and line.claim_id is not None
+        amount = min(line.amount_fen, left[line.payee_id]) if is_theirs else 0
+        left[line.payee_id] -= amount
+        if amount:
+            taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=RULE_OF_TAKING, law=citation(RULE_OF_TAKING))
+            found.append(_part_of(len(found) + 1, taken, amount))
+        if amount < line.amount_fen:
+            found.append(_part_of(len(found) + 1, line, line.amount_fen - amount))
+    if missing := sum(left.values()):
+        raise SatisfactionShort(missing_fen=missing)
+    return tuple(found)
+
+
+def _draw_money(basis: Basis) -> Drawn:
+    whole = draw_whole(basis)
+    if not basis.disputes and basis.settles is None:
+        return whole
+    given = _given(basis.settles)
+    sure = certain(basis) if basis.disputes else None
+    sums: defaultdict[Bucket, list[Line]] = defaultdict(list)
+    for line in whole.lines:
+        sums[bucket_of(line)].append(line)
+    now: dict[int, tuple[int, int]] = {}
+    for bucket, parts in sums.items():
+        left = _less_given(parts, given.get(bucket, {}))
+        payable = sum(left)
+        if sure is not None and bucket[0] is PayeeKind.PARTY:
+            payable = max(0, min(payable, sure.least.get(bucket, 0) - sum(given.get(bucket, {}).values())))
+        now |= _pay_first(parts, left, payable)
     lines: list[Line] = []
-    for line in original.lines:
-        kept = sure.get(line.place)
-        paid = Fen(min(line.amount_fen, kept.amount_fen if kept else 0))
-        if paid:
-            arithmetic = kept.arithmetic if kept and kept.amount_fen == paid else line.arithmetic
-            lines.append(replace(line, position=len(lines) + 1, amount_fen=paid, arithmetic=arithmetic))
-        if paid < line.amount_fen:
-            lines.append(_to_escrow(len(lines) + 1, line, paid))
-    return Drawn(tuple(lines), original.outcome)
+    for line in whole.lines:
+        paid, kept = now[line.position]
+        if paid and basis.settles is not None:
+            lines.append(_part_of(len(lines) + 1, _under_rule_of_escrow(line), paid))
+        elif paid:
+            arithmetic = sure.arithmetic(line, paid) if sure else None
+            lines.append(_part_of(len(lines) + 1, line, paid, arithmetic))
+        if kept:
+            lines.append(_keep(len(lines) + 1, line, kept))
+    return Drawn(tuple(lines), whole.outcome)
 
 
-def _draw_release(basis: Basis, settled: Settled) -> Drawn:
-    """The escrow of a plan, given out so that everybody ends with what the judgment leaves them (R-DIST-06).
-
-    Should rounding have given somebody a fen more already than they end with, the others bear it by largest remainder.
-    """
-    final, earlier = draw_whole(replace(basis, settles=None)), draw(settled.basis)
-    given = {line.place: line.amount_fen for line in earlier.lines if line.payee_kind is not PayeeKind.ESCROW}
-    due = [max(0, line.amount_fen - given.get(line.place, 0)) for line in final.lines]
-    lines = [
-        replace(
-            line,
-            position=0,
-            rule=RULE_OF_ESCROW,
-            law=citation(RULE_OF_ESCROW),
-            amount_fen=amount,
-            arithmetic=as_json({"from_fen": line.amount_fen, "less_fen": given.get(line.place, 0)}),
-        )
-        for line, amount in zip(final.lines, share(earlier.escrow_fen, due), strict=True)
-        if amount
-    ]
-    return Drawn(tuple(replace(line, position=number) for number, line in enumerate(lines, start=1)), final.outcome)
-
-
-def _to_escrow(position: int, line: Line, paid_fen: Fen) -> Line:
-    """The rest of a line, kept for whoever the judgment gives it to; its claim and part stay named."""
-    return replace(
-        line,
-        position=position,
-        rule=RULE_OF_ESCROW,
-        law=citation(RULE_OF_ESCROW),
-        payee_kind=PayeeKind.ESCROW,
-        payee=ESCROW_NAME,
-        amount_fen=Fen(line.amount_fen - paid_fen),
-        arithmetic=as_json({"from_fen": line.amount_fen, "less_fen": paid_fen}),
-    )
-
-
-def _bound(end: Callable[[int, int], int], basis: Basis, claim_id: UUID, debts: Iterable[Debt]) -> Debt:
-    """The highest or lowest that a claim can come out at, part by part."""
-    found = next(each.debt for each in basis.claims if each.claim.id == str(claim_id))
-    for debt in debts:
-        found = Debt(*(Fen(end(getattr(found, part), getattr(debt, part))) for part in Debt.__slots__))
+def _given(settled: Settled | None) -> Given:
+    """What the plan whose escrow is given out has paid, and those whose escrows it gave out itself."""
+    if settled is None:
+        return {}
+    found = _given(settled.basis.settles)
+    for line in draw(settled.basis).lines:
+        if line.payee_kind is not PayeeKind.ESCROW:
+            parts = found.setdefault(bucket_of(line), {})
+            parts[line.part] = parts.get(line.part, 0) + line.amount_fen
     return found
 
 
-def _with_claims(basis: Basis, debts: Mapping[UUID, Debt]) -> Basis:
-    """The basis with other amounts for some claims, as plain distribution."""
-    claims = tuple(
-        each.of(debts[UUID(each.claim.id)]) if UUID(each.claim.id) in debts else each for each in basis.claims
-    )
-    return replace(basis, claims=claims, disputes=())
+def _less_given(parts: Sequence[Line], given: Mapping[str, int]) -> list[int]:
+    """What of each line of one sum was not paid before; what a part got too much comes off the others, last first."""
+    left, rest = [], dict(given)
+    for line in parts:
+        taken = min(line.amount_fen, rest.get(line.part, 0))
+        rest[line.part] = rest.get(line.part, 0) - taken
+        left.append(line.amount_fen - taken)
+    beyond = sum(rest.values())
+    for index in reversed(range(len(left))):
+        taken = min(left[index], beyond)
+        left[index] -= taken
+        beyond -= taken
+    assert beyond == 0, "no outcome gives less than was paid"
+    return left
 
 
-def _split(basis: Basis, undisputed: Mapping[UUID, Debt]) -> Basis:
-    """The basis with each of these claims as two of one place: its undisputed part, and beside it the disputed one."""
-    claims: list[Participation] = []
-    for each in basis.claims:
-        part = undisputed.get(UUID(each.claim.id))
-        if part is None:
-            claims.append(each)
-            continue
-        rest = Debt(*(Fen(getattr(each.debt, name) - getattr(part, name)) for name in Debt.__slots__))
-        other = each.of(rest)
-        disputed_id = str(uuid5(UUID(each.claim.id), "disputed"))
-        claims += [each.of(part), replace(other, claim=replace(other.claim, id=disputed_id))]
-    return replace(basis, claims=tuple(claims))
+def _pay_first(parts: Sequence[Line], left: Sequence[int], payable: int) -> dict[int, tuple[int, int]]:
+    """By position of each line: what of it is paid now and what is kept, first lines first."""
+    found = {}
+    for line, amount in zip(parts, left, strict=True):
+        paid = min(amount, payable)
+        payable -= paid
+        found[line.position] = (paid, amount - paid)
+    return found
 
 
-def _is_of(each: Participation, party_id: UUID, claims: Mapping[UUID, Debt]) -> bool:
-    return each.party_id == party_id and UUID(each.claim.id) in claims
+def _keep(position: int, line: Line, amount: int) -> Line:
+    """The rest of a line, kept for whoever the judgment gives it to; its claim and part stay named."""
+    kept = replace(_under_rule_of_escrow(line), payee_kind=PayeeKind.ESCROW, payee=ESCROW_NAME)
+    return _part_of(position, kept, amount)
 
 
-def _by_place(lines: Iterable[Line]) -> dict[Place, Line]:
-    return {line.place: line for line in lines}
+def _under_rule_of_escrow(line: Line) -> Line:
+    return replace(line, rule=RULE_OF_ESCROW, law=citation(RULE_OF_ESCROW))
 
 
-def _line_at(drawn: Mapping[Place, Line], line: Line) -> Line:
-    """The same line in another drawing; one of 0 where it is missing."""
-    return drawn.get(line.place) or replace(line, amount_fen=NOTHING)
-
-
-def _amount(line: Line) -> Fen:
-    return line.amount_fen
+def _part_of(position: int, line: Line, amount: int, arithmetic: str | None = None) -> Line:
+    """The line with so much of its amount, and how it comes about: the rest of it is paid or kept elsewhere."""
+    if amount < line.amount_fen or line.rule == RULE_OF_ESCROW:
+        less = as_json({"from_fen": line.amount_fen, "less_fen": line.amount_fen - amount})
+        line = replace(line, amount_fen=Fen(amount), arithmetic=arithmetic or less)
+    return line if line.position == position else replace(line, position=position)

@@ -361,3 +361,75 @@ class AcceptanceMisdated(Refusal):
     rule = "R-DIST-17"
     zh = "受理日不得晚于今日 {today}"
     en = "The day of acceptance cannot lie after today, {today}"
+
+
+class SatisfactionShort(Refusal):
+    """The plan gives a taker less than they kept back of the price."""
+
+    code = "satisfaction-short"
+    rule = "R-FAIL-03"
+    zh = "以物抵债的债权人按本方案可受偿数额少于其未补交的价款，差额 {missing_fen} 分须先行补交"
+    en = "The plan gives the taker less than they kept back of the price; {missing_fen} fen have to be paid in first"
+
+
+class NoFailedRound(Refusal):
+    """Only what nobody bought can be taken, while it is not on sale again."""
+
+    code = "no-failed-round"
+    rule = "R-FAIL-03"
+    zh = "仅在流拍后且未再次上拍时，债权人可申请以该次保留价以物抵债"
+    en = "A thing can be taken in satisfaction only after a failed round, while it is not on sale again"
+
+
+class TakenBefore(Refusal):
+    """Somebody is taking the thing already."""
+
+    code = "taken-before"
+    rule = "R-FAIL-03"
+    zh = "该标的已裁定由债权人承受"
+    en = "The thing is being taken in satisfaction already"
+
+
+class NoTaker(Refusal):
+    """Only creditors of the case with an open claim take in satisfaction."""
+
+    code = "no-taker"
+    rule = "R-FAIL-03"
+    zh = "承受人须为本案参与分配的债权人且其债权尚未受偿"
+    en = "The taker must be a creditor of the case whose claim takes part and is still open"
+
+
+class NotSenior(Refusal):
+    """Another creditor who asked has the better rank."""
+
+    code = "not-senior"
+    rule = "R-FAIL-03"
+    zh = "{name} 的法定受偿顺位在先，应由其优先承受"
+    en = "{name} asked too and ranks before; the senior creditor takes first"
+
+
+class LotNotDrawn(Refusal):
+    """Creditors of equal rank asked, and the decision does not say that the lot was drawn."""
+
+    code = "lot-not-drawn"
+    rule = "R-FAIL-03"
+    zh = "同一顺位有多名债权人申请承受，须抽签决定（决定中写明 drawn_lot = 承受人 ref）"
+    en = "Several creditors of equal rank asked: the decision must name whom the lot fell on (drawn_lot)"
+
+
+class TakingElsewhere(Refusal):
+    """The step does not fit where the taking stands."""
+
+    code = "taking-not-there"
+    rule = "R-FAIL-04"
+    zh = "该以物抵债目前为 {state}，不能进行此步骤"
+    en = "The taking stands at {state}; this step does not fit there"
+
+
+class TakingNotOverdue(Refusal):
+    """The taker still has time to pay in."""
+
+    code = "taking-not-overdue"
+    rule = "R-FAIL-04"
+    zh = "补交差价的期限至 {due_on}，尚未届满"
+    en = "The difference may be paid in until {due_on}"

@@ -3,15 +3,17 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
 from settlement.distribution.participation import CutOff
 from settlement.distribution.plans import PayeeKind
+from settlement.distribution.satisfaction import TakingState
 
 PAYEE_KINDS = ", ".join(f"'{kind}'" for kind in PayeeKind if kind is not PayeeKind.REWARD)
+TAKING_STATES = ", ".join(f"'{state}'" for state in TakingState)
 CUT_OFFS = ", ".join(f"'{each}'" for each in CutOff)
 NO_NEGATIVE_PART = "least(costs_fen, interest_fen, principal_fen, doubled_fen) >= 0"
 
@@ -40,6 +42,45 @@ class Plan(Base):
     distributed_fen: Mapped[Fen]
     surplus_fen: Mapped[Fen]
     hash: Mapped[bytes]
+
+
+class Taking(Base):
+    """A creditor takes a thing in satisfaction (以物抵债) at the price of its failed round (R-FAIL-03, 04)."""
+
+    __tablename__ = "taking"
+    __table_args__ = (
+        CheckConstraint(f"state IN ({TAKING_STATES})", "state"),
+        CheckConstraint("entitlement_fen >= 0 AND pay_in_fen >= 0 AND price_fen > 0", "amounts"),
+        CheckConstraint("entitlement_fen + pay_in_fen = price_fen", "sums"),
+        CheckConstraint("(state IN ('paid', 'served')) = (paid_at IS NOT NULL)", "paid"),
+        CheckConstraint("(state = 'served') = (served_on IS NOT NULL)", "served"),
+        CheckConstraint("(state = 'lapsed') = (lapsed_at IS NOT NULL)", "lapsed"),
+        Index("ux_taking_open_lot", "lot_id", unique=True, postgresql_where=text("state <> 'lapsed'")),
+        Index("ix_taking_case_id", "case_id"),
+        {"schema": "settlement"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    asset_id: Mapped[UUID]
+    title: Mapped[str]
+    party_id: Mapped[UUID]
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("settlement.account.id"))
+    price_fen: Mapped[Fen]
+    entitlement_fen: Mapped[Fen]
+    pay_in_fen: Mapped[Fen]
+    due_on: Mapped[date]
+    decision_id: Mapped[UUID]
+    state: Mapped[str]
+    decided_at: Mapped[datetime]
+    paid_at: Mapped[datetime | None]
+    ruling_due_on: Mapped[date | None]
+    ruling_decision_id: Mapped[UUID | None]
+    served_on: Mapped[date | None]
+    service_method: Mapped[str | None]
+    service_proof: Mapped[str | None]
+    lapsed_at: Mapped[datetime | None]
 
 
 class PlanLine(Base):

@@ -33,12 +33,14 @@ SURPLUS = "surplus"
 class PayeeKind(StrEnum):
     """Whose row holds the payee's account: a party of the case, a registered cost, or a reward notice.
 
-    `escrow` is nobody yet; `reward` stands on payouts alone, deducted from one creditor's (R-CASE-06).
+    `escrow` is nobody yet; `set_off` a party that took a thing and owes this part of its price to itself (R-FAIL-03);
+    `reward` stands on payouts alone, deducted from one creditor's (R-CASE-06).
     """
 
     PARTY = "party"
     COST = "cost"
     ESCROW = "escrow"
+    SET_OFF = "set_off"
     REWARD = "reward"
 
 
@@ -117,6 +119,14 @@ class Dispute:
 
 
 @dataclass(frozen=True, slots=True)
+class SetOff:
+    """What a taker did not pay in of a price, since the distribution would give it to them; the proceeds hold it."""
+
+    party_id: UUID
+    amount_fen: Fen
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """The plan whose escrow a later plan gives out, with the basis it followed from."""
 
@@ -129,7 +139,8 @@ class Basis:
     """Everything a plan follows from. Claims are in order of registration, pools in order of payment.
 
     A plan that corrects an objected one or gives out an escrow names the plan it `follows`; with `disputes` their part
-    is kept in escrow, with `settles` the escrow of that plan is what is distributed.
+    is kept in escrow, with `settles` the escrow of that plan is what is distributed. `set_offs` are a part of
+    the proceeds that never came in as money, and lines to those parties are paid by them.
     """
 
     debtor: DebtorKind
@@ -143,6 +154,7 @@ class Basis:
     follows: UUID | None = None
     disputes: tuple[Dispute, ...] = ()
     settles: Settled | None = None
+    set_offs: tuple[SetOff, ...] = ()
 
     @property
     def recipients(self) -> dict[UUID, str]:

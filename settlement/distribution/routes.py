@@ -9,7 +9,8 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.distribution import creditors, disputes, service
+from settlement.completion.sale_schemas import FeeView, SetFee
+from settlement.distribution import creditors, disputes, fee_setting, service, taking
 from settlement.distribution import what_if as what_if_service
 from settlement.distribution.participation_schemas import (
     ApplicationView,
@@ -36,6 +37,7 @@ from settlement.distribution.plan_schemas import (
     ServePlan,
     TellObjector,
 )
+from settlement.distribution.taking_schemas import DecideTaking, ServeTaking, SurplusView, TakingView
 from settlement.distribution.what_if import WhatIf, WhatIfView
 
 
@@ -224,12 +226,23 @@ async def recognise_claim(
     return await creditors.recognise_claim(database, call, case_id, data)
 
 
+@post("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(Role.JUDGE)], status_code=201)
+async def set_fee(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    case_id: FromPath[UUID],
+    data: JSONBody[SetFee],
+) -> FeeView:
+    """Set the enforcement fee (执行申请费); the computed figure stands beside it."""
+    return await fee_setting.set_fee(database, call, case_id, data)
+
+
 @get("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(*service.STAFF)])
 async def show_fee(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> ComputedFee:
     """The enforcement fee (执行申请费) on what a plan drafted now would pay the applicant, and what the court set."""
-    return await creditors.show_fee(database, actor, case_id)
+    return await fee_setting.show_fee(database, actor, case_id)
 
 
 @post("/api/cases/{case_id:uuid}/bankruptcy", guards=[allow(Role.JUDGE)], status_code=201)
@@ -243,12 +256,59 @@ async def accept_bankruptcy(
     return await service.accept_bankruptcy(database, call, case_id, data)
 
 
+@post("/api/lots/{lot_id:uuid}/taking", guards=[allow(Role.JUDGE)], status_code=201)
+async def decide_taking(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[DecideTaking],
+) -> TakingView:
+    """A creditor takes the thing in satisfaction (以物抵债) at the reserve of the failed round."""
+    return await taking.decide_taking(database, call, lot_id, data)
+
+
+@post("/api/takings/{taking_id:uuid}/service", guards=[allow(Role.CLERK)], status_code=201)
+async def serve_taking(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    taking_id: FromPath[UUID],
+    data: JSONBody[ServeTaking],
+) -> TakingView:
+    """The ruling was served on the taker: title passes."""
+    return await taking.serve_taking(database, call, taking_id, data)
+
+
+@post("/api/takings/{taking_id:uuid}/lapse", guards=[allow(Role.JUDGE)], status_code=201)
+async def lapse_taking(
+    database: NamedDependency[Database], call: NamedDependency[Call], taking_id: FromPath[UUID]
+) -> TakingView:
+    """The difference was not paid in time: the taking ends."""
+    return await taking.lapse_taking(database, call, taking_id)
+
+
+@get("/api/takings/{taking_id:uuid}", guards=[allow()])
+async def show_taking(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], taking_id: FromPath[UUID]
+) -> TakingView:
+    """A taking with what is still to be paid in, for its court and its taker."""
+    return await taking.show_taking(database, actor, taking_id)
+
+
+@get("/api/lots/{lot_id:uuid}/surplus-test", guards=[allow(*service.STAFF)])
+async def show_surplus(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> SurplusView:
+    """Whether the reserve would leave anything after priority claims and costs (无益拍卖)."""
+    return await taking.show_surplus(database, actor, lot_id)
+
+
 ROUTES = [
     accept_bankruptcy,
     set_policy,
     apply_to_join,
     show_participation,
     recognise_claim,
+    set_fee,
     show_fee,
     draft_plan,
     list_plans,
@@ -265,4 +325,9 @@ ROUTES = [
     judge_suit,
     resolve_plan,
     release_escrow,
+    decide_taking,
+    serve_taking,
+    lapse_taking,
+    show_taking,
+    show_surplus,
 ]

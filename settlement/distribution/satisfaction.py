@@ -5,12 +5,17 @@ stand as if it had been sold at that price.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
+from enum import StrEnum
 from uuid import UUID
 
 from kernel.money import Fen
+from settlement.distribution.claims import ClaimKind, Debt, Level
+from settlement.distribution.errors import LotNotDrawn, NotSenior
 from settlement.distribution.lines import draw_whole
-from settlement.distribution.plans import Basis, Drawn, PayeeKind
+from settlement.distribution.plans import Basis, Drawn, Participation, PayeeKind, Proceeds
+from settlement.distribution.shares import NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,65 @@ def take(basis: Basis, takers: Collection[UUID]) -> Taking:
     own = (line for line in plan.lines if line.payee_kind is PayeeKind.PARTY and line.claim_id is not None)
     entitlement = Fen(sum(line.amount_fen for line in own if line.payee_id in takers))
     return Taking(entitlement, Fen(plan.proceeds_fen - entitlement), plan)
+
+
+class TakingState(StrEnum):
+    """How far a taking has come; title passes at `served` (R-FAIL-04)."""
+
+    AWAITING = "awaiting"
+    PAID = "paid"
+    SERVED = "served"
+    LAPSED = "lapsed"
+
+
+def entitlement_of(basis: Basis, taker: UUID, thing: Proceeds) -> Fen:
+    """What the price of the thing adds to what the taker receives of the case's money (R-FAIL-03); fen.
+
+    Without other money it is their share of the price; what they receive of other money is not set off.
+    """
+    with_thing = take(replace(basis, proceeds=(*basis.proceeds, thing)), {taker}).entitlement_fen
+    before = take(basis, {taker}).entitlement_fen if basis.proceeds else NOTHING
+    return Fen(max(0, with_thing - before))
+
+
+def require_first(asked: Collection[Participation], taker: UUID, drawn: object) -> None:
+    """Of several who asked the senior rank takes, of equal ones whom the lot named (R-FAIL-03); `drawn` is a name."""
+    best = min(_rank(each) for each in asked)
+    first = {each.party_id: each.name for each in asked if _rank(each) == best}
+    if taker not in first:
+        raise NotSenior(name="、".join(first.values()))
+    if len(first) > 1 and drawn != first[taker]:
+        raise LotNotDrawn()
+
+
+_ORDER = (
+    ClaimKind.INJURY_MEDICAL,
+    ClaimKind.HOME_BUYER,
+    ClaimKind.CONSTRUCTION_PRICE,
+    ClaimKind.LIEN,
+    ClaimKind.SECURED,
+    ClaimKind.TAX,
+    ClaimKind.RESTITUTION,
+    ClaimKind.ORDINARY,
+)
+"""Rank between takers, best first (R-DIST-10 to 14); among securities the earlier one, else they are equal."""
+
+
+def _rank(each: Participation) -> tuple[int, bool, date]:
+    kind, on = each.claim.kind, each.claim.rank_on
+    ranked = kind in (ClaimKind.LIEN, ClaimKind.SECURED)
+    place = _ORDER.index(kind) if kind in _ORDER else len(_ORDER)
+    return place, ranked and on is None, on if ranked and on else date.max
+
+
+def priority_and_costs(basis: Basis, thing: Proceeds) -> tuple[Fen, Fen]:
+    """What stands before the ordinary class on a thing: priority claims, and costs with taxes (R-FAIL-05); fen."""
+    enough = Fen(sum(sum(getattr(each.debt, part) for part in Debt.__slots__) for each in basis.claims))
+    enough = Fen(enough + sum(cost.amount_fen for cost in basis.costs) + 1)
+    whole = draw_whole(replace(basis, proceeds=(replace(thing, amount_fen=enough),)))
+    ahead = [line for line in whole.lines if line.level <= Level.YOUNGER_TAXES]
+    claims = Fen(sum(line.amount_fen for line in ahead if line.claim_id is not None))
+    return claims, Fen(sum(line.amount_fen for line in ahead) - claims)
 
 
 def weigh_surplus(reserve_fen: Fen, priority_fen: Fen, costs_fen: Fen) -> SurplusTest:

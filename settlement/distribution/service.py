@@ -4,23 +4,20 @@ Locking: the assets whose money it is (shared, so that no hold slips in), then t
 moves or promises the case's money locks; so plans, credits and payouts of one case have an order.
 """
 
-from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import dataclass, replace
 from uuid import UUID
 
 from appraisal import api as appraisal
-from appraisal.api import CaseFacts, PartyRole, TitledClaim
+from appraisal.api import CaseFacts
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
-from kernel.money import Fen
-from settlement.completion import service as completion
-from settlement.completion.service import CASE_MONEY, CaseCost
-from settlement.distribution import participation, procedure, store
-from settlement.distribution.claims import BOUND_TO_POOL, Claim, ClaimKind, DebtorKind
+from settlement.completion import case_money, defaults
+from settlement.completion.case_money import CASE_MONEY
+from settlement.distribution import procedure, store
+from settlement.distribution.current import current_basis
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import (
     AcceptanceMisdated,
@@ -30,9 +27,7 @@ from settlement.distribution.errors import (
     NoClaims,
     NothingToDistribute,
 )
-from settlement.distribution.fees import SolvedFee, solve_fee
-from settlement.distribution.models import Bankruptcy, ParticipationApplication, Plan
-from settlement.distribution.participation import Application
+from settlement.distribution.models import Bankruptcy, Plan
 from settlement.distribution.plan_schemas import (
     AcceptBankruptcy,
     BankruptcyView,
@@ -49,19 +44,10 @@ from settlement.distribution.plan_schemas import (
     recipient_views,
 )
 from settlement.distribution.plans import (
-    PAYABLE,
     Basis,
-    CostItem,
-    Fee,
     Head,
-    Line,
-    Participation,
-    PayeeKind,
-    Proceeds,
     basis_bytes,
     plan_hash,
-    reduce_claims,
-    reduce_costs,
 )
 from settlement.distribution.procedure import Course
 from settlement.distribution.schemas import four_decimals
@@ -84,7 +70,7 @@ async def draft_plan(database: Database, call: Call, case_id: UUID) -> PlanView:
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
         case = await served_case(tx, case_id)
-        await completion.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
+        await defaults.settle_default_use(tx, case.id)  # locks defaulted sales, which come before accounts
         await lock_case_money(tx, case.id)
         await require_no_bankruptcy(tx, case.id)
         basis = await current_basis(tx, case)
@@ -218,14 +204,25 @@ async def served_plan(tx: Tx, plan_id: UUID) -> Plan:
 
 
 async def served_parties(tx: Tx, plan_id: UUID) -> frozenset[UUID]:
-    """The parties that the plan was served on: who may read it as it stands."""
+    """The parties that the plan was served on, or the plan that it follows from: who may read it as it stands."""
     plan = await store.get_plan(tx, plan_id)
-    return frozenset((await store.course_of(tx, plan, store.basis_of(plan))).services)
+    basis = store.basis_of(plan)
+    served = frozenset((await store.course_of(tx, plan, basis)).services)
+    return served | await served_parties(tx, basis.follows) if basis.follows else served
+
+
+async def plans_served_on(tx: Tx, case_id: UUID, party_ids: Collection[UUID]) -> list[PlanView]:
+    """The plans that one of these parties may read, latest version first."""
+    return [
+        await plan_view(tx, plan)
+        for plan in await store.list_plans(tx, case_id)
+        if not (await served_parties(tx, plan.id)).isdisjoint(party_ids)
+    ]
 
 
 async def lock_case_money(tx: Tx, case_id: UUID) -> Account:
     """The case account, locked: nobody else moves or promises the case's money until the transaction ends."""
-    account = await completion.case_account(tx, case_id)
+    account = await case_money.case_account(tx, case_id)
     return (await ledger.lock(tx, [account.id]))[account.id]
 
 
@@ -269,156 +266,6 @@ async def require_no_holds(tx: Tx, basis: Basis) -> None:
     for asset_id in assets:
         for hold in await appraisal.find_holds(tx, asset_id, lock=True):
             raise AssetHeld(reason=hold.reason)
-
-
-@dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A confirmed plan as payouts use it."""
-
-    plan_id: UUID
-    case_id: UUID
-    basis: Basis
-    lines: tuple[Line, ...]
-
-    @property
-    def payable(self) -> tuple[Line, ...]:
-        """The lines that can be paid out: all but those in escrow."""
-        return tuple(line for line in self.lines if line.payee_kind in PAYABLE)
-
-
-async def find_confirmed(tx: Tx, plan_id: UUID) -> Confirmed | None:
-    """The plan, if it was confirmed."""
-    if await store.find_confirmation(tx, plan_id) is None:
-        return None
-    plan = await store.get_plan(tx, plan_id)
-    return Confirmed(plan.id, plan.case_id, store.basis_of(plan), await store.lines_of(tx, plan.id))
-
-
-async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
-    """The case's confirmed plans, oldest first."""
-    return [
-        Confirmed(plan.id, plan.case_id, store.basis_of(plan), await store.lines_of(tx, plan.id))
-        for plan in await store.confirmed_plans(tx, case_id)
-    ]
-
-
-async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
-    """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
-    basis, before = await _basis_before_fee(tx, case)
-    fee = await completion.find_fee(tx, case.id)
-    if fee is None:
-        return basis
-    solved = solve_fee(basis, case.id, _applicants(case), *before)
-    return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
-
-
-async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
-    """The fee of the brackets on what applicants were paid before and are paid by a plan drafted now (R-COST-01)."""
-    basis, before = await _basis_before_fee(tx, case)
-    return solve_fee(basis, case.id, _applicants(case), *before)
-
-
-def _applicants(case: CaseFacts) -> frozenset[UUID]:
-    return frozenset(party.id for party in case.parties if party.role is PartyRole.ENFORCEMENT_APPLICANT)
-
-
-async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, int]]:
-    """The basis but for the fee's figures, and what the applicants and the fee got by earlier plans; fen."""
-    earlier = await confirmed_plans(tx, case.id)
-    given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
-    proceeds = tuple(
-        Proceeds(each.pool, each.name, Fen(left))
-        for each in await completion.distributable(tx, case.id)
-        if (left := each.amount_fen - given_of_pool[each.pool])
-    )
-    sold = {each.pool for each in proceeds}
-    costs = [_cost_item(cost, sold) for cost in await completion.list_costs(tx, case.id)]
-    claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
-    policy = await store.find_policy(tx, case.court_id, case.id)
-    basis = Basis(
-        debtor=DebtorKind(case.debtor.kind),
-        debtor_party=case.debtor.id,
-        debtor_name=case.debtor.name,
-        proceeds=proceeds,
-        costs=reduce_costs(costs, paid_of_cost),
-        claims=claims,
-        preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
-    )
-    applicants = _applicants(case)
-    mine = {UUID(each.claim.id) for each in claims if each.party_id in applicants}
-    paid_fen = sum(amount for (claim_id, _), amount in paid_of_claim.items() if claim_id in mine)
-    return basis, (paid_fen, paid_of_cost.get(case.id, 0))
-
-
-def _given(
-    earlier: Collection[Confirmed],
-) -> tuple[dict[str, int], dict[tuple[UUID, str], int], dict[UUID, int]]:
-    """What confirmed plans gave: by pool, by claim and part, by cost; fen.
-
-    What lies in escrow counts as given to its claim until the plan that gives the escrow out says otherwise.
-    """
-    settled = {plan.basis.settles.plan_id for plan in earlier if plan.basis.settles}
-    pools: defaultdict[str, int] = defaultdict(int)
-    claims: defaultdict[tuple[UUID, str], int] = defaultdict(int)
-    costs: defaultdict[UUID, int] = defaultdict(int)
-    for plan in earlier:
-        if plan.basis.settles is None:  # else its money is that of the plan it settles
-            for proceeds in plan.basis.proceeds:
-                pools[proceeds.pool] += proceeds.amount_fen
-        for line in plan.lines:
-            if line.payee_kind is PayeeKind.ESCROW and plan.plan_id in settled:
-                continue
-            if line.claim_id is not None:
-                claims[line.claim_id, line.part] += line.amount_fen
-            elif line.payee_kind is PayeeKind.COST:
-                costs[line.payee_id] += line.amount_fen
-    return pools, claims, costs
-
-
-def _cost_item(cost: CaseCost, sold: Collection[str]) -> CostItem:
-    """The cost with the pool that bears it; the cost of a thing that brought nothing is the whole case's."""
-    pool = str(cost.asset_id) if str(cost.asset_id) in sold else None
-    return CostItem(cost.id, cost.kind, cost.name, cost.payee.holder, pool, cost.amount_fen, cost.document)
-
-
-async def recognised_claims(tx: Tx, case: CaseFacts) -> list[Participation]:
-    """The case's claims that take part, in order of registration, with what was recognised last (R-DIST-01, 02)."""
-    recognised = await store.recognitions_of(tx, case.id)
-    policy = await store.find_policy(tx, case.court_id, case.id)
-    applications = [application_of(row) for row in await store.applications_of(tx, case.id)]
-    found = []
-    for claim in await appraisal.list_claims(tx, case.id):
-        role = case.party(claim.party_id).role
-        if not participation.takes_part(policy, role, claim.party_id, claim.title_no, applications):
-            continue
-        registered = _participation(case, claim)
-        rows = recognised.get(claim.id)
-        found.append(registered.of(store.debt_of(rows[-1])) if rows else registered)
-    return found
-
-
-def application_of(row: ParticipationApplication) -> Application:
-    return Application(row.party_id, row.title_no, row.applied_on)
-
-
-def _participation(case: CaseFacts, claim: TitledClaim) -> Participation:
-    kind = ClaimKind(claim.kind)
-    return Participation(
-        party_id=claim.party_id,
-        name=case.party(claim.party_id).name,
-        claim=Claim(
-            id=str(claim.id),
-            kind=kind,
-            pool=str(claim.asset_id) if kind in BOUND_TO_POOL else None,
-            rank_on=claim.rank_on,
-            sealed_on=claim.sealed_on,
-            costs_fen=claim.costs_fen,
-            interest_fen=claim.interest_fen,
-            principal_fen=claim.principal_fen,
-            doubled_fen=claim.doubled_fen,
-        ),
-        document=claim.title_no,
-    )
 
 
 async def locked_plan(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:

@@ -32,6 +32,7 @@ from settlement.distribution.models import (
     PlanService,
     PlanSuit,
     Recognition,
+    Taking,
 )
 from settlement.distribution.objections import CounterOpinion, Judgment, Notice, ObjectionCourse, Suit, Told
 from settlement.distribution.participation import CutOff, Policy
@@ -82,6 +83,33 @@ async def confirmed_plans(tx: Tx, case_id: UUID) -> Sequence[Plan]:
             .order_by(Plan.version)
         )
     ).all()
+
+
+async def takings_of(tx: Tx, case_id: UUID) -> Sequence[Taking]:
+    """Takings in satisfaction in the case, oldest first."""
+    return (await tx.session.scalars(select(Taking).where(Taking.case_id == case_id).order_by(Taking.id))).all()
+
+
+async def get_taking(tx: Tx, taking_id: UUID) -> Taking:
+    taking = await tx.session.get(Taking, taking_id)
+    if taking is None:
+        raise NotFound(what="taking")
+    return taking
+
+
+async def lock_taking(tx: Tx, taking_id: UUID) -> Taking:
+    taking = await tx.session.get(Taking, taking_id, with_for_update=True, populate_existing=True)
+    if taking is None:
+        raise NotFound(what="taking")
+    return taking
+
+
+async def find_taking_of(tx: Tx, lot_id: UUID) -> Taking | None:
+    """The newest taking of the lot, one that did not lapse first."""
+    rows = select(Taking).where(Taking.lot_id == lot_id)
+    return (
+        await tx.session.scalars(rows.order_by(Taking.lapsed_at.is_(None).desc(), Taking.id.desc()).limit(1))
+    ).first()
 
 
 async def find_confirmation(tx: Tx, plan_id: UUID) -> PlanConfirmation | None:

@@ -109,16 +109,28 @@ async def _broken_successor(tx: Tx, follows: UUID, basis: Basis, day: date) -> l
     if basis.settles is not None:
         if basis.settles.plan_id != follows or basis_bytes(basis.settles.basis) != before.basis:
             return ["gives out an escrow that another plan keeps"]
-        objected = await store.get_plan(tx, earlier.follows) if earlier.follows else None
-        judged = await store.course_of(tx, objected, store.basis_of(objected)) if objected else course
-        in_suit = {dispute.objection_id for dispute in earlier.disputes}
-        pending = [each for each in judged.objections if each.id in in_suit and each.judgment is None]
-        return ["gives out an escrow whose suit is not decided"] if pending else []
+        return await _broken_release(tx, earlier, basis)
     found = [fault + " (as the plan that it follows)" for fault in _broken_clocks(course, day)]
     if any(objection.stage(day) not in RESOLVED for objection in course.objections):
         found.append("was made while an objection was still running")
     suits = {each.id for each in course.objections if each.suit is not None}
     if not suits >= {dispute.objection_id for dispute in basis.disputes}:
+        found.append("keeps money in escrow for which there is no suit")
+    return found
+
+
+async def _broken_release(tx: Tx, earlier: Basis, basis: Basis) -> list[str]:
+    """Faults of a plan that gives an escrow out: a claim leaves the dispute only when its suits are all decided."""
+    still = {dispute.claim_id for dispute in basis.disputes}
+    found = []
+    for dispute in earlier.disputes:
+        objected = await store.plan_of_objection(tx, dispute.objection_id)
+        judged = await store.objections_of(tx, objected.id, store.basis_of(objected))
+        suit = next((each for each in judged if each.id == dispute.objection_id), None)
+        if dispute.claim_id not in still and (suit is None or suit.judgment is None):
+            found.append("gives out an escrow whose suit is not decided")
+    suits = {(dispute.objection_id, dispute.claim_id) for dispute in earlier.disputes}
+    if not suits >= {(dispute.objection_id, dispute.claim_id) for dispute in basis.disputes}:
         found.append("keeps money in escrow for which there is no suit")
     return found
 

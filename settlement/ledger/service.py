@@ -5,10 +5,11 @@ transaction locks all their accounts with `lock` before the first.
 """
 
 import secrets
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from uuid import UUID
 
-from kernel.audit import record
+from kernel.audit import record, record_all
 from kernel.database import Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
@@ -62,6 +63,27 @@ async def open_account(
     return found
 
 
+async def open_transits(tx: Tx, keys: Sequence[str], source: Account) -> list[UUID]:
+    """Payee accounts under `keys`, opened where new: where money from `source` waits for the bank's answers."""
+    natural_keys = [f"{Kind.PAYEE}:{key}" for key in keys]
+    rows: list[dict[str, object]] = [
+        {
+            "id": ordered_id(),
+            "kind": str(Kind.PAYEE),
+            "natural_key": natural_key,
+            "case_id": source.case_id,
+            "lot_id": source.lot_id,
+            "registration_id": source.registration_id,
+            "balance_fen": 0,
+            "opened_at": tx.now(),
+        }
+        for natural_key in natural_keys
+    ]
+    await store.add_accounts(tx, rows)
+    found = await store.accounts_by_key(tx, natural_keys)
+    return [found[natural_key] for natural_key in natural_keys]
+
+
 async def bank(tx: Tx) -> Account:
     """The account of the world outside."""
     return await open_account(tx, Kind.BANK, "outside")
@@ -90,6 +112,11 @@ async def get_account(tx: Tx, account_id: UUID) -> Account:
 async def accounts_of_case(tx: Tx, case_id: UUID) -> list[Account]:
     """Every account that belongs to the case, oldest first."""
     return list(await store.accounts_of_case(tx, case_id))
+
+
+async def all_accounts(tx: Tx) -> list[Account]:
+    """Every account, oldest first."""
+    return list(await store.all_accounts(tx))
 
 
 async def accounts_of_kind(tx: Tx, kind: Kind) -> list[Account]:
@@ -130,27 +157,57 @@ async def statement(tx: Tx, account_id: UUID) -> list[Line]:
     return await store.lines_of(tx, account_id)
 
 
+async def postings(tx: Tx) -> dict[str, Posting]:
+    """Every entry as its columns say, by natural key: for `verify`, which holds other rows against them."""
+    transfers = await store.transfers_by_entry(tx)
+    return {
+        entry.natural_key: store.posting_of(entry, rows)
+        for entry in await store.all_entries(tx)
+        if (rows := transfers.get(entry.id))
+    }
+
+
 async def post(tx: Tx, posting: Posting) -> UUID:
     """Book an entry once per natural key and return its id; a replay returns the first id.
 
     Raises `InsufficientBalance` when a holder account would fall below zero, `PostingDiffers` when the key was
     booked with other content.
     """
-    gains = movements(posting.transfers)
-    accounts = await store.lock_accounts(tx, gains)
-    entry_id, now = ordered_id(), tx.now()
-    digest = entry_digest(entry_id, now, posting)
-    if not await store.add_entry(tx, entry_id, now, posting, digest):
-        return await _booked_before(tx, posting)
-    for account in accounts.values():
-        _move(account, gains[account.id])
-    await store.add_transfers(tx, entry_id, posting.transfers)
-    facts = {"digest": digest.hex(), "reason": posting.reason, "document": posting.document}
-    await record(
-        tx, POSTED, f"entry:{entry_id}", facts, case_id=posting.case_id, chain=None if posting.case_id else "ledger"
-    )
-    await tx.session.flush()
-    return entry_id
+    return (await post_all(tx, [posting]))[0]
+
+
+async def post_all(tx: Tx, postings: Sequence[Posting]) -> list[UUID]:
+    """Book entries in this order, each as `post` does, with few statements for all."""
+    if not postings:
+        return []
+    assert len({posting.natural_key for posting in postings}) == len(postings), "each key once"
+    gains = [movements(posting.transfers) for posting in postings]
+    accounts = await store.lock_accounts(tx, {account_id for each in gains for account_id in each})
+    now = tx.now()
+    entries = {(entry_id := ordered_id()): (each, entry_digest(entry_id, now, each)) for each in postings}
+    fresh = await store.add_entries(tx, now, entries)
+    booked = {entry_id: each for entry_id, (each, _) in entries.items() if each.natural_key in fresh}
+    for entry_id, gain in zip(entries, gains, strict=True):
+        if entry_id in booked:
+            for account_id in gain.keys() & accounts.keys():
+                _move(accounts[account_id], gain[account_id])
+    if booked:
+        await store.add_transfers(tx, booked)
+        await _record(tx, {entry_id: entries[entry_id] for entry_id in booked})
+        await tx.session.flush()
+    return [
+        entry_id if entry_id in booked else await _booked_before(tx, each) for entry_id, (each, _) in entries.items()
+    ]
+
+
+async def _record(tx: Tx, entries: Mapping[UUID, tuple[Posting, bytes]]) -> None:
+    """An audit entry for each, with the hash that covers its transfers, in the chain of its case or the ledger's."""
+    by_case: defaultdict[UUID | None, dict[str, object]] = defaultdict(dict)
+    for entry_id, (posting, digest) in entries.items():
+        said = {"digest": digest.hex(), "reason": posting.reason, "document": posting.document}
+        by_case[posting.case_id][f"entry:{entry_id}"] = said
+    for case_id, facts in by_case.items():
+        await record_all(tx, POSTED, facts, case_id=case_id, chain=None if case_id else "ledger")
 
 
 async def _booked_before(tx: Tx, posting: Posting) -> UUID:

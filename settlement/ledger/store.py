@@ -1,6 +1,6 @@
 """All SQL of the ledger."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -22,6 +22,19 @@ async def add_account(tx: Tx, account: dict[str, object]) -> bool:
         insert_or_keep(Account).values(**account).on_conflict_do_nothing().returning(Account.id)
     )
     return written.first() is not None
+
+
+async def add_accounts(tx: Tx, accounts: Sequence[dict[str, object]]) -> None:
+    """Write those of the accounts whose natural key is free."""
+    await tx.session.execute(insert_or_keep(Account).on_conflict_do_nothing(index_elements=["natural_key"]), accounts)
+
+
+async def accounts_by_key(tx: Tx, natural_keys: Collection[str]) -> dict[str, UUID]:
+    """The accounts under these natural keys."""
+    rows = await tx.session.execute(
+        select(Account.natural_key, Account.id).where(Account.natural_key.in_(natural_keys))
+    )
+    return {row.natural_key: row.id for row in rows}
 
 
 async def find_account(tx: Tx, natural_key: str) -> Account | None:
@@ -60,23 +73,26 @@ async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
     return {account.id: account for account in rows}
 
 
-async def add_entry(tx: Tx, entry_id: UUID, at: datetime, posting: Posting, digest: bytes) -> bool:
-    """Write the entry's row; False when its natural key was booked before (waits for a booking in flight)."""
-    row = insert_or_keep(Entry).values(
-        id=entry_id,
-        at=at,
-        natural_key=posting.natural_key,
-        reason=posting.reason,
-        document=posting.document,
-        case_id=posting.case_id,
-        lot_id=posting.lot_id,
-        digest=digest,
-    )
-    written = await tx.session.execute(row.on_conflict_do_nothing(index_elements=["natural_key"]).returning(Entry.id))
-    return written.first() is not None
+async def add_entries(tx: Tx, at: datetime, entries: Mapping[UUID, tuple[Posting, bytes]]) -> set[str]:
+    """Write the rows of entries; returns the natural keys not booked before (waits for a booking in flight)."""
+    rows = [
+        {
+            "id": entry_id,
+            "at": at,
+            "natural_key": posting.natural_key,
+            "reason": posting.reason,
+            "document": posting.document,
+            "case_id": posting.case_id,
+            "lot_id": posting.lot_id,
+            "digest": digest,
+        }
+        for entry_id, (posting, digest) in entries.items()
+    ]
+    written = insert_or_keep(Entry).on_conflict_do_nothing(index_elements=["natural_key"])
+    return set(await tx.session.scalars(written.returning(Entry.natural_key), rows))
 
 
-async def add_transfers(tx: Tx, entry_id: UUID, transfers: Sequence[Transfer]) -> None:
+async def add_transfers(tx: Tx, entries: Mapping[UUID, Posting]) -> None:
     rows = [
         {
             "entry_id": entry_id,
@@ -85,7 +101,8 @@ async def add_transfers(tx: Tx, entry_id: UUID, transfers: Sequence[Transfer]) -
             "to_account": transfer.to_account,
             "amount_fen": transfer.amount_fen,
         }
-        for position, transfer in enumerate(transfers, start=1)
+        for entry_id, posting in entries.items()
+        for position, transfer in enumerate(posting.transfers, start=1)
     ]
     await tx.session.execute(insert(TransferRow), rows)
 

@@ -2,7 +2,7 @@
 
 from kernel.money import yuan
 from settlement.completion.sale_schemas import Confirmation, SaleView
-from settlement.distribution.plan_schemas import PlanView
+from settlement.distribution.plan_schemas import ClaimView, FeeView, PlanView
 from settlement.papers.rules import TITLES, Paper, PaperKind, Table
 from settlement.payouts.schemas import AccountView, PayoutView
 
@@ -43,6 +43,8 @@ def payment_notice(sale: SaleView, confirmed: Confirmation) -> Paper:
         code=f"缴款通知书 {sale.lot_id}",
         fields=(
             ("收款账号", sale.account_no),
+            ("成交价", money(sale.price_fen)),
+            ("保证金抵作价款", money(sale.deposit_fen)),
             ("应付尾款", money(sale.missing_fen)),
             ("支付期限", f"{moment(sale.balance_due_at)}前"),
         ),
@@ -59,38 +61,51 @@ def plan(view: PlanView, court: str, case_no: str) -> Paper:
         ("余款", money(view.surplus_fen)),
         ("内容哈希", view.hash),
     ]
+    if view.escrow_fen:
+        fields.insert(4, ("提存待判", money(view.escrow_fen)))
     if view.quota is not None:
         fields.insert(4, ("普通债权清偿比例", view.quota))
+    if view.fee is not None:
+        fields.insert(4, ("执行申请费", fee_words(view.fee)))
     pools = Table(
         "款项来源",
         ("来源", "金额（元）"),
         (3, 1),
         (1,),
-        tuple((pool.name, yuan(pool.proceeds_fen)) for pool in view.pools),
+        (
+            *((pool.name, yuan(pool.proceeds_fen)) for pool in view.pools),
+            (TOTAL, yuan(sum(pool.proceeds_fen for pool in view.pools))),
+        ),
     )
     lines = Table(
         "分配明细",
         ("序号", "清偿顺位", "收款人", "金额（元）", "计算", "依据"),
         (2, 6, 6, 5, 9, 5),
         (3,),
-        tuple(
-            (
-                str(line.position),
-                f"{line.level} {line.level_zh}",
-                line.payee.name,
-                yuan(line.amount_fen),
-                line.formula,
-                line.law or line.rule,
-            )
-            for line in view.lines
+        (
+            *(
+                (
+                    str(line.position),
+                    f"{line.level} {line.level_zh}{PARTS.get(line.part, '')}",
+                    line.payee.name,
+                    yuan(line.amount_fen),
+                    line.formula,
+                    line.law or line.rule,
+                )
+                for line in view.lines
+            ),
+            ("", "", TOTAL, yuan(sum(line.amount_fen for line in view.lines)), "", ""),
         ),
     )
     claims = Table(
         "债权受偿情况",
-        ("债权人", "参与分配数额（元）", "受偿数额（元）", "未受偿数额（元）"),
-        (3, 2, 2, 2),
-        (1, 2, 3),
-        tuple((each.name, yuan(each.claimed_fen), yuan(each.paid_fen), yuan(each.open_fen)) for each in view.claims),
+        ("债权人", "参与分配数额（元）", "受偿数额（元）", "提存数额（元）", "未受偿数额（元）"),
+        (3, 2, 2, 2, 2),
+        (1, 2, 3, 4),
+        (
+            *((each.name, *map(yuan, _of_claim(each))) for each in view.claims),
+            (TOTAL, *(yuan(sum(column)) for column in zip(*map(_of_claim, view.claims), strict=True))),
+        ),
     )
     words = "各债权人、被执行人对本方案有异议的，应当自收到本方案之日起十五日内向本院提出书面异议。"
     return Paper(
@@ -112,9 +127,23 @@ def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
         ("序号", "收款人", "账号", "开户行", "用途", "金额（元）"),
         (2, 6, 7, 6, 5, 5),
         (5,),
+        (
+            *(
+                (str(line.position), line.holder, line.number, line.bank, line.reason, yuan(line.amount_fen))
+                for line in view.lines
+            ),
+            ("", TOTAL, "", "", "", yuan(view.total_fen)),
+        ),
+    )
+    arrived = [line for line in account.statement if line.amount_fen > 0]
+    source = Table(
+        "案款来源",
+        ("到账时间", "事由", "凭证", "金额（元）"),
+        (4, 4, 8, 4),
+        (3,),
         tuple(
-            (str(line.position), line.holder, line.number, line.bank, line.reason, yuan(line.amount_fen))
-            for line in view.lines
+            (moment(line.at), REASONS.get(line.reason, line.reason), line.document, yuan(line.amount_fen))
+            for line in arrived
         ),
     )
     signatures = (
@@ -131,11 +160,12 @@ def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
         code=f"发放批次 {view.id}",
         fields=(
             ("案款账号", account.account_no),
+            ("依据方案", str(view.plan_id)),
             ("发放总额", money(view.total_fen)),
-            ("发放期限", view.pay_by or ""),
+            *((("发放期限", view.pay_by),) if view.pay_by else ()),
             ("签批哈希", view.hash),
         ),
-        tables=(lines,),
+        tables=(source, lines),
         signatures=signatures,
     )
 
@@ -144,13 +174,14 @@ def case_account(view: AccountView, court: str, on: str) -> Paper:
     """The case account with its movements, and why money is still there (R-ACCT-01, 08)."""
     movements = Table(
         "收支明细",
-        ("时间", "事由", "凭证", "金额（元）", "余额（元）"),
-        (5, 5, 8, 4, 4),
-        (3, 4),
+        ("时间", "事由", "对方", "凭证", "金额（元）", "余额（元）"),
+        (5, 5, 4, 8, 4, 4),
+        (4, 5),
         tuple(
             (
                 moment(line.at),
                 REASONS.get(line.reason, line.reason),
+                OTHERS.get(line.other, line.other),
                 line.document,
                 yuan(line.amount_fen),
                 yuan(line.balance_fen),
@@ -173,9 +204,11 @@ def case_account(view: AccountView, court: str, on: str) -> Paper:
         code=f"案款账户 {view.account_no}",
         fields=(
             ("案款账号", view.account_no),
+            ("收入合计", money(sum(line.amount_fen for line in view.statement if line.amount_fen > 0))),
+            ("支出合计", money(-sum(line.amount_fen for line in view.statement if line.amount_fen < 0))),
             ("账户余额", money(view.balance_fen)),
             ("本案结存合计", money(view.held_fen)),
-            ("发放期限", view.pay_by or ""),
+            *((("发放期限", view.pay_by),) if view.pay_by else ()),
         ),
         tables=(movements, held) if view.remainder else (movements,),
         signatures=(("制表", ""), ("对账一", ""), ("对账二", "")),
@@ -193,8 +226,38 @@ REASONS = {
     "completion.default-to-related-debt": "悔拍保证金抵相关债务",
     "payouts.pay": "案款发放",
     "payouts.fee": "执行申请费上缴",
+    "payouts.withheld": "延缓或提存转出",
+    "payouts.withholding-ended": "延缓或提存转回",
+    "distribution.escrow": "争议款提存",
+    "distribution.release": "提存款转回",
 }
 """What moved the money, for people; a reason that is not here stands as it is."""
+
+OTHERS = {
+    "bank": "银行",
+    "lot": "拍卖价款户",
+    "pending": "悔拍待决户",
+    "unidentified": "不明款项",
+    "payee": "收款人（银行在途）",
+    "state_fee": "诉讼费专户",
+    "escrow": "提存户",
+    "deferred": "延缓发放户",
+}
+"""The account on the other side, by its kind."""
+
+PARTS = {"costs": "（诉讼费用）", "interest": "（利息）", "principal": "（本金）", "doubled": "（加倍部分利息）"}
+"""Which part of its claim a line pays, in the order of R-DIST-18."""
+
+TOTAL = "合计"
+
+
+def _of_claim(claim: ClaimView) -> tuple[int, int, int, int]:
+    return claim.claimed_fen, claim.paid_fen, claim.escrow_fen, claim.open_fen
+
+
+def fee_words(fee: FeeView) -> str:
+    """The fee as computed, on which base, and as the court set it with its reason (R-COST-01)."""
+    return f"以 {yuan(fee.base_fen)} 元计算为 {yuan(fee.computed_fen)} 元，收取 {yuan(fee.set_fen)} 元（{fee.reason}）"
 
 
 def money(fen: int) -> str:

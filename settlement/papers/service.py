@@ -4,6 +4,7 @@ A paper says what was true when it was read; said again unchanged, it is the sam
 """
 
 import asyncio
+from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
@@ -74,6 +75,26 @@ async def show_papers(database: Database, actor: Actor, case_id: UUID) -> Papers
         return Papers(tuple([await _view(tx, paper) for paper in await store.papers_of(tx, case.id)]))
 
 
+async def list_readable(tx: Tx, lot_id: UUID) -> tuple[PaperView, ...]:
+    """The latest paper of each kind about a lot that the reader may read."""
+    found: dict[str, PaperRow] = {}
+    for paper in await store.papers_about(tx, lot_id):
+        if paper.kind not in found and await _may_read(tx, paper):
+            found[paper.kind] = paper
+    return tuple([await _view(tx, paper) for paper in found.values()])
+
+
+async def papers_of_parties(tx: Tx, case_id: UUID, party_ids: Collection[UUID]) -> list[PaperView]:
+    """The papers of a case that these parties may read, newest first: confirmations, and plans served on them."""
+    found = []
+    for paper in await store.papers_of(tx, case_id):
+        kind = PaperKind(paper.kind)
+        served = await distribution.served_parties(tx, paper.about) if kind is PaperKind.PLAN else frozenset()
+        if kind is PaperKind.CONFIRMATION or not served.isdisjoint(party_ids):
+            found.append(await _view(tx, paper))
+    return found
+
+
 async def read_pdf(database: Database, actor: Actor, paper_id: UUID) -> Document:
     """The paper's PDF, for those it concerns."""
     async with database.reading(actor) as tx:
@@ -87,20 +108,24 @@ async def read_html(database: Database, actor: Actor, paper_id: UUID) -> Documen
 
 
 async def _readable(tx: Tx, paper_id: UUID) -> PaperRow:
-    """The confirmation is everybody's, a notice its buyer's, a plan those it was served on, everything the court's."""
     paper = await store.get_paper(tx, paper_id)
+    if not await _may_read(tx, paper):
+        raise NotFound(what="paper")
+    return paper
+
+
+async def _may_read(tx: Tx, paper: PaperRow) -> bool:
+    """The confirmation is everybody's, a notice its buyer's, a plan those it was served on, everything the court's."""
     kind, case = PaperKind(paper.kind), await appraisal.get_case(tx, paper.case_id)
     actor = tx.actor
     if kind is PaperKind.CONFIRMATION:
-        return paper
+        return True
     if actor.court_id == case.court_id and actor.roles.intersection(distribution.STAFF):
-        return paper
-    if kind is PaperKind.PAYMENT_NOTICE and await completion.is_buyer(tx, paper.about, actor.person_id):
-        return paper
+        return True
+    if kind is PaperKind.PAYMENT_NOTICE:
+        return await completion.is_buyer(tx, paper.about, actor.person_id)
     own = {party.id for party in case.parties if actor.signed_in and party.person_id == actor.person_id}
-    if kind is PaperKind.PLAN and own & await distribution.served_parties(tx, paper.about):
-        return paper
-    raise NotFound(what="paper")
+    return kind is PaperKind.PLAN and bool(own & await distribution.served_parties(tx, paper.about))
 
 
 async def _case(database: Database, actor: Actor, case_id: UUID) -> CaseFacts:

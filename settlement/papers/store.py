@@ -41,5 +41,11 @@ async def papers_of(tx: Tx, case_id: UUID) -> Sequence[PaperRow]:
     return (await tx.session.scalars(found)).all()
 
 
+async def papers_about(tx: Tx, about: UUID) -> Sequence[PaperRow]:
+    """The papers about one lot, plan, batch or case, newest first."""
+    found = select(PaperRow).where(PaperRow.about == about).order_by(PaperRow.id.desc())
+    return (await tx.session.scalars(found)).all()
+
+
 async def all_papers(tx: Tx) -> Sequence[PaperRow]:
     return (await tx.session.scalars(select(PaperRow).order_by(PaperRow.id))).all()

@@ -1,9 +1,9 @@
-"""Reactions of payouts: the bank's answer to a payment order."""
+"""Reactions of payouts: the bank's answers to payment orders."""
 
 from kernel.outbox import Relay
-from settlement.bank.schemas import PaymentAnswered
+from settlement.bank.schemas import PaymentsAnswered
 from settlement.payouts import service
 
 
 def subscribe(relay: Relay) -> None:
-    relay.on(PaymentAnswered, service.settle_payment)
+    relay.on(PaymentsAnswered, service.settle_payments)

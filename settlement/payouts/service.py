@@ -4,15 +4,17 @@ Locking: the assets whose money it is (shared), then the case account, which gua
 checking and paying happen one after the other, beside everything else that moves its money.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import groupby
 from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from kernel.actors import Actor, Role
-from kernel.audit import record
+from kernel.audit import record, record_all
 from kernel.calendar import due_on
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
@@ -20,13 +22,14 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
-from settlement.bank.schemas import PaymentAnswered
-from settlement.completion import service as completion
+from settlement.bank.rules import Wanted
+from settlement.bank.schemas import PaymentsAnswered
+from settlement.completion import case_money
 from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
+from settlement.distribution.current import Confirmed, confirmed_plans, find_confirmed
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.plans import PayeeKind
-from settlement.distribution.service import Confirmed
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
@@ -104,22 +107,27 @@ async def pay_batch(database: Database, call: Call, batch_id: UUID, wanted: Sign
         lines = await _require_as_signed(tx, batch, case, wanted)
         batch.paid_by, batch.paid_at = tx.actor.person, tx.now()
         await tx.session.flush()
-        for line in lines:
-            await _pay_line(tx, batch, account, line)
+        for route, some in groupby(lines, lambda line: line.route):
+            await (_pay_fee if route is Route.STATE_FEE else _pay_out)(tx, batch, account, list(some))
         facts = {"hash": batch.hash.hex(), "total_fen": batch.total_fen}
         await record(tx, "payouts.pay", f"payout:{batch.id}", facts, case_id=batch.case_id)
         return tx.answer(await _view(tx, batch, case))
 
 
-async def settle_payment(tx: Tx, answered: PaymentAnswered) -> None:
-    """Note what the bank did with a line's order; a rejected line's money is back and may be paid by a new batch."""
-    payment = await store.lock_payment_of_order(tx, answered.order_id)
-    if payment is None or payment.state != LineState.ORDERED:
-        return
-    payment.state, payment.settled_at = answered.outcome, tx.now()
+async def settle_payments(tx: Tx, told: PaymentsAnswered) -> None:
+    """Note what the bank did with lines' orders; a rejected line's money is back and may be paid by a new batch."""
+    answers = {answer.order_id: answer for answer in told.answers}
+    noted: defaultdict[tuple[UUID | None, str], dict[str, object]] = defaultdict(dict)
+    for payment in await store.lock_payments_of_orders(tx, answers):
+        if payment.state == LineState.ORDERED:
+            assert payment.order_id is not None
+            answer = answers[payment.order_id]
+            payment.state, payment.settled_at = answer.outcome, tx.now()
+            facts = {"position": payment.position, "bank_ref": answer.bank_ref}
+            noted[answer.case_id, answer.outcome][f"payout:{payment.batch_id}:{payment.position}"] = facts
     await tx.session.flush()
-    facts = {"position": payment.position, "bank_ref": answered.bank_ref}
-    await record(tx, f"payouts.{answered.outcome}", f"payout:{payment.batch_id}", facts, case_id=answered.case_id)
+    for (case_id, outcome), by_line in noted.items():
+        await record_all(tx, f"payouts.{outcome}", by_line, case_id=case_id)
 
 
 async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> PayoutView:
@@ -187,7 +195,7 @@ async def _unpaid(tx: Tx, case: CaseFacts) -> tuple[int, dict[str, int]]:
 async def unpaid_entitlements(tx: Tx, case_id: UUID) -> list[Entitlement]:
     """What of confirmed plans has not left the case account, or came back to it; what is withheld has left it."""
     found: list[Entitlement] = []
-    for plan in await distribution.confirmed_plans(tx, case_id):
+    for plan in await confirmed_plans(tx, case_id):
         gone = await store.paid_of(tx, plan.plan_id) | await store.withheld_of(tx, plan.plan_id)
         found += [each for each in await entitlements_of(tx, plan) if each.payee not in gone]
     return found
@@ -206,7 +214,7 @@ class PaymentTo:
 async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
     """Every line of the case's standing batches that pays this payee, oldest first."""
     found = []
-    for plan in await distribution.confirmed_plans(tx, case_id):
+    for plan in await confirmed_plans(tx, case_id):
         for batch in await store.batches_of(tx, plan.plan_id):
             payments = await store.payments_of(tx, batch.id) if batch.voided_at is None else {}
             lines = await store.lines_of(tx, batch.id) if batch.voided_at is None else ()
@@ -215,6 +223,30 @@ async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
                 state = LineState(payment.state) if payment else LineState.WAITING
                 found.append(PaymentTo(plan.plan_id, line, batch.paid_at, state))
     return found
+
+
+async def withheld_from(tx: Tx, case_id: UUID, payee: Payee) -> list[WithholdingView]:
+    """What was kept back from this payee, oldest first; what was only asked for is between officers."""
+    rows = await store.withholdings_of(tx, case_id)
+    return [
+        withholding_view(row)
+        for row in rows
+        if (PayeeKind(row.payee_kind), row.payee_id) == payee and row.approved_at is not None
+    ]
+
+
+async def deducted_from(tx: Tx, case_id: UUID, party_id: UUID) -> Fen:
+    """What paid batches took from this creditor for rewards; whose they are stays with the court (R-CASE-06)."""
+    own = {row.id for row in await store.rewards_of(tx, case_id) if row.party_id == party_id}
+    deducted = await store.deductions_of(tx, case_id)
+    return Fen(sum(amount_fen for (_, reward_id), amount_fen in deducted.items() if reward_id in own))
+
+
+async def pay_by(tx: Tx, case: CaseFacts) -> tuple[str | None, str | None]:
+    """The last day to pay the oldest money of the case, by the nation's limit and by the court's own (R-ACCT-03)."""
+    accounts = await ledger.accounts_of_case(tx, case.id)
+    account = next((each for each in accounts if each.kind == Kind.CASE), None)
+    return await _pay_by(tx, account, case.court_id)
 
 
 async def entitlements_of(tx: Tx, plan: Confirmed) -> tuple[Entitlement, ...]:
@@ -238,7 +270,7 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
         found[PayeeKind.PARTY, party.id] = (
             Destination(account.holder, account.number, account.bank) if account else None
         )
-    for cost in await completion.list_costs(tx, case.id):
+    for cost in await case_money.list_costs(tx, case.id):
         route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
         found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
     for row in await store.rewards_of(tx, case.id):
@@ -249,7 +281,7 @@ async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | No
 async def locked_confirmed(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts, Account]:
     """The confirmed plan under the locks of its assets and of its case's money."""
     plan_case = (await distribution.served_plan(tx, plan_id)).case_id
-    plan = await distribution.find_confirmed(tx, plan_id)
+    plan = await find_confirmed(tx, plan_id)
     if plan is None:
         raise PlanNotConfirmed()
     await distribution.require_no_holds(tx, plan.basis)
@@ -262,7 +294,7 @@ async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts,
     """The batch of the actor's court, read under the locks of its assets and of its case's money."""
     found = await store.get_batch(tx, batch_id)
     case = await _served_case(tx, found)
-    plan = await distribution.find_confirmed(tx, found.plan_id)
+    plan = await find_confirmed(tx, found.plan_id)
     assert plan is not None, "a batch is made from a confirmed plan"
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, case.id)
@@ -296,24 +328,35 @@ async def _require_as_signed(tx: Tx, batch: PayoutBatch, case: CaseFacts, wanted
     return lines
 
 
-async def _pay_line(tx: Tx, batch: PayoutBatch, account: Account, line: PayoutLine) -> None:
-    key, document = f"payout:{batch.id}:{line.position}", f"payout:{batch.id}"
-    if line.route is Route.STATE_FEE:
+async def _pay_fee(tx: Tx, batch: PayoutBatch, account: Account, lines: Sequence[PayoutLine]) -> None:
+    """The enforcement fee goes to the state's own account here, and is paid with that (R-COST-02)."""
+    for line in lines:
         state = await ledger.open_account(tx, Kind.STATE_FEE, str(tx.actor.court_id))
         transfer = Transfer(account.id, state.id, line.amount_fen)
-        await ledger.post(tx, Posting(key, "payouts.fee", document, (transfer,), batch.case_id))
-        await store.add_payment(tx, batch, line, settled_at=tx.now())
-        return
-    order_id = await bank.order_payment(
-        tx,
-        from_account=account.id,
-        payee=BankPayee(line.holder, line.number, line.bank),
-        amount_fen=line.amount_fen,
-        reason="payouts.pay",
-        document=document,
-        natural_key=key,
-    )
-    await store.add_payment(tx, batch, line, order_id=order_id)
+        posting = Posting(line_key(batch, line), "payouts.fee", f"payout:{batch.id}", (transfer,), batch.case_id)
+        await ledger.post(tx, posting)
+    await store.add_payments(tx, batch, dict.fromkeys(lines), settled_at=tx.now())
+
+
+async def _pay_out(tx: Tx, batch: PayoutBatch, account: Account, lines: Sequence[PayoutLine]) -> None:
+    """Order the money of all lines at the bank, each under its own key."""
+    wanted = [
+        Wanted(
+            natural_key=line_key(batch, line),
+            payee=BankPayee(line.holder, line.number, line.bank),
+            amount_fen=line.amount_fen,
+            reason="payouts.pay",
+            document=f"payout:{batch.id}",
+        )
+        for line in lines
+    ]
+    order_ids = await bank.order_payments(tx, account, wanted)
+    await store.add_payments(tx, batch, dict(zip(lines, order_ids, strict=True)))
+
+
+def line_key(batch: PayoutBatch, line: PayoutLine) -> str:
+    """The key under which a line is paid, once."""
+    return f"payout:{batch.id}:{line.position}"
 
 
 def _balance(account: Account | None) -> int:

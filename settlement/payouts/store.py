@@ -1,6 +1,6 @@
 """All SQL of payouts."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -64,23 +64,25 @@ async def paid_of(tx: Tx, plan_id: UUID) -> frozenset[Payee]:
     return frozenset((PayeeKind(row.payee_kind), row.payee_id) for row in rows)
 
 
-async def add_payment(
-    tx: Tx, batch: PayoutBatch, line: PayoutLine, *, order_id: UUID | None = None, settled_at: datetime | None = None
+async def add_payments(
+    tx: Tx, batch: PayoutBatch, orders: Mapping[PayoutLine, UUID | None], *, settled_at: datetime | None = None
 ) -> None:
-    """Write that the line's money left; the database refuses a second payment to a payee of one plan."""
-    tx.session.add(
-        Payment(
-            batch_id=batch.id,
-            position=line.position,
-            plan_id=batch.plan_id,
-            payee_kind=line.payee_kind,
-            payee_id=line.payee_id,
-            order_id=order_id,
-            state=LineState.ORDERED if settled_at is None else LineState.EXECUTED,
-            settled_at=settled_at,
-        )
-    )
-    await tx.session.flush()
+    """Write that the lines' money left; the database refuses a second payment to a payee of one plan."""
+    state = LineState.ORDERED if settled_at is None else LineState.EXECUTED
+    rows = [
+        {
+            "batch_id": batch.id,
+            "position": line.position,
+            "plan_id": batch.plan_id,
+            "payee_kind": line.payee_kind,
+            "payee_id": line.payee_id,
+            "order_id": order_id,
+            "state": state,
+            "settled_at": settled_at,
+        }
+        for line, order_id in orders.items()
+    ]
+    await tx.session.execute(insert(Payment), rows)
 
 
 async def begun_of(tx: Tx, plan_id: UUID) -> frozenset[Payee]:
@@ -160,10 +162,10 @@ async def add_payout_policy(tx: Tx, policy: dict[str, object]) -> bool:
     return (await tx.session.execute(row)).first() is not None
 
 
-async def lock_payment_of_order(tx: Tx, order_id: UUID) -> Payment | None:
-    """The payment behind a payment order, locked; None for an order that is no payout."""
-    found = await tx.session.scalars(select(Payment).where(Payment.order_id == order_id).with_for_update())
-    return found.one_or_none()
+async def lock_payments_of_orders(tx: Tx, order_ids: Collection[UUID]) -> Sequence[Payment]:
+    """The payments behind payment orders, locked in a fixed order; orders that are no payouts have none."""
+    found = select(Payment).where(Payment.order_id.in_(order_ids)).order_by(Payment.order_id).with_for_update()
+    return (await tx.session.scalars(found)).all()
 
 
 async def orders_open(tx: Tx, case_id: UUID) -> Sequence[UUID]:

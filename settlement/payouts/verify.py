@@ -8,7 +8,7 @@ from kernel.calendar import due_on
 from kernel.database import Tx
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee
-from settlement.distribution import service as distribution
+from settlement.distribution.current import current_basis, find_confirmed
 from settlement.distribution.plans import amounts_by_payee
 from settlement.distribution.verify import UNREADABLE
 from settlement.ledger import service as ledger
@@ -53,7 +53,7 @@ async def _broken_batch(tx: Tx, batch: PayoutBatch) -> list[str]:
     if len(set(signed)) != len(signed):
         found.append("was signed twice by one person")
     try:
-        plan = await distribution.find_confirmed(tx, batch.plan_id)
+        plan = await find_confirmed(tx, batch.plan_id)
     except UNREADABLE:
         return [*found, "pays a plan whose basis cannot be read"]
     if plan is None:
@@ -125,10 +125,11 @@ async def _broken_case_account(tx: Tx, account: Account) -> list[str]:
     assert account.case_id is not None
     case = await appraisal.get_case(tx, account.case_id)
     try:
-        basis = await distribution.current_basis(tx, case)
+        basis = await current_basis(tx, case)
     except UNREADABLE:
         return [f"the account of case {case.case_no} was distributed by a plan whose basis cannot be read"]
-    unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds)
+    set_off = sum(each.amount_fen for each in basis.set_offs)  # of a price, and never came in as money
+    unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds) - set_off
     owed = await service.unpaid_entitlements(tx, case.id)
     unpaid = sum(each.amount_fen for each in owed) + await _just_returned(tx, case.id)
     if account.balance_fen != unplanned + unpaid:

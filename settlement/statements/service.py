@@ -63,21 +63,25 @@ async def show_payee(database: Database, actor: Actor, case_id: UUID, party_id: 
     """What a party of a case is paid: for that party, and for the court."""
     async with database.reading(actor) as tx:
         party = await _readable_party(tx, case_id, party_id)
-        found = await payouts.payments_to(tx, case_id, (PayeeKind.PARTY, party_id))
-        views = [
-            PaymentView(
-                plan_id=each.plan_id,
-                reason=each.line.reason,
-                amount_fen=each.line.amount_fen,
-                bank=each.line.bank,
-                account_end=each.line.number[-4:],
-                paid_at=beijing(each.paid_at) if each.paid_at else None,
-                state=each.state,
-            )
-            for each in found
-        ]
+        views = await payments_of(tx, case_id, party_id)
         executed_fen = sum(view.amount_fen for view in views if view.state == LineState.EXECUTED)
-        return PayeeStatement(case_id, party_id, party.name, tuple(views), executed_fen)
+        return PayeeStatement(case_id, party_id, party.name, views, executed_fen)
+
+
+async def payments_of(tx: Tx, case_id: UUID, party_id: UUID) -> tuple[PaymentView, ...]:
+    """Every payment of the case's standing batches to this party, oldest first."""
+    return tuple(
+        PaymentView(
+            plan_id=each.plan_id,
+            reason=each.line.reason,
+            amount_fen=each.line.amount_fen,
+            bank=each.line.bank,
+            account_end=each.line.number[-4:],
+            paid_at=beijing(each.paid_at) if each.paid_at else None,
+            state=each.state,
+        )
+        for each in await payouts.payments_to(tx, case_id, (PayeeKind.PARTY, party_id))
+    )
 
 
 async def _readable_party(tx: Tx, case_id: UUID, party_id: UUID) -> PartyFacts:

@@ -11,6 +11,9 @@ export const isBidder = person?.roles.includes("bidder") ?? false;
 /** Whether deposits can be paid at the simulated bank. */
 export const simulatedBank = told("simulated-bank") === "yes";
 
+/** `real`, or `rehearsal` or `demo`, where nothing counts. */
+export const mode = told("mode");
+
 /** Where to go after signing in: a path of this site, never another site. */
 export function nextPage(search) {
   const next = new URLSearchParams(search).get("next") ?? "/";

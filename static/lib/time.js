@@ -2,6 +2,7 @@
 // in remaining milliseconds and carried on by a monotonic clock; the wall clock of the visitor plays no part.
 
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const BEIJING_MS = 8 * 3_600_000;
 const STAMP = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d:\d\d)(?:\.(\d+))?\+08:00$/;
 
 /** The parts of a moment in Beijing as the server writes it. */
@@ -23,6 +24,11 @@ export function day(text, language) {
   return language === "zh" ? `${year}年${month}月${date}日` : `${date} ${MONTHS[month - 1]} ${year}`;
 }
 
+/** The same of a day without a time, `2025-06-03`: as the law's deadlines are told. */
+export function date(text, language) {
+  return day(`${text}T00:00:00+08:00`, language);
+}
+
 /** `6月3日 10:00` or `3 Jun, 10:00`: for cards and tables. */
 export function short(text, language) {
   const { month, day: date, clock } = beijing(text);
@@ -33,6 +39,14 @@ export function short(text, language) {
 /** `6月3日 10:00:07` or `3 Jun, 10:00:07`, with milliseconds on demand. */
 export function dated(text, language, withMs) {
   return short(text, language).replace(/\d\d:\d\d$/, clock(text, withMs));
+}
+
+/** A last moment: midnight is told as the end of the day before, `6月2日 24:00`, since nobody reads 0:00 as too late. */
+export function until(text, language) {
+  const { clock: at } = beijing(text);
+  if (at !== "00:00:00") return short(text, language);
+  const before = new Date(Date.parse(text) - 1 + BEIJING_MS).toISOString();
+  return short(`${before.slice(0, 23)}+08:00`, language).replace(/\d\d:\d\d$/, "24:00");
 }
 
 /** Time of day, with milliseconds on demand. */

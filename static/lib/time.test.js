@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { afterEvents, clock, dated, digits, follow, left, moment, short, split } from "./time.js";
+import { afterEvents, clock, dated, digits, follow, left, moment, short, split, until } from "./time.js";
 
 test("moments are shown as Beijing time, wherever the visitor is", () => {
   const text = "2025-06-03T10:00:07.042+08:00";
@@ -56,4 +56,10 @@ test("a halt keeps the time it names, and a resumed lot goes on from it", () => 
   assert.equal(left(halted, 99_000, false).remaining, 42_000);
   const resumed = afterEvents(halted, null, [{ kind: "resumed", ends_at: END }], 100_000);
   assert.equal(left(resumed, 101_000, true).remaining, 41_000);
+});
+
+test("a deadline at midnight is the end of the day before", () => {
+  assert.equal(until("2025-12-03T00:00:00.000+08:00", "zh"), "12月2日 24:00");
+  assert.equal(until("2026-01-01T00:00:00.000+08:00", "en"), "31 Dec, 24:00");
+  assert.equal(until("2025-12-03T10:00:00.000+08:00", "zh"), "12月3日 10:00");
 });

@@ -9,13 +9,14 @@ import { Countdown } from "../parts/countdown.js";
 import { Drawing } from "../parts/drawing.js";
 import { Fault, say, Voice } from "../parts/messages.js";
 import { overReference } from "../parts/reference.js";
+import { Regions } from "../parts/regions.js";
 import { mount } from "../parts/shell.js";
 import { useEffect, useMemo } from "../vendor/hooks.mjs";
 import { batch, signal } from "../vendor/signals.mjs";
 
 const FACETS = ["status", "kind", "round", "place", "court"];
 const SORTS = ["ends_soonest", "newest", "price", "discount"];
-const ASKED = ["q", ...FACETS, "price_min", "price_max", "sort"];
+const ASKED = ["q", ...FACETS, "region", "price_min", "price_max", "sort"];
 const BANDS = [[null, "10万"], ["10万", "50万"], ["50万", "200万"], ["200万", "1000万"], ["1000万", "1亿"], ["1亿", null]];
 const OPEN = ["published", "live", "suspended", "frozen"];
 const PAGE = 24;
@@ -140,17 +141,24 @@ function Order() {
 
 function Facets({ facets }) {
   const wide = matchMedia("(min-width: 56.25em)").matches;
-  const chosen = FACETS.filter((facet) => asked.value[facet]).length + (asked.value.price_min || asked.value.price_max ? 1 : 0);
+  const chosen = [...FACETS, "region"].filter((facet) => asked.value[facet]).length + (asked.value.price_min || asked.value.price_max ? 1 : 0);
   return html`
     <details class="facets" open=${wide}>
       <summary>${t("catalogue.facets")}${chosen > 0 && html` <span class="count">${chosen}</span>`}</summary>
       <div class="facets-body">
         ${FACETS.slice(0, 3).map((facet) => html`<${Facet} key=${facet} facet=${facet} values=${facets?.[facet] ?? []} />`)}
         <${Bands} />
+        <${Regions} counts=${new Map((facets?.region ?? []).map(({ value, count }) => [value, count]))} chosen=${asked.value.region} link=${linkTo} />
         ${FACETS.slice(3).map((facet) => html`<${Facet} key=${facet} facet=${facet} values=${facets?.[facet] ?? []} />`)}
         ${chosen > 0 && html`<a class="clear" href="/" onClick=${(event) => follow(event, asked.value.q ? { q: asked.value.q } : {})}>${t("catalogue.clear")}</a>`}
       </div>
     </details>`;
+}
+
+/** The link of a province; the chosen one takes itself back. */
+function linkTo(region) {
+  const wanted = changed({ region: region === asked.value.region ? "" : region });
+  return { href: address(wanted), onClick: (event) => follow(event, wanted) };
 }
 
 function Facet({ facet, values }) {
@@ -229,7 +237,7 @@ function Card({ lot, now, rate, at }) {
   const state = current ? stateOfLot(current) : stateOfCard(lot);
   const bid = current?.price_fen ?? lot.price_fen;
   const shown = bid ?? lot.start_price_fen;
-  const of = bid === null ? "price.start" : ["sold", "defaulted"].includes(state) ? "price.sold" : "price.current";
+  const of = bid === null ? "price.start" : ["sold", "defaulted", "annulled"].includes(state) ? "price.sold" : "price.current";
   return html`
     <li class="card">
       <a href=${`/lots/${lot.id}`}>

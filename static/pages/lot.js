@@ -9,6 +9,7 @@ import { isBidder } from "../lib/session.js";
 import { About, Facts } from "../parts/announcement.js";
 import { Badges } from "../parts/badges.js";
 import { BidBar } from "../parts/bid-box.js";
+import { FollowButton } from "../parts/follow.js";
 import { Gallery } from "../parts/gallery.js";
 import { Fault, say, Voice } from "../parts/messages.js";
 import { Panel } from "../parts/panel.js";
@@ -24,6 +25,7 @@ const ASK_OWN_MS = 2_000;
 const lot = signal(null);
 const own = signal(null);
 const deposit = signal(null);
+const following = signal(false);
 const fault = signal(null);
 const room = openRoom(ID, { onEvents: tell, onSessionEnd: () => location.reload() });
 
@@ -42,6 +44,13 @@ async function loadOwn() {
   if (!isBidder) return;
   own.value = await orNull(`/api/lots/${ID}/registration`);
   if (own.value) deposit.value = await orNull(`/api/lots/${ID}/deposit`);
+}
+
+/** Whether one follows this lot. */
+async function loadFollowing() {
+  if (!isBidder) return;
+  const followed = await orNull("/api/me/follows");
+  if (followed) following.value = followed.lots.some(({ id }) => id === ID);
 }
 
 async function orNull(path) {
@@ -73,7 +82,7 @@ setInterval(() => {
 }, ASK_OWN_MS);
 
 function Lot() {
-  useEffect(() => { load(); loadOwn(); }, []);
+  useEffect(() => { load(); loadOwn(); loadFollowing(); }, []);
   if (fault.value && !lot.value) return html`<${Fault} problem=${fault.value} again=${load} />`;
   if (!lot.value) return html`<div class="lot lot-empty" aria-busy="true"><p>${t("page.loading")}</p></div>`;
   const shown = lot.value;
@@ -84,6 +93,7 @@ function Lot() {
         <p class="crumbs"><a href="/">${t("nav.lots")}</a> <span aria-hidden="true">/</span> ${shown.case_no}</p>
         <h1>${shown.title}</h1>
         <p class="lot-sub"><${Badges} lot=${shown} /><span>${shown.place}</span><span>${shown.court_name}</span></p>
+        <${Tools} lot=${shown} />
       </header>
       <div class="lot-picture"><${Gallery} lot=${shown} /></div>
       <aside class="lot-panel" aria-label=${t("panel.label")}><${Panel} ...${parts} /></aside>
@@ -95,6 +105,19 @@ function Lot() {
       <${BidBar} ...${parts} />
       <${Voice} />
     </article>`;
+}
+
+const AHEAD = ["published", "live", "suspended", "frozen"];
+
+/** Follow, put into one's own calendar, read the record. */
+function Tools({ lot: { status } }) {
+  const ahead = AHEAD.includes(status);
+  return html`
+    <p class="lot-tools">
+      ${isBidder && ahead && html`<${FollowButton} lotId=${ID} following=${following.value} again=${loadFollowing} />`}
+      ${ahead && html`<a class="button" href=${`/api/lots/${ID}/calendar.ics`} download>${t("calendar.file")}</a>`}
+      ${!ahead && html`<a class="button" href=${`/lots/${ID}/record`}>${t("record.public")}</a>`}
+    </p>`;
 }
 
 mount(Lot, () => lot.value?.title ?? document.title.replace(/ - [^-]*$/, ""));

@@ -5,6 +5,7 @@ import { spoken, yuan } from "../lib/money.js";
 import { day, moment, short } from "../lib/time.js";
 import { useId, useState } from "../vendor/hooks.mjs";
 import { State, stateOfCard } from "./badges.js";
+import { Questions } from "./enquiries.js";
 
 const FACTS = [
   ["occupation", "condition"],
@@ -14,6 +15,7 @@ const FACTS = [
   ["purchase_limit", null],
   ["viewing", "as-is"],
   ["priority", "priority"],
+  ["contact", "contact"],
 ];
 const RIGHTS = ["condition", "defects", "taxes", "priority", "as-is", "acceptance"];
 const RULES = ["announcement", "rules", "capacity", "agents", "payment", "identity", "forfeiture", "notices", "title", "pricing", "contact"];
@@ -37,7 +39,7 @@ export function Facts({ lot }) {
 
 /** The tabs below; arrow keys move between them. */
 export function About({ lot }) {
-  const tabs = ["terms", "announcement", "rights", "documents", lot.sales.length > 0 && "sales"].filter(Boolean);
+  const tabs = ["terms", "announcement", "rights", "documents", "questions", lot.sales.length > 0 && "sales"].filter(Boolean);
   const [chosen, choose] = useState(tabs[0]);
   const id = useId();
   const onKeyDown = (event) => {
@@ -121,5 +123,6 @@ const PANELS = {
   announcement: ({ lot }) => html`<${Checklist} lot=${lot} items=${RULES} />`,
   rights: ({ lot }) => html`<${Checklist} lot=${lot} items=${RIGHTS} />`,
   documents: Documents,
+  questions: Questions,
   sales: Sales,
 };

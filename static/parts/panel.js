@@ -15,6 +15,7 @@ import { Result } from "./result.js";
 
 const FINISHED = ["closed", "withdrawn", "annulled"];
 const HALTED = ["suspended", "frozen"];
+const UNDONE = ["defaulted", "annulled"];
 const LATEST = 4;
 
 export function Panel(parts) {
@@ -25,10 +26,11 @@ export function Panel(parts) {
   const finished = FINISHED.includes(shown.status);
   return html`
     <div class="panel">
-      <div class="panel-head"><${State} state=${lot.status === "defaulted" ? "defaulted" : stateOfLot(shown)} /><${Connection} room=${room} /></div>
+      <div class="panel-head"><${State} state=${UNDONE.includes(lot.status) ? lot.status : stateOfLot(shown)} /><${Connection} room=${room} /></div>
       <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
       <${Price} lot=${lot} shown=${shown} />
       <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />
+      <${Priority} picture=${picture} own=${parts.own} />
     </div>
     ${finished ? html`<${Result} ...${parts} shown=${shown} />` : parts.own?.unlocked
       ? html`<${BidBox} ...${parts} />`
@@ -77,6 +79,13 @@ function Price({ lot, shown }) {
 
 function premium(shown, lot) {
   return [t("price.over-start", { percent: percentOver(shown.price_fen, shown.start_price_fen) }), overReference(shown.price_fen, lot.reference_price_fen)].join(" · ");
+}
+
+/** Why an equal price may lead: told where a priority purchaser takes part, to all who see it happen (R-PRIO-02). */
+function Priority({ picture, own }) {
+  const seen = picture.lot.leader_rank !== null || picture.events.some(({ rank }) => rank);
+  if (!seen && !own?.priority_rank) return null;
+  return html`<p class="priority-note">${t(own?.priority_rank ? "priority.own" : "priority.other", { n: own?.priority_rank ?? "" })} <span class="rule">R-PRIO-02</span></p>`;
 }
 
 function Numbers({ lot, shown, watchers, own }) {

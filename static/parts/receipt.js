@@ -15,5 +15,11 @@ export function Receipt({ room }) {
         <div><dt>${t("receipt.at")}</dt><dd class="figure">${moment(receipt.event.at, language.value)}.${receipt.event.at.slice(20, 23)}</dd></div>
         <div><dt>${t("receipt.link")}</dt><dd><code class="hash">${receipt.link}</code></dd></div>
       </dl>
+      ${receipt.bytes && html`<p><a href=${receiptFile(receipt)} download=${`receipt-${receipt.seq}.json`}>${t("receipt.save")}</a> <a href="/verify">${t("receipt.verify")}</a></p>`}
     </details>`;
+}
+
+/** The address of a receipt as a file to keep. */
+export function receiptFile(receipt) {
+  return `data:application/json;charset=utf-8,${encodeURIComponent(JSON.stringify(receipt))}`;
 }

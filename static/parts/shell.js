@@ -1,11 +1,16 @@
 // The frame of every page: skip link, masthead, language switch, who is signed in, footer.
 import { html } from "../lib/dom.js";
 import { language, speak, t } from "../lib/i18n.js";
-import { comingBack, person, signOut } from "../lib/session.js";
+import { comingBack, isBidder, mode, person, signOut } from "../lib/session.js";
 import { render } from "../vendor/preact.mjs";
 import { effect } from "../vendor/signals.mjs";
 
-const PLACES = [["/", "nav.lots"], ["/statistics", "nav.statistics"]];
+const PLACES = [
+  ["/", "nav.lots"],
+  ["/statistics", "nav.statistics"],
+  ...(isBidder ? [["/mine", "nav.mine"]] : []),
+  ...(person ? [["/my/cases", "nav.cases"]] : []),
+];
 
 /** Put `Page` into the frame; `title()` is written again when the language changes. */
 export function mount(Page, title) {
@@ -18,6 +23,7 @@ export function mount(Page, title) {
 function Shell({ children }) {
   return html`
     <a class="skip" href="#main">${t("nav.skip")}</a>
+    ${mode !== "real" && html`<p class="not-real" role="note">${t(`mode.${mode}`)}</p>`}
     <header class="masthead">
       <div class="masthead-row">
         <a class="brand" href="/"><${Seal} /><span>${t("site.name")}</span></a>
@@ -34,6 +40,7 @@ function Shell({ children }) {
     <footer class="colophon">
       <p>${t("site.basis")}</p>
       <p>${t("site.times")}</p>
+      <p><a href="/verify">${t("site.verify")}</a></p>
     </footer>`;
 }
 

@@ -1,5 +1,5 @@
 // The way to a first bid, one step at a time and never a dead end: sign in, register, deposit, bid password, unlock.
-import { command, read } from "../lib/api.js";
+import { command } from "../lib/api.js";
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
 import { yuan } from "../lib/money.js";
@@ -8,6 +8,7 @@ import { moment } from "../lib/time.js";
 import { useState } from "../vendor/hooks.mjs";
 import { Field, useCommand } from "./form.js";
 import { Refusal } from "./messages.js";
+import { payAtSimulatedBank } from "./simulated-bank.js";
 
 const KINDS = ["ordinary", "applicant", "other_creditor"];
 
@@ -62,13 +63,7 @@ function Registration({ lot, reload }) {
 
 function Deposit({ own, deposit, shown, reload }) {
   const [pay, busy, problem] = useCommand(async () => {
-    const me = await read("/api/me");
-    await command("/api/simulated-bank/transfers", {
-      from_account: simulatedAccount(me.id),
-      payer_name: me.real_name,
-      to_account_no: deposit.account_no,
-      amount_fen: deposit.missing_fen,
-    });
+    await payAtSimulatedBank(deposit.account_no, deposit.missing_fen);
     await reload();
   });
   if (!deposit) return html`<div class="panel"><p>${t("page.loading")}</p></div>`;
@@ -87,12 +82,6 @@ function Deposit({ own, deposit, shown, reload }) {
       <${Refusal} problem=${problem} />
       ${simulatedBank && deposit.missing_fen > 0 && html`<button type="button" class="primary" disabled=${busy} onClick=${pay}>${busy ? t("form.busy") : t("deposit.pay")}</button>`}
     </section>`;
-}
-
-/** The account of a person at the simulated bank: always the same, so that a refund finds back. */
-function simulatedAccount(personId) {
-  const digits = BigInt(`0x${personId.replaceAll("-", "")}`) % 10n ** 14n;
-  return `62220${String(digits).padStart(14, "0")}`;
 }
 
 function Password({ lot, own, reload, shown }) {

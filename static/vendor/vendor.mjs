@@ -3,7 +3,7 @@
 // package, version, licence, and the SHA-256 of each file as published and as kept.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdtempSync, readFileSync, writeFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, writeFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -13,6 +13,7 @@ const PACKAGES = [
   { spec: "htm@3.1.1", licence: "Apache-2.0", files: { "dist/htm.mjs": "htm.mjs" } },
   { spec: "@preact/signals-core@1.14.5", licence: "MIT", files: { "dist/signals-core.mjs": "signals-core.mjs" } },
   { spec: "@preact/signals@2.11.4", licence: "MIT", files: { "dist/signals.mjs": "signals.mjs" } },
+  { spec: "echarts@6.1.0", licence: "Apache-2.0", files: { "dist/echarts.esm.min.mjs": "echarts.mjs" } },
 ];
 const IMPORTS = {
   "preact/hooks": "./hooks.mjs",
@@ -38,6 +39,8 @@ for (const { spec, licence, files } of PACKAGES) {
   try {
     writeFileSync(join(HERE, `LICENSE.${name}`), readFileSync(join(folder, "package", "LICENSE")));
   } catch { throw new Error(`${spec} brings no licence text`); }
+  const notice = join(folder, "package", "NOTICE");
+  if (existsSync(notice)) writeFileSync(join(HERE, `NOTICE.${name}`), readFileSync(notice));
   for (const [from, to] of Object.entries(files)) {
     const published = readFileSync(join(folder, "package", from), "utf8");
     const kept = relative(published);

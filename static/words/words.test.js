@@ -10,7 +10,7 @@ const ROOT = join(import.meta.dirname, "..");
 const SOURCES = ["lib", "parts", "pages"].flatMap((folder) => readdirSync(join(ROOT, folder))
   .filter((name) => name.endsWith(".js") && !name.endsWith(".test.js"))
   .map((name) => readFileSync(join(ROOT, folder, name), "utf8")));
-const SERVER = ["auction/lots/rules.py", "auction/announcements/rules.py", "settlement/deposits/rules.py", "bidding/registration/rules.py"]
+const SERVER = ["appraisal/cases/rules.py", "auction/lots/rules.py", "auction/announcements/rules.py", "settlement/deposits/rules.py", "bidding/registration/rules.py"]
   .map((path) => readFileSync(join(ROOT, "..", path), "utf8")).join("\n");
 
 test("both languages have the same keys and the same values in each", () => {
@@ -36,7 +36,7 @@ test("every key that the pages name is there, and every word is used", () => {
 
 test("words for what the server may say are complete", () => {
   const members = (name) => [...SERVER.match(new RegExp(`class ${name}\\(StrEnum\\):[\\s\\S]*?\\n\\n\\n`))[0].matchAll(/^ {4}[A-Z_0-9]+ = "(\w+)"/gm)].map(([, value]) => value);
-  const named = { round: "Round", kind: "AssetKind", bidder: "BidderKind", document: "DocumentKind", deposit: "State" };
+  const named = { round: "Round", kind: "AssetKind", bidder: "BidderKind", document: "DocumentKind", deposit: "State", role: "PartyRole" };
   for (const [prefix, name] of Object.entries(named)) for (const value of members(name)) assert.ok(`${prefix}.${value}` in zh, `${prefix}.${value}`);
   const statuses = { published: "upcoming" };
   for (const status of members("Status")) assert.ok(`state.${statuses[status] ?? status}` in zh, status);

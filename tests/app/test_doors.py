@@ -24,6 +24,9 @@ from appraisal.assets.rules import Measure
 from appraisal.assets.schemas import RegisterSeizure
 from auction.announcements import service as announcements
 from auction.announcements.rules import DocumentKind
+from auction.enquiries import service as enquiries
+from auction.enquiries.rules import EnquiryKind
+from auction.enquiries.schemas import Ask
 from auction.sale_groups import service as sale_groups
 from auction.sale_groups.schemas import MakeGroup
 from bidding import api as bidding
@@ -31,17 +34,22 @@ from kernel.actors import Role, platform
 from kernel.clock import beijing_day
 from kernel.ddl import APP_ROLE
 from kernel.decoding import Day
+from kernel.ids import ordered_id
+from kernel.money import Fen
 from kernel.web import SAFE_METHODS, anyone
+from settlement.distribution.models import Taking
+from settlement.ledger import service as ledger
+from settlement.ledger.rules import Kind
 from settlement.payouts import withholding
 from settlement.payouts.rules import Ground
 from settlement.payouts.schemas import Withhold
-from tests.appraisal.support import make_claim, party_of
+from tests.appraisal.support import make_claim, party_of, today
 from tests.auction.support import Place as AuctionPlace
 from tests.auction.support import decide, hold, make_draft, make_place
 from tests.settlement.distribution.road import make_road, parties
 from tests.settlement.hall import Hall
 from tests.support.databases import Clones
-from tests.support.house import call
+from tests.support.house import actor, call
 from tests.support.shapes import Place, encoded, example, is_number, is_text, places, replaced
 from tests.support.web import Browser, Site, opened_site, signed_in
 
@@ -188,6 +196,8 @@ async def build(site: Site) -> dict[str, object]:
     hall = Hall(database, await make_place(database), site.parts.relay)
     group = await make_group(hall.place)
     sold = await hall.lot(sale_group_id=group)
+    asked_first = Ask(kind=EnquiryKind.QUESTION, words="能否贷款？")
+    enquiry = await enquiries.ask(database, call(actor(Role.BIDDER)), sold, asked_first)
     await hall.sold(sold, 80_000_00)
     road = await make_road(database)
     await make_claim(database, road.court, road.case, "A", principal_fen=50_000)
@@ -233,11 +243,13 @@ async def build(site: Site) -> dict[str, object]:
         "group_id": group,
         "draft_id": draft,
         "document_id": document.id,
+        "enquiry_id": enquiry.id,
         "plan_id": plan.id,
         "withholding_id": asked.id,
         "objection_id": in_dispute.objections[0].id,
         "batch_id": (await road.make(plan)).id,
         "registration_id": await registration_of(hall, sold),
+        "taking_id": await taking_of(hall, draft),
     }
 
 
@@ -245,6 +257,32 @@ async def make_group(place: AuctionPlace) -> UUID:
     """A sale group of the case; bidding knows it once a lot of it is published."""
     wanted = MakeGroup(target_fen=100_000_00, decision_id=await decide(place))
     return (await sale_groups.make_group(place.database, call(place.judge), place.case.id, wanted)).id
+
+
+async def taking_of(hall: Hall, lot_id: UUID) -> UUID:
+    """A creditor who takes a thing in satisfaction; that its round failed matters to no door."""
+    case, now = hall.place.case, hall.database.clock.now()
+    async with hall.database.transaction(platform("test")) as tx:
+        account = await ledger.open_account(tx, Kind.LOT, "taken", case_id=case.id, lot_id=lot_id)
+        row = Taking(
+            id=ordered_id(),
+            lot_id=lot_id,
+            case_id=case.id,
+            asset_id=hall.place.asset_id,
+            title="汽车一辆",
+            party_id=case.parties[0].id,
+            account_id=account.id,
+            price_fen=Fen(1),
+            entitlement_fen=Fen(0),
+            pay_in_fen=Fen(1),
+            due_on=today(hall.database),
+            decision_id=ordered_id(),
+            state="awaiting",
+            decided_at=now,
+        )
+        tx.session.add(row)
+        await tx.session.flush()
+        return row.id
 
 
 async def registration_of(hall: Hall, lot_id: UUID) -> UUID:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.administration import NewUser, read_users
 from app.cli import main
-from app.rehearsal import MARK, Rehearsal, clock_of, mark, require_kind
+from app.rehearsal import DEMO_MARK, MARK, Rehearsal, as_marked, clock_of, mark, require_kind
 from kernel.actors import Role, platform
 from kernel.clock import ScaledClock, SystemClock
 from kernel.contracts import DueWork
@@ -32,6 +32,23 @@ def test_a_marked_folder_is_never_served_as_real(tmp_path: Path) -> None:
     require_kind(_settings(tmp_path, rehearsal=True))
     with pytest.raises(SettingsError, match="holds a rehearsal"):
         require_kind(_settings(tmp_path, rehearsal=False))
+
+
+def test_a_demo_s_folder_is_served_by_nobody_else(tmp_path: Path) -> None:
+    played = Settings(data_dir=str(tmp_path), demo=True)
+    require_kind(played)
+    mark(played)
+    require_kind(played)
+    assert (tmp_path / DEMO_MARK).exists()
+    for rehearsal in (False, True):
+        with pytest.raises(SettingsError, match="never served as real"):
+            require_kind(_settings(tmp_path, rehearsal=rehearsal))
+    require_kind(as_marked(_settings(tmp_path, rehearsal=False)))
+
+
+def test_nobody_plays_a_demo_by_a_setting() -> None:
+    with pytest.raises(SettingsError, match="auction demo"):
+        load({"AUCTION_DEMO": "true"})
 
 
 def test_real_data_are_never_rehearsed(tmp_path: Path) -> None:

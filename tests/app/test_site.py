@@ -70,7 +70,7 @@ async def test_every_answer_tells_browsers_the_rules(database_url: str) -> None:
 
 async def test_pages_run_no_inline_code_and_load_nothing_from_elsewhere(database_url: str) -> None:
     async with opened_site(database_url) as site:
-        for path in ("/", "/sign-in", "/register", "/statistics"):
+        for path in ("/", "/sign-in", "/register", "/statistics", "/my/cases", f"/my/cases/{UNKNOWN}"):
             answer = await Browser(site).http.get(path, headers={"accept": "text/html"})
             assert answer.headers["content-type"].startswith("text/html")
             html = answer.text
@@ -79,6 +79,14 @@ async def test_pages_run_no_inline_code_and_load_nothing_from_elsewhere(database
             for address in re.findall(r"""(?:src|href)="([^"]+)""", html):
                 assert address.startswith(("/", "#")), address
                 assert not address.startswith("//"), address
+
+
+@pytest.mark.parametrize(("name", "mode"), [(None, "real"), ("demo", "demo"), ("rehearsal", "rehearsal")])
+async def test_a_page_knows_whether_it_counts(database_url: str, name: str | None, mode: str) -> None:
+    settings = msgspec.structs.replace(SETTINGS, **({name: True} if name else {}))
+    async with opened_site(database_url, settings) as site:
+        answer = await Browser(site).http.get("/", headers={"accept": "text/html"})
+        assert f'<meta name="mode" content="{mode}">' in answer.text
 
 
 async def test_behind_https_browsers_are_told_to_stay_there(database_url: str) -> None:

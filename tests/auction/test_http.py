@@ -21,10 +21,11 @@ from kernel.settings import Settings
 from tests.appraisal.support import QUICK_PASSWORDS
 from tests.auction import support
 from tests.support.house import START
+from tests.support.keys import SIGNING_KEYS
 
 pytestmark = pytest.mark.anyio
 
-SETTINGS = Settings()
+SETTINGS = Settings(signing_keys=SIGNING_KEYS)
 PASSWORD = "a long password"
 PNG = b"\x89PNG\r\n\x1a\nrest"
 

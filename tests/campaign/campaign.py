@@ -196,6 +196,7 @@ async def _settled(bidders: list[Bidder], server: Server) -> None:
 def _environment(place: World, origin: str) -> dict[str, str]:
     settings = {
         "DATABASE_URL": place.postgres.dsn(),
+        "AUCTION_DATA_DIR": str(place.folder / "server"),
         "AUCTION_PUBLIC_ORIGIN": origin,
         "AUCTION_BIDS_PER_MINUTE": "1000000",
         "AUCTION_SOCKETS_PER_ADDRESS": "100000",

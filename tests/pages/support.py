@@ -5,52 +5,105 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
 
 from app.platform import Platform
+from app.rehearsal import Rehearsal
 from app.serve import server_for
 from appraisal.assets.rules import AssetKind
+from appraisal.cases.rules import Subject
 from auction.lots.rules import Round
-from kernel.clock import SystemClock, real_now
+from kernel.actors import Role
+from kernel.clock import Pace, ScaledClock, real_now, to_ms
+from kernel.identity.service import create_staff
 from kernel.money import Fen
 from kernel.settings import load
-from tests.auction.support import make_place, make_published_lot
+from tests.appraisal.support import QUICK_PASSWORDS, make_decision
+from tests.auction.support import Place, make_place, make_published_lot
 from tests.bidding.feed.house import free_port
 from tests.support.house import opened
+from tests.support.keys import ANCHORS, SIGNING_KEYS
+from tests.support.people import id_number
+
+NUMBERS = count(100)
+"""Of people, so that no two of a run have one name or identity number."""
 
 PASSWORD = "correct horse battery"
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 START, STEP, DEPOSIT = Fen(28_000_000), Fen(200_000), Fen(4_000_000)
 REFERENCE = Fen(39_800_000)
+LIMITS: dict[str, Any] = {"password_memory_kib": 19_456, "sign_ups_per_minute": 10_000, "sign_ins_per_minute": 10_000}
 TITLE = "杭州市拱墅区某小区38.5平方米住宅一套"
 
 
 class Site:
-    """The running platform over the database at `url`."""
+    """The running platform over the database at `url`, in a rehearsal of its own: `pass_time` moves its clock."""
 
-    def __init__(self, origin: str, url: str) -> None:
+    def __init__(self, parts: Platform, url: str, rehearsal: Rehearsal) -> None:
+        origin = parts.settings.origin
+        self.parts = parts
         self.origin = origin
+        self._rehearsal = rehearsal
         self.http = httpx.AsyncClient(base_url=origin, trust_env=False)
         self._url = url
         self._clients = [self.http]
+        self.places: dict[UUID, Place] = {}
+        """The court and case of each lot made here."""
 
     async def lot(self, *, lasts: timedelta = DAY, opened_ago: timedelta = DAY, **about: Any) -> UUID:
         """A published lot that opened so long ago (will open, if negative) and ends after `lasts`."""
-        opens_at = real_now() - opened_ago
-        ends_at = max(real_now() + lasts, opens_at + DAY)
+        now = self.parts.clock.now()
+        opens_at = now - opened_ago
+        ends_at = max(now + lasts, opens_at + DAY)
         terms: dict[str, Any] = {"start_price_fen": START, "increment_fen": STEP, "deposit_fen": DEPOSIT}
         terms |= {"title": TITLE} | about.pop("terms", {})
         terms |= {"round": Round.ROUND_1, "opens_at": opens_at, "scheduled_end": ends_at}
         asset: dict[str, Any] = {"kind": AssetKind.IMMOVABLE, "place": "浙江省杭州市拱墅区"}
         asset |= {"reference_price_fen": REFERENCE} | about
         async with opened(self._url, opens_at - 45 * DAY) as database:
-            lot_id = await make_published_lot(await make_place(database, **asset), **terms)
+            place = await make_place(database, **asset)
+            lot_id = await make_published_lot(place, **terms)
+            self.places[lot_id] = place
         wanted = "open" if opened_ago > timedelta() else "upcoming"
         await until(lambda: self._has(lot_id, "status", wanted))
         return lot_id
+
+    async def pass_time(self, by: timedelta) -> None:
+        """Let platform time pass; everything that falls due meanwhile is done."""
+        await self._rehearsal.forward(self.parts.clock.now() + by)
+
+    async def decide(self, lot_id: UUID, subject: Subject, facts: dict[str, Any] | None = None) -> UUID:
+        """A decision of the panel in the case of a lot."""
+        place = self.places[lot_id]
+        async with opened(self._url, self.parts.clock.now()) as database:
+            return (await make_decision(database, place.court, place.case, subject, facts=facts)).id
+
+    async def staff(self, lot_id: UUID, role: Role) -> "Bidder":
+        """Somebody of the lot's court, signed in."""
+        username = f"{role}-{uuid4().hex[:8]}"
+        await create_staff(
+            self.parts.database,
+            QUICK_PASSWORDS,
+            username=username,
+            real_name="法院人员",
+            password=PASSWORD,
+            roles=[role],
+            court_code=self.places[lot_id].court.code,
+        )
+        person = self.stranger()
+        await person.post("/api/login", {"username": username, "password": PASSWORD})
+        return person
+
+    def stranger(self) -> "Bidder":
+        """Somebody who has not signed in."""
+        http = httpx.AsyncClient(base_url=self.origin, trust_env=False, headers={"origin": self.origin})
+        self._clients.append(http)
+        return Bidder(http)
 
     async def leader(self, lot_id: UUID) -> str | None:
         """Whose bid leads, by code."""
@@ -61,13 +114,16 @@ class Site:
         """How many bids were accepted."""
         return int((await self._now(lot_id))["bids"])
 
-    async def bidder(self, lot_id: UUID, number: int) -> "Bidder":
+    async def bidder(self, lot_id: UUID) -> "Bidder":
         """Somebody registered, admitted and unlocked over the API."""
-        http = httpx.AsyncClient(base_url=self.origin, trust_env=False, headers={"origin": self.origin})
-        self._clients.append(http)
-        bidder = Bidder(http)
-        await bidder.sign_up(number)
+        bidder = await self.person()
         await bidder.take_part(lot_id)
+        return bidder
+
+    async def person(self) -> "Bidder":
+        """Somebody who opened an account and signed in."""
+        bidder = self.stranger()
+        await bidder.sign_up(next(NUMBERS))
         return bidder
 
     async def close(self) -> None:
@@ -122,18 +178,15 @@ class Bidder:
         told: dict[str, Any] = answer.json() if answer.content else {}
         return told
 
+    async def until_finds(self, path: str) -> None:
+        """Wait until there is something at `path`."""
+        await until(lambda: self._finds(path), 20)
+
     async def _finds(self, path: str) -> bool:
         return (await self.http.get(path)).status_code == 200
 
     async def _admitted(self, lot_id: UUID) -> bool:
         return bool((await self.read(f"/api/lots/{lot_id}/registration"))["state"] == "admitted")
-
-
-def id_number(number: int) -> str:
-    """A well-formed identity number of nobody, a different one for each `number`."""
-    body = f"99990019900101{number:03d}"
-    weights = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
-    return body + "10X98765432"[sum(int(digit) * weight for digit, weight in zip(body, weights, strict=True)) % 11]
 
 
 async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
@@ -144,17 +197,19 @@ async def until(true: Callable[[], Awaitable[bool]], seconds: int = 10) -> None:
 
 
 @asynccontextmanager
-async def serving_site(url: str) -> AsyncIterator[Site]:
-    """The platform over the database at `url`, on a free port, while the body runs."""
-    settings = load({}, database_url=url, port=free_port(), password_memory_kib=19_456)
-    parts = Platform(url, settings, SystemClock())
+async def serving_site(url: str, folder: Path) -> AsyncIterator[Site]:
+    """The platform over the database at `url`, on a free port, while the body runs; `folder` marks the rehearsal."""
+    settings = load({}, database_url=url, port=free_port(), signing_keys=SIGNING_KEYS, anchor_dir=ANCHORS, **LIMITS)
+    real_ms = to_ms(real_now())
+    clock = ScaledClock(Pace(real_ms, real_ms, 1, real_ms, 1))
+    parts = Platform(url, settings, clock)
     async with parts.running(), parts.working():
         server = server_for(parts)
         serving = asyncio.create_task(server.serve())
         try:
             while not server.started and not serving.done():
                 await asyncio.sleep(0.01)
-            site = Site(settings.origin, url)
+            site = Site(parts, url, Rehearsal(parts.database, clock, folder))
             try:
                 yield site
             finally:

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 async def test_a_stranger_comes_to_lead_without_leaving_the_lot(site: Site, visitors: Visitors) -> None:
     """Register, deposit, bid password, unlock, bid, on a phone; hears of a higher bid (R-BID-04 to 08)."""
     lot_id = await site.lot()
-    rival = await site.bidder(lot_id, 1)
+    rival = await site.bidder(lot_id)
     page = await visitors.open(f"/lots/{lot_id}", PHONE)
     await page.get_by_role("link", name="实名注册").click()
     await page.get_by_label("真实姓名").fill("欧阳文静")
@@ -45,7 +45,7 @@ async def test_a_stranger_comes_to_lead_without_leaving_the_lot(site: Site, visi
 async def test_two_bidders_extend_the_end_before_each_other(site: Site, visitors: Visitors) -> None:
     """Each sees the other's bid, and the end that it moved, within the socket's time (R-BID-10)."""
     lot_id = await site.lot(lasts=3 * MINUTE)
-    one, other = await site.bidder(lot_id, 1), await site.bidder(lot_id, 2)
+    one, other = await site.bidder(lot_id), await site.bidder(lot_id)
     here = await visitors.open(f"/lots/{lot_id}", DESK, one)
     there = await visitors.open(f"/lots/{lot_id}", PHONE, other)
     await expect(here.locator(".clock .countdown")).to_have_text(re.compile(r"^0[12]:\d\d$"))
@@ -70,7 +70,7 @@ async def test_two_bidders_extend_the_end_before_each_other(site: Site, visitors
 async def test_a_jump_is_confirmed_and_a_refusal_names_its_rule(site: Site, visitors: Visitors) -> None:
     """One cannot take a bid back, so the amount is asked for twice (R-BID-13); what is refused says why (R-BID-08)."""
     lot_id = await site.lot()
-    page = await visitors.open(f"/lots/{lot_id}", DESK, await site.bidder(lot_id, 1))
+    page = await visitors.open(f"/lots/{lot_id}", DESK, await site.bidder(lot_id))
     await page.get_by_label("出价金额（元）").fill("43万")
     await page.locator(".bid-button").click()
     dialog = page.get_by_role("dialog")
@@ -96,8 +96,8 @@ async def test_a_jump_is_confirmed_and_a_refusal_names_its_rule(site: Site, visi
 async def test_a_bid_from_a_lost_network_counts_once_and_only_when_confirmed(site: Site, visitors: Visitors) -> None:
     """Offline nothing is claimed; back online the same key is found or sent, never twice."""
     lot_id = await site.lot()
-    rival = await site.bidder(lot_id, 2)
-    page = await visitors.open(f"/lots/{lot_id}", PHONE, await site.bidder(lot_id, 1))
+    rival = await site.bidder(lot_id)
+    page = await visitors.open(f"/lots/{lot_id}", PHONE, await site.bidder(lot_id))
     await expect(page.locator(".connection")).to_have_text("实时")
     await page.context.set_offline(True)
     await expect(page.locator(".connection")).to_have_text("网络已断开")

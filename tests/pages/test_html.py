@@ -4,10 +4,11 @@ import re
 
 import pytest
 
-from tests.pages.support import Site
+from tests.pages.support import TITLE, Site
 
 pytestmark = pytest.mark.anyio
 
+ENGLISH = {"cookie": "language=en"}
 HOSTILE = '<script>alert(1)</script>"&{title}'
 
 
@@ -18,12 +19,23 @@ async def test_a_page_names_the_lot_and_escapes_it(site: Site) -> None:
     assert "<title>&lt;script&gt;alert(1)&lt;/script&gt;&quot;&amp;{title} - 网络司法拍卖平台</title>" in page.text
     assert "起拍价 280,000.00 元" in page.text
     assert '<html lang="zh-CN">' in page.text
-    site.http.cookies.set("language", "en")
-    assert "start price 280,000.00 yuan" in (await site.http.get(f"/lots/{lot_id}")).text
+    english = await site.http.get(f"/lots/{lot_id}", headers=ENGLISH)
+    assert "start price 280,000.00 yuan" in english.text
+
+
+async def test_a_lot_shows_itself_where_its_address_is_shared(site: Site) -> None:
+    """Title, description and a picture for who quotes the address; a feed for who wants to be told."""
+    page = (await site.http.get(f"/lots/{await site.lot()}")).text
+    told = dict(re.findall(r'<meta property="og:(\w+)" content="([^"]*)"', page))
+    assert told["title"] == TITLE
+    assert "起拍价 280,000.00 元" in told["description"]
+    assert (await site.http.get(told["image"])).status_code == 200
+    feed = re.findall(r'<link rel="alternate" type="application/atom\+xml"[^>]* href="([^"]+)"', page)
+    assert (await site.http.get(feed[0])).headers["content-type"].startswith("application/atom+xml")
 
 
 async def test_no_page_has_code_or_style_in_it(site: Site) -> None:
-    for path in ("/", "/sign-in", "/register", "/statistics"):
+    for path in ("/", "/sign-in", "/register", "/statistics", "/mine", f"/lots/{await site.lot()}/record"):
         page = await site.http.get(path)
         assert page.status_code == 200, path
         assert not re.search(r"<style|style=|\son\w+=|<script(?![^>]*\ssrc=)", page.text), path
@@ -35,8 +47,7 @@ async def test_a_page_is_asked_for_each_time_and_sent_once(site: Site) -> None:
     assert page.headers["cache-control"] == "private, no-cache"
     again = await site.http.get("/", headers={"if-none-match": page.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
-    site.http.cookies.set("language", "en")
-    other = await site.http.get("/", headers={"if-none-match": page.headers["etag"]})
+    other = await site.http.get("/", headers=ENGLISH | {"if-none-match": page.headers["etag"]})
     assert other.status_code == 200
     assert other.headers["vary"] == "Cookie"
 

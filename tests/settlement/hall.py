@@ -30,6 +30,7 @@ from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.completion import case_money, defaults
 from settlement.completion import handlers as completion_handlers
 from settlement.completion import service as completion
 from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultDeclared, PayeeIn, RuleSale, ServeRuling
@@ -40,6 +41,7 @@ from tests.appraisal.support import QUICK_PASSWORDS, Court, make_decision, today
 from tests.auction.support import Place, fill_in, make_place, make_published_lot, make_terms, notify, publish
 from tests.settlement.support import bank_relay, credit, notice
 from tests.support.house import call, frozen, opened
+from tests.support.keys import KEYRING
 
 SERIAL = count(1)
 YUAN = 100
@@ -156,7 +158,7 @@ class Hall:
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
         """A desk that runs while the body does; it opens and closes what is due when it starts."""
-        desk = Desk(self.database.url, self.database.clock, DeskOptions(exclusive=True))
+        desk = Desk(self.database.url, self.database.clock, KEYRING, DeskOptions(exclusive=True))
         await desk.start()
         try:
             yield desk
@@ -192,7 +194,7 @@ class Hall:
     async def default(self, lot_id: UUID) -> DefaultDeclared:
         """The panel declares the buyer in default."""
         wanted = DeclareDefault(decision_id=await self.decide(Subject.DEFAULT))
-        declared = await completion.declare_default(self.database, call(self.court.judge), lot_id, wanted)
+        declared = await defaults.declare_default(self.database, call(self.court.judge), lot_id, wanted)
         await self.relay.settle()
         return declared
 
@@ -217,7 +219,7 @@ class Hall:
             document="发票",
             lot_id=lot_id,
         )
-        await completion.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
+        await case_money.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
 
     def pass_days(self, days: int) -> None:
         frozen(self.database).advance(timedelta(days=days))

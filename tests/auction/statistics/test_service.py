@@ -1,15 +1,17 @@
 """Statistics grow as lots close: once for each round, a default as a failed round, a resale as another item."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from appraisal.assets.rules import AssetKind
 from auction import api
 from auction.lots.rules import Round
 from auction.statistics import handlers
-from auction.statistics.schemas import StatisticsView
-from auction.statistics.service import show_statistics
+from auction.statistics.schemas import By, StatisticsView
+from auction.statistics.service import Wanted, show_series, show_statistics, write_series
 from kernel.actors import platform, visitor
 from kernel.contracts import LotClosed
 from kernel.database import Database
@@ -51,6 +53,35 @@ async def test_rounds_are_counted_as_they_end(database_url: str) -> None:
         assert (await figures(database, court=sold.court.id)).rounds == 1
         assert (await figures(database, year=2025)).rounds == 3
         assert (await figures(database, year=2024)).rounds == 0
+
+
+async def test_series_by_month_kind_court_and_stage(database_url: str) -> None:
+    async with opened(database_url) as database:
+        sold = await support.make_place(database)
+        await end(sold, await support.make_published_lot(sold), 91_000_00)
+        flat = await support.make_place(database, kind=AssetKind.IMMOVABLE)
+        await end(flat, await support.make_published_lot(flat))
+
+        async def told(by: By, **wanted: Any) -> list[tuple[str, int, int, str | None]]:
+            view = await show_series(database, visitor("test"), by, Wanted(**wanted))
+            assert set(view.definitions) == set(view.definitions_en)
+            return [(row.label, row.rounds, row.sold, row.over_start_median_percent) for row in view.rows]
+
+        assert sorted(await told(By.KIND)) == [("immovable", 1, 0, None), ("movable", 1, 1, "30.00")]
+        assert await told(By.STAGE) == [("round_1", 2, 1, "30.00")]
+        assert sorted(await told(By.COURT)) == sorted(
+            [(flat.court.name, 1, 0, None), (sold.court.name, 1, 1, "30.00")], key=str
+        )
+        assert await told(By.KIND, asset_kind="movable") == [("movable", 1, 1, "30.00")]
+        months = await told(By.MONTH)
+        assert [sum(numbers) for numbers in zip(*((rounds, won) for _, rounds, won, _ in months), strict=True)] == [
+            2,
+            1,
+        ]
+        assert [month for month, *_ in months] == sorted(month for month, *_ in months)
+        text = await write_series(database, visitor("test"), By.KIND, Wanted())
+        assert text.startswith("key,label,rounds,sold,")
+        assert "movable,movable,1,1,0,0,100.00,30.00," in text
 
 
 async def test_a_default_counts_as_failed_and_its_resale_as_another_item(database_url: str) -> None:

@@ -16,6 +16,7 @@ from bidding.desk.rules import Kind, Method, Terms
 from bidding.desk.submissions import Answer, Submission
 from kernel.clock import Clock, FrozenClock
 from kernel.money import Fen
+from tests.support.keys import KEYRING
 
 OPENS = datetime(2025, 4, 10, 2, tzinfo=UTC)
 ENDS = OPENS + timedelta(hours=24)
@@ -160,7 +161,7 @@ async def house(url: str, clock: Clock | None = None) -> AsyncIterator[House]:
 @asynccontextmanager
 async def desk_of(place: House, **options: Any) -> AsyncIterator[Desk]:
     """A desk that takes bids until the body ends."""
-    desk = Desk(place.url, place.clock, DeskOptions(exclusive=True, **options))
+    desk = Desk(place.url, place.clock, KEYRING, DeskOptions(exclusive=True, **options))
     await desk.start()
     try:
         yield desk

@@ -25,6 +25,7 @@ from tests.bidding.desk.house import (
     desk_of,
     house,
 )
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -367,7 +368,7 @@ async def test_a_second_desk_takes_no_bids(database_url: str) -> None:
     async with house(database_url) as place, desk_of(place) as desk:
         lot = await place.lot()
         bidder = await place.bidder(lot, "B1")
-        second = Desk(database_url, place.clock, DeskOptions())
+        second = Desk(database_url, place.clock, KEYRING, DeskOptions())
         with pytest.raises(DeskElsewhere):
             await second.start()
         assert code_of(await second.submit(place.bid(lot, bidder, START))) == "busy"

@@ -16,6 +16,7 @@ from bidding.desk.rules import Kind
 from bidding.desk.watch import Clocks, ClockWatch
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, codes, desk_of, house
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -104,8 +105,10 @@ async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) 
     async with house(database_url) as place:
         async with desk_of(place):
             pass
-        await place.db.execute("UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '2 seconds'")
-        standby = Desk(database_url, place.clock, DeskOptions())
+        silent = "clock_timestamp() - interval '2 seconds'"
+        await place.db.execute(f"UPDATE bidding.desk_health SET real_at = {silent}")
+        await place.db.execute(f"UPDATE bidding.desk_lease SET holder = 'dead', taken_at = {silent}")
+        standby = Desk(database_url, place.clock, KEYRING, DeskOptions())
         await standby.start()
         assert standby.serving
         await standby.stop()
@@ -394,6 +397,14 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
 
 
 # -- clocks
+
+
+def test_slow_answers_are_no_jump() -> None:
+    """Each was read at some moment of the wait for it, and nobody knows at which."""
+    watch = ClockWatch()
+    assert watch.look(0.0, OPENS, 3.0) is Clocks.TOGETHER
+    assert watch.look(3.0, OPENS + 3 * SECOND, 3.1) is Clocks.TOGETHER, "the first was read at its beginning"
+    assert watch.look(4.0, OPENS + 6 * SECOND, 4.1) is Clocks.PARTED, "a jump is one all the same"
 
 
 def test_clocks_that_part_by_half_a_second_are_noticed() -> None:

@@ -26,6 +26,7 @@ from kernel.identity.service import create_staff
 from kernel.settings import load
 from tests.bidding.support import admitted, publish
 from tests.support.house import call
+from tests.support.keys import SIGNING_KEYS
 
 PASSWORD = "correct horse battery"
 
@@ -170,7 +171,12 @@ async def serve(database_url: str, **settings: object) -> AsyncIterator[House]:
 
     The lots here are bidding's alone, so that auction's handlers would find none of theirs.
     """
-    limits = {"bids_per_minute": 100_000, "sign_ins_per_minute": 100_000, "password_memory_kib": 19_456}
+    limits = {
+        "bids_per_minute": 100_000,
+        "sign_ins_per_minute": 100_000,
+        "password_memory_kib": 19_456,
+        "signing_keys": SIGNING_KEYS,
+    }
     chosen = load({}, database_url=database_url, port=free_port(), **(limits | settings))
     parts = Platform(database_url, chosen, SystemClock())
     async with parts.running(), httpx.AsyncClient(base_url=chosen.origin, trust_env=False) as http:

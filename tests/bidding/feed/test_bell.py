@@ -16,6 +16,7 @@ from kernel.clock import SystemClock
 from kernel.settings import load
 from tests.bidding.feed.house import Client, House, free_port, serve, until
 from tests.bidding.support import START_FEN, STEP_FEN
+from tests.support.keys import SIGNING_KEYS
 from tests.support.valkey import Valkey
 
 pytestmark = pytest.mark.anyio
@@ -27,7 +28,13 @@ QUICK_S = 0.45
 @asynccontextmanager
 async def second_process(house: House, redis_url: str) -> AsyncIterator[House]:
     """Another web process over the same database and Redis, whose desk has not started."""
-    settings = load({}, database_url=house.parts.settings.database_url, redis_url=redis_url, port=free_port())
+    settings = load(
+        {},
+        database_url=house.parts.settings.database_url,
+        redis_url=redis_url,
+        port=free_port(),
+        signing_keys=SIGNING_KEYS,
+    )
     parts = Platform(str(settings.database_url), settings, SystemClock())
     config = uvicorn.Config(
         create_app(parts), port=settings.port, ws=parts.live_protocol, lifespan="off", log_config=None

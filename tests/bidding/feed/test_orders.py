@@ -8,6 +8,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from bidding.desk import chain
 from kernel.actors import Role, platform
 from kernel.clock import real_now
 from tests.appraisal.support import make_case, make_court, make_decision
@@ -63,6 +64,29 @@ async def test_suspend_resume_withdraw(database_url: str) -> None:
         assert (record["lot"]["status"], record["ended_at"]) == ("withdrawn", None)
         assert [bid["price_fen"] for bid in record["ladder"]] == [START_FEN + STEP_FEN, START_FEN]
         assert record["chain"]["seq"] == record["lot"]["bids"] + 4
+        assert record["bidders"] == 1
+        await the_chain_is_hashed_again(house, lot_id, record["chain"])
+        receipts = (await house.http.get(f"/api/lots/{lot_id}/receipts", headers={"Cookie": who.cookie})).json()
+        assert [each["receipt"]["event"]["price_fen"] for each in receipts["receipts"]] == [
+            START_FEN + STEP_FEN,
+            START_FEN,
+        ]
+        stranger = await house.sign_in(Role.BIDDER)
+        refused = await house.http.get(f"/api/lots/{lot_id}/receipts", headers={"Cookie": stranger.cookie})
+        assert refused.status_code == 404
+
+
+async def the_chain_is_hashed_again(house: House, lot_id: UUID, ends: dict[str, str]) -> None:
+    """Page by page, from the genesis to the head, by nothing but the bytes that everybody gets."""
+    link, after = bytes.fromhex(ends["genesis"]), 0
+    while after < int(ends["seq"]):
+        page = (await house.http.get(f"/api/lots/{lot_id}/chain?after={after}&limit=2")).json()
+        assert page["previous"] == link.hex()
+        for event in page["events"]:
+            link = chain.link(link, event["bytes"].encode())
+            assert event["link"] == link.hex()
+        after += len(page["events"])
+    assert link.hex() == ends["head"]
 
 
 async def test_defer_and_resume(database_url: str) -> None:

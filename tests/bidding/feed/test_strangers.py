@@ -98,6 +98,18 @@ async def test_sign_out_closes_the_sockets_of_the_session(database_url: str) -> 
         assert (await house.bid(leaving, lot_id, {"key": str(uuid4()), "price_fen": START_FEN})).status_code == 401
 
 
+async def test_behind_our_proxy_each_address_has_its_own_sockets(database_url: str) -> None:
+    """Row 9, the socket's door."""
+    async with serve(database_url, sockets_per_address=1, proxies="127.0.0.1") as house:
+        lot_id = await house.open_lot()
+
+        def told(address: str) -> dict[str, object]:
+            return {"additional_headers": {"X-Forwarded-For": f"1.2.3.4, {address}"}}
+
+        async with house.watch(lot_id, **told("198.51.100.1")), house.watch(lot_id, **told("198.51.100.2")):
+            assert await refused_status(house, lot_id, **told("198.51.100.2")) == 429
+
+
 async def test_not_admitted_and_not_unlocked(database_url: str) -> None:
     async with serve(database_url) as house:
         lot_id = await house.open_lot()

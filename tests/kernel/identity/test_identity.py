@@ -320,6 +320,19 @@ async def test_an_address_is_limited_whatever_it_says_of_itself(database_url: st
         assert await sql(site, "SELECT count(*) FROM kernel.login_session WHERE address LIKE '10.1.%'") == 0
 
 
+async def test_behind_our_proxy_each_address_is_limited_for_itself(database_url: str) -> None:
+    """Row 9: what our own proxy says is believed, and what stands left of it is not."""
+    settings = Settings(password_memory_kib=19_456, sign_ins_per_minute=2, proxies="10.0.0.2")
+    async with opened_site(database_url, settings) as site:
+
+        async def sign_in(number: int, forwarded: str) -> int:
+            body = {"username": f"nobody-{number}", "password": PASSWORD}
+            return (await Browser(site, "10.0.0.2").post("/api/login", body, x_forwarded_for=forwarded)).status_code
+
+        assert [await sign_in(number, f"1.2.3.{number}, 198.51.100.1") for number in range(3)] == [401, 401, 429]
+        assert await sign_in(4, "198.51.100.2") == 401
+
+
 # -- passwords
 
 

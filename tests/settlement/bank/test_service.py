@@ -12,8 +12,8 @@ from kernel.database import Database, Tx
 from kernel.errors import Forbidden, NotFound
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.bank import matching, store
 from settlement.bank import service as bank
-from settlement.bank import store
 from settlement.bank.errors import (
     BankRefReused,
     CreditSettled,
@@ -35,7 +35,7 @@ from settlement.bank.schemas import (
     MakeTransfer,
     MatchView,
     MoneyArrived,
-    PaymentAnswered,
+    PaymentsAnswered,
     ReturnCredit,
 )
 from settlement.bank.simulated import CLOSED_ACCOUNT, SimulatedBank, make_transfer
@@ -161,31 +161,31 @@ async def test_an_unknown_number_waits_in_the_queue_and_is_matched_by_hand(datab
         assert await money_inside(database) == {"unidentified": 500}
 
         maker = actor(Role.MAKER)
-        (waiting,) = (await bank.show_unidentified(database, maker)).credits
+        (waiting,) = (await matching.show_unidentified(database, maker)).credits
         assert (waiting.credit_id, waiting.payer_name, waiting.overdue) == (view.credit_id, "王小明", False)
         frozen(database).advance(timedelta(days=6))
-        assert (await bank.show_unidentified(database, maker)).credits[0].overdue
+        assert (await matching.show_unidentified(database, maker)).credits[0].overdue
 
         with pytest.raises(UnknownAccountNumber):
             unknown = ClaimCredit(account_no="1" * 18, reason="x")
-            await bank.propose_claim(database, call(maker), view.credit_id, unknown)
+            await matching.propose_claim(database, call(maker), view.credit_id, unknown)
         claim = ClaimCredit(account_no=number, reason="付款人来电说明")
-        proposed = await bank.propose_claim(database, call(maker), view.credit_id, claim)
+        proposed = await matching.propose_claim(database, call(maker), view.credit_id, claim)
         assert (proposed.state, proposed.account_no, proposed.amount_fen) == ("proposed", number, 500)
-        assert (await bank.show_unidentified(database, maker)).credits[0].proposed == proposed
+        assert (await matching.show_unidentified(database, maker)).credits[0].proposed == proposed
         assert await money_inside(database) == {"unidentified": 500}
         checked = await check(database, proposed)
         assert (checked.state, checked.hash) == ("checked", proposed.hash)
         with pytest.raises(CreditSettled):
-            await bank.propose_claim(database, call(maker), view.credit_id, claim)
+            await matching.propose_claim(database, call(maker), view.credit_id, claim)
         with pytest.raises(CreditSettled):
-            await bank.propose_return(database, call(maker), view.credit_id, ReturnCredit(reason="x"))
+            await matching.propose_return(database, call(maker), view.credit_id, ReturnCredit(reason="x"))
         with pytest.raises(CreditSettled):
             await check(database, proposed)
         await relay.settle()
         assert [event.credit_id for event in arrived] == [view.credit_id]
         assert await money_inside(database) == {"case": 500}
-        assert (await bank.show_unidentified(database, maker)).credits == ()
+        assert (await matching.show_unidentified(database, maker)).credits == ()
         assert await ledger_faults(database) == []
 
 
@@ -212,13 +212,13 @@ async def test_money_whose_payer_the_bank_did_not_name_is_not_sent_to_nobody(dat
 async def send_back(database: Database, credit_id: UUID, maker: Actor | None = None) -> MatchView:
     """A maker proposes to return the credit."""
     wanted = ReturnCredit(reason="无法查明")
-    return await bank.propose_return(database, call(maker or actor(Role.MAKER)), credit_id, wanted)
+    return await matching.propose_return(database, call(maker or actor(Role.MAKER)), credit_id, wanted)
 
 
 async def check(database: Database, proposed: MatchView, checker: Actor | None = None, hash_: str = "") -> MatchView:
     """A checker signs the proposal by its hash."""
     signed = CheckMatch(hash=hash_ or proposed.hash)
-    return await bank.check_match(database, call(checker or actor(Role.CHECKER)), proposed.id, signed)
+    return await matching.check_match(database, call(checker or actor(Role.CHECKER)), proposed.id, signed)
 
 
 async def test_two_people_match_money_over_one_hash(database_url: str) -> None:
@@ -235,7 +235,7 @@ async def test_two_people_match_money_over_one_hash(database_url: str) -> None:
             with pytest.raises(Forbidden):
                 await check(database, first, actor(role))
         claim = ClaimCredit(account_no=await _number(database), reason="付款人来电说明")
-        second = await bank.propose_claim(database, call(both), view.credit_id, claim)
+        second = await matching.propose_claim(database, call(both), view.credit_id, claim)
         with pytest.raises(MatchReplaced):
             await check(database, first)
         async with database.transaction(platform("thief")) as tx:
@@ -268,7 +268,7 @@ async def test_control_without_its_claim_a_credit_is_settled_twice(
         view = await credit(database, notice("B1", "12345", 500))
         await credit(database, notice("B2", "12345", 500))
         proposed = await send_back(database, view.credit_id)
-        monkeypatch.setattr(bank, "_settle_credit", unsettled)
+        monkeypatch.setattr(matching, "_settle_credit", unsettled)
         await check(database, proposed)
         await check(database, proposed)
         assert await money_inside(database) == {"payee": 1_000}
@@ -281,7 +281,7 @@ async def test_the_alarm_on_age_counts_working_days(database_url: str) -> None:
         auditor = actor(Role.AUDITOR)
 
         async def alarm(days: int = 3) -> tuple[str, int]:
-            found = await bank.show_unidentified(database, auditor, days)
+            found = await matching.show_unidentified(database, auditor, days)
             return found.credits[0].claim_by, found.overdue
 
         assert await alarm() == ("2025-03-06", 0)
@@ -295,12 +295,12 @@ async def test_the_alarm_on_age_counts_working_days(database_url: str) -> None:
 async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(database_url: str) -> None:
     async with opened(database_url) as database:
         relay = bank_relay(database)
-        heard: list[PaymentAnswered] = []
+        heard: list[PaymentsAnswered] = []
 
-        async def listen(tx: Tx, event: PaymentAnswered) -> None:
+        async def listen(tx: Tx, event: PaymentsAnswered) -> None:
             heard.append(event)
 
-        relay.on(PaymentAnswered, listen)
+        relay.on(PaymentsAnswered, listen)
         await credit(database, notice("B1", await _number(database), 500))
         order_id = await _order(database, 300)
         assert await money_inside(database) == {"case": 200, "payee": 300}
@@ -308,7 +308,8 @@ async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(databa
         await relay.settle()
         assert await money_inside(database) == {"case": 200}
         assert await _state(database, order_id) == "executed"
-        assert [(event.order_id, event.outcome, event.natural_key) for event in heard] == [
+        (event,) = heard
+        assert [(answer.order_id, answer.outcome, answer.natural_key) for answer in event.answers] == [
             (order_id, "executed", "pay-1")
         ]
         assert await ledger_faults(database) == []
@@ -357,7 +358,7 @@ async def test_an_order_whose_answer_was_lost_is_looked_up_not_paid_again(databa
 
 
 async def _lose_reports(tx: Tx) -> None:
-    lost = await tx.session.execute(text("DELETE FROM kernel.outbox WHERE topic = 'SimulatedReport'"))
+    lost = await tx.session.execute(text("DELETE FROM kernel.outbox WHERE topic = 'OrdersReport'"))
     assert lost.rowcount == 1  # type: ignore[attr-defined]
 
 
@@ -369,16 +370,16 @@ async def test_an_order_the_bank_never_got_is_sent_again(database_url: str) -> N
         class DeafBank(SimulatedBank):
             deaf = True
 
-            async def send(self, tx: Tx, instruction: object) -> None:
+            async def send(self, tx: Tx, instructions: object) -> None:
                 if not self.deaf:
-                    await super().send(tx, instruction)  # type: ignore[arg-type]
+                    await super().send(tx, instructions)  # type: ignore[arg-type]
 
         port, relay = DeafBank(), Relay(database)
 
-        async def deliver(tx: Tx, work: bank.PaymentDue) -> None:
+        async def deliver(tx: Tx, work: bank.PaymentsDue) -> None:
             await bank.deliver(tx, port, work)
 
-        relay.on(bank.PaymentDue, deliver)
+        relay.on(bank.PaymentsDue, deliver)
         await relay.settle()
         port.deaf = False
         frozen(database).advance(timedelta(minutes=11))

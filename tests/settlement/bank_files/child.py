@@ -22,7 +22,7 @@ STEPS: dict[str, tuple[Any, str, int]] = {
     "import: read, nothing taken": (store, "add_file", 1),
     "import: taken, nothing committed": (service, "tell", 1),
     "import: taken, nothing booked": (service, "book_some", 1),
-    "import: some booked, nothing committed": (store, "add_outcome", 2),
+    "import: some booked, nothing committed": (store, "add_outcomes", 2),
     "import: first ones booked": (service, "book_some", 2),
 }
 """What the process is about to do when it dies: whose function, which, and at which call."""
@@ -45,7 +45,7 @@ def die_at(step: str) -> None:
 
 
 async def work(url: str, action: str, path: Path) -> None:
-    service.BOOKED_AT_ONCE = 2
+    service.ANSWERS_AT_ONCE = 2
     database = Database(url, FrozenClock(START))
     if action == "export":
         await app.bank.export_files(database, OURS, path)

@@ -18,6 +18,7 @@ from kernel.clock import beijing_day
 from kernel.database import Database, Tx
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.bank import matching
 from settlement.bank import service as bank
 from settlement.bank import store as bank_store
 from settlement.bank.rules import Payee
@@ -173,7 +174,7 @@ async def test_a_payment_that_came_back_waits_with_its_order(database_url: str) 
         out = Line(60, "OUT1", credit=False, end_to_end=reference)
         back = Line(60, "BACK", end_to_end=reference, more="<RtrInf><Rsn><Cd>AC04</Cd></Rsn></RtrInf>")
         assert (await take(database, statement([out, back]))).outcomes == {"paid": 1, "unidentified": 1}
-        (waiting,) = (await bank.show_unidentified(database, MACHINE)).credits
+        (waiting,) = (await matching.show_unidentified(database, MACHINE)).credits
         assert waiting.account_no == f"RETURN{reference}"
         assert await money_inside(database) == {"case": 40, "unidentified": 60}
 
@@ -182,7 +183,7 @@ async def test_money_without_a_payer_is_booked_too(database_url: str) -> None:
     async with opened(database_url) as database:
         view = await take(database, notification([Line(5, "B1", name="", account="", to="")]))
         assert view.outcomes == {"unidentified": 1}
-        (waiting,) = (await bank.show_unidentified(database, MACHINE)).credits
+        (waiting,) = (await matching.show_unidentified(database, MACHINE)).credits
         assert (waiting.payer_name, waiting.payer_account) == ("未载明", "0")
 
 
@@ -317,6 +318,7 @@ TAMPERINGS = [
     ("payment_file", "UPDATE settlement.payment_file SET content = 'x'", "is not the file that was made"),
     ("payment_file_order", "DELETE FROM settlement.payment_file_order", "pays other than"),
     ("payment_order", "UPDATE settlement.payment_order SET payee_number = '1'", "pays other than"),
+    ("credit_payer", "UPDATE settlement.credit_payer SET payer_account = '1'", "names another payer than bank file"),
 ]
 
 

@@ -14,13 +14,22 @@ from kernel.errors import Refusal
 from kernel.money import Fen
 from settlement import verify
 from settlement.bank import service as bank
+from settlement.completion import case_money, defaults
 from settlement.completion import service as completion
-from settlement.completion.errors import BalanceNotOverdue, LotOfAnotherCase, SaleElsewhere
-from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, PayeeIn, SetFee
+from settlement.completion.errors import (
+    BalanceNotOverdue,
+    LotOfAnotherCase,
+    SaleElsewhere,
+    ShortfallExceeded,
+    ShortfallOrdered,
+    ShortfallUnknown,
+)
+from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, OrderShortfall, PayeeIn, SetFee
 from settlement.deposits import service as deposits
 from settlement.deposits.errors import HoldEnded
+from settlement.distribution import fee_setting
 from settlement.ledger.rules import Kind
-from tests.appraisal.support import make_claim
+from tests.appraisal.support import make_claim, today
 from tests.settlement.hall import YUAN, Bidder, Hall, hall
 from tests.settlement.support import MACHINE, credit, money_inside, notice, within
 from tests.support.house import call, frozen
@@ -34,13 +43,13 @@ async def _faults(place: Hall) -> list[str]:
 
 
 async def _use(place: Hall) -> DefaultUseView:
-    (use,) = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+    (use,) = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
     return use
 
 
 async def _proceeds(place: Hall) -> int:
     async with place.database.reading(platform("test")) as tx:
-        return sum(each.amount_fen for each in await completion.distributable(tx, place.case_id))
+        return sum(each.amount_fen for each in await case_money.distributable(tx, place.case_id))
 
 
 async def _defaulted(place: Hall, price_fen: int, **terms: Any) -> tuple[UUID, UUID, Bidder]:
@@ -98,18 +107,18 @@ async def test_w_20a_a_higher_resale_leaves_the_deposit_pending(database_url: st
 
         decision = await place.decide(Subject.ENFORCEMENT_FEE)
         wanted = SetFee(set_fen=Fen(99_972_00), reason="按元收取", decision_id=decision)
-        fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+        fee = await fee_setting.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
         assert (fee.base_fen, fee.computed_fen, fee.set_fen) == (32_572_025_00, 99_972_03, 99_972_00)
 
         async def settle(tx: Tx) -> None:
-            await completion.settle_default_use(tx, place.case_id)
+            await defaults.settle_default_use(tx, place.case_id)
 
         await within(place.database, settle)
         use = await _use(place)
         assert (use.shortfall_fen, use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen) == (0, 0, 0, 0)
         assert (use.pending_decision_fen, use.uncovered_fen) == (2_000_000_00, 0)
         assert await money_inside(place.database) == {"case": 45_000_000_00, "pending": 2_000_000_00}
-        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         left = 45_000_000_00 - costs.total_fen - 32_572_025_00
         assert left == 2_119_736_77
         assert await _faults(place) == []
@@ -131,7 +140,7 @@ async def test_w_08a_all_four_steps_and_a_cost_registered_late(database_url: str
         await place.cost(10_000 * YUAN, lot_id=first)
 
         async def settle(tx: Tx) -> None:
-            await completion.settle_default_use(tx, place.case_id)
+            await defaults.settle_default_use(tx, place.case_id)
 
         await asyncio.gather(*[within(place.database, settle) for _ in range(3)])
         use = await _use(place)
@@ -165,7 +174,7 @@ async def test_a_resale_that_defaults_too_is_measured_step_by_step(database_url:
         third = (await place.default(second)).resale_lot_id
         assert await money_inside(place.database) == {"pending": 140_000 * YUAN}
         await _resold(place, second, third, 800_000 * YUAN, **terms)
-        uses = (await completion.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
+        uses = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
         assert [(use.shortfall_fen, use.to_shortfall_fen, use.uncovered_fen) for use in uses] == [
             (100_000 * YUAN, 70_000 * YUAN, 30_000 * YUAN)
         ] * 2
@@ -197,12 +206,12 @@ async def test_nobody_defaults_before_the_last_day_has_passed(database_url: str)
             due_at = (await completion.store.get_sale(tx, lot_id)).balance_due_at
         frozen(place.database).set(due_at - timedelta(milliseconds=1))
         with pytest.raises(BalanceNotOverdue):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
         frozen(place.database).set(due_at)
-        declared = await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+        declared = await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
         assert declared.forfeited_fen == 7_000_00
         with pytest.raises(SaleElsewhere):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
 async def test_what_was_paid_beyond_the_deposit_goes_back_also_when_it_comes_later(database_url: str) -> None:
@@ -238,7 +247,7 @@ async def test_a_late_balance_before_the_default_still_completes_the_sale(databa
         assert (await completion.show_sale(place.database, buyer.actor, lot_id)).state == "paid"
         wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
         with pytest.raises(SaleElsewhere):
-            await completion.declare_default(place.database, call(place.court.judge), lot_id, wanted)
+            await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
 @pytest.mark.parametrize("attempt", range(3))
@@ -256,7 +265,7 @@ async def test_the_balance_against_the_default_one_wins(database_url: str, attem
 
         await asyncio.gather(
             within(place.database, weigh),
-            completion.declare_default(place.database, call(place.court.judge), lot_id, wanted),
+            defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted),
             return_exceptions=True,
         )
         await place.relay.settle()
@@ -300,7 +309,7 @@ async def test_costs_belong_to_the_case_of_their_lot(database_url: str) -> None:
         )
         maker = place.court.staff(completion.Role.MAKER)
         with pytest.raises(LotOfAnotherCase):
-            await completion.add_cost(place.database, call(maker), place.case_id, wanted)
+            await case_money.add_cost(place.database, call(maker), place.case_id, wanted)
 
 
 async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str) -> None:
@@ -311,9 +320,9 @@ async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str)
             wanted = SetFee(
                 set_fen=Fen(set_fen), reason="酌定", decision_id=await place.decide(Subject.ENFORCEMENT_FEE)
             )
-            fee = await completion.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
+            fee = await fee_setting.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
             assert (fee.computed_fen, fee.set_fen) == (50_02, set_fen)
-        costs = await completion.show_costs(place.database, place.court.clerk, place.case_id)
+        costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
 
 
@@ -321,10 +330,89 @@ async def test_money_paid_straight_to_the_case_is_distributable_by_itself(databa
     async with hall(database_url) as place:
 
         async def number(tx: Tx) -> str:
-            return (await completion.case_account(tx, place.case_id)).number or ""
+            return (await case_money.case_account(tx, place.case_id)).number or ""
 
         account_no = await within(place.database, number)
         await bank.book_credit(place.database, call(MACHINE), notice("straight", account_no, 300))
         async with place.database.reading(platform("test")) as tx:
-            (proceeds,) = await completion.distributable(tx, place.case_id)
+            (proceeds,) = await case_money.distributable(tx, place.case_id)
             assert (proceeds.pool, proceeds.amount_fen) == ("case_money", 300)
+
+
+async def _ordered(place: Hall, lot_id: UUID, amount_fen: int) -> DefaultUseView:
+    wanted = OrderShortfall(
+        amount_fen=Fen(amount_fen),
+        due_on=today(place.database) + timedelta(days=10),
+        decision_id=await place.decide(Subject.SHORTFALL),
+    )
+    return await defaults.order_shortfall(place.database, call(place.court.judge), lot_id, wanted)
+
+
+async def test_w_08c_what_is_uncovered_is_charged_by_the_court_s_order_alone(database_url: str) -> None:
+    """First 1,775,584.80, resale 1,451,667.84, deposit 100,000.00: ordered and paid 223,916.96."""
+    async with hall(database_url, reference_price_fen=Fen(1_500_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = {"start_price_fen": Fen(1_075_584_80), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
+        first, resale, buyer = await _defaulted(place, 1_775_584_80, **terms)
+        with pytest.raises(ShortfallUnknown):
+            await _ordered(place, first, 1)
+        later = {"start_price_fen": Fen(1_051_667_84), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
+        await _resold(place, first, resale, 1_451_667_84, **later)
+        use = await _use(place)
+        assert (use.shortfall_fen, use.uncovered_fen, use.ordered_fen) == (323_916_96, 223_916_96, None)
+        sale = await completion.show_sale(place.database, buyer.actor, first)
+        await place.pay(buyer, sale.account_no, 50_000_00)
+        assert await _proceeds(place) == 1_551_667_84, "nothing is kept without an order"
+
+        with pytest.raises(ShortfallExceeded):
+            await _ordered(place, first, 223_916_97)
+        use = await _ordered(place, first, 223_916_96)
+        assert (use.ordered_fen, use.made_good_fen) == (223_916_96, 0)
+        with pytest.raises(ShortfallOrdered):
+            await _ordered(place, first, 1)
+        assert (await completion.show_sale(place.database, buyer.actor, first)).missing_fen == 223_916_96
+        await place.pay(buyer, sale.account_no, 23_916_96)
+        await place.pay(buyer, sale.account_no, 200_000_07)
+        await place.pay(buyer, sale.account_no, 9_00)
+        use = await _use(place)
+        assert (use.made_good_fen, use.uncovered_fen) == (223_916_96, 0)
+        assert await _proceeds(place) == 1_775_584_80, "the case stands as if the first sale had been paid"
+        assert await money_inside(place.database) == {"case": 1_775_584_80}, "7 fen and 9 yuan went back"
+        assert await _faults(place) == []
+
+
+async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str) -> None:
+    async with hall(database_url) as place:
+        lot_id = await place.lot()
+        await place.sold(lot_id, 80_000_00)
+        with pytest.raises(SaleElsewhere):
+            await _ordered(place, lot_id, 1)
+
+
+async def test_w_08b_a_small_deposit_leaves_a_shortfall_uncovered(database_url: str) -> None:
+    """8,000,000.00, deposit 510,000.00, costs 10,000.00, resale 7,000,000.00: 7,500,000.00 to distribute."""
+    async with hall(database_url, reference_price_fen=Fen(9_000_000 * YUAN)) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
+        terms = _terms(6_500_000, 510_000, 10_000)
+        first, resale, _ = await _defaulted(place, 8_000_000 * YUAN, **terms)
+        await place.cost(10_000 * YUAN, lot_id=first)
+        await _resold(place, first, resale, 7_000_000 * YUAN, **terms)
+        use = await _use(place)
+        assert (use.to_costs_fen, use.to_shortfall_fen, use.uncovered_fen) == (
+            10_000 * YUAN,
+            500_000 * YUAN,
+            500_000 * YUAN,
+        )
+        assert await _proceeds(place) == 7_510_000 * YUAN, "7,500,000.00, and the 10,000.00 that the costs take"
+
+
+async def test_w_18_who_defaults_after_a_sell_off_loses_the_deposit_alone(database_url: str) -> None:
+    """Prepaid 560,000.00, won at 600,000.00: owes 40,000.00; keep 56,000.00, return 504,000.00."""
+    async with hall(database_url, reference_price_fen=Fen(800_000 * YUAN)) as place:
+        lot_id = await place.lot(**_terms(560_000, 56_000))
+        buyer = await place.sold_off(lot_id, 600_000 * YUAN)
+        assert (await completion.show_sale(place.database, buyer.actor, lot_id)).missing_fen == 40_000 * YUAN
+        place.pass_days(12)
+        assert (await place.default(lot_id)).forfeited_fen == 56_000 * YUAN
+        (refund,) = (await place.deposit(buyer, lot_id)).refunds
+        assert refund.amount_fen == 504_000 * YUAN

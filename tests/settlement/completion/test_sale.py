@@ -10,9 +10,16 @@ from appraisal.cases.rules import Subject
 from kernel.actors import Role, platform
 from kernel.errors import NotFound, Refusal
 from settlement import verify
-from settlement.completion import rules
+from settlement.completion import case_money, rules
 from settlement.completion import service as completion
-from settlement.completion.errors import AssetOnHold, PurchaseUnproved, SaleElsewhere, WrongDay
+from settlement.completion.errors import (
+    ApprovalMissing,
+    AssetOnHold,
+    PurchaseProofGap,
+    PurchaseUnproved,
+    SaleElsewhere,
+    WrongDay,
+)
 from settlement.completion.rules import balance_due_at
 from settlement.completion.sale_schemas import HandOver, RuleSale, ServeRuling
 from settlement.ledger import service as ledger
@@ -124,17 +131,46 @@ async def test_a_hold_on_the_asset_stops_ruling_and_service(database_url: str) -
             await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
 
 
-async def test_a_limited_home_needs_proof_of_eligibility_in_the_decision(database_url: str) -> None:
-    """R-HOME-02."""
+async def test_a_limited_home_needs_proof_that_covers_every_day(database_url: str) -> None:
+    """R-HOME-02: proved, by a paper, from the application to the ruling."""
     async with hall(database_url, details={"purchase_limit": "本市限购"}) as place:
         lot_id = await place.lot()
+        buyer = await place.admitted(lot_id)
+        applied = today(place.database)
+        await place.sell(lot_id, (buyer, PRICE))
+        await place.relay.settle()
+        await place.pay_balance(buyer, lot_id)
+        ruled = today(place.database)
+        assert applied < ruled
+
+        async def attempt(**facts: str) -> str:
+            ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, dict(facts)))
+            return (await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)).state
+
+        proof = {"purchase_eligibility": "proved", "eligibility_document": "购房资格核验单"}
+        for facts in ({}, {"purchase_eligibility": "proved"}, {**proof, "purchase_eligibility": "claimed"}):
+            with pytest.raises(PurchaseUnproved):
+                await attempt(**facts)
+        late, early = (applied + timedelta(days=1)).isoformat(), (ruled - timedelta(days=1)).isoformat()
+        for start, end in ((late, ruled.isoformat()), (applied.isoformat(), early), ("", ruled.isoformat())):
+            with pytest.raises(PurchaseProofGap):
+                await attempt(**proof, eligible_from=start, eligible_until=end)
+        assert await attempt(**proof, eligible_from=applied.isoformat(), eligible_until=ruled.isoformat()) == "ruled"
+
+
+async def test_equity_waits_for_the_approval_of_its_transfer(database_url: str) -> None:
+    """R-CLOSE-14: no ruling before it."""
+    async with hall(database_url, details={"transfer_approval": "须经金融监管部门批准"}) as place:
+        lot_id = await place.lot()
         await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
-        judge = place.court.judge
-        bare = RuleSale(decision_id=await place.decide(Subject.SALE_RULING))
-        with pytest.raises(PurchaseUnproved):
-            await completion.rule_sale(place.database, call(judge), lot_id, bare)
-        proved = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, {"purchase_eligibility": "proved"}))
-        assert (await completion.rule_sale(place.database, call(judge), lot_id, proved)).state == "ruled"
+        granted = {"transfer_approval": "granted", "approval_document": "金复〔2025〕1号"}
+        for facts in ({}, {"transfer_approval": "granted"}, {**granted, "transfer_approval": "asked"}):
+            ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, dict(facts)))
+            with pytest.raises(ApprovalMissing):
+                await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
+        ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, dict(granted)))
+        sale = await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
+        assert sale.state == "ruled"
 
 
 async def test_the_confirmation_is_public_with_the_real_name_and_nothing_else(database_url: str) -> None:
@@ -205,10 +241,10 @@ async def test_the_statement_of_the_case_account_names_the_ruling(database_url: 
         await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
         await place.rule_and_serve(lot_id)
         async with place.database.reading(platform("test")) as tx:
-            account = await completion.find_case_account(tx, place.case_id)
+            account = await case_money.find_case_account(tx, place.case_id)
             assert account is not None
             (line,) = await ledger.statement(tx, account.id)
             assert (line.reason, line.other, line.gain_fen) == ("completion.proceeds", "lot", PRICE)
             assert line.document.startswith("ruling:")
-            (proceeds,) = await completion.distributable(tx, place.case_id)
+            (proceeds,) = await case_money.distributable(tx, place.case_id)
             assert (proceeds.pool, proceeds.amount_fen) == (str(place.place.asset_id), PRICE)

@@ -16,6 +16,7 @@ from kernel.errors import NotFound, Refusal
 from kernel.money import Fen
 from kernel.outbox import tell
 from settlement import verify
+from settlement.bank import matching
 from settlement.bank import service as bank
 from settlement.bank.schemas import CheckMatch, ClaimCredit, MoneyArrived, ReturnCredit
 from settlement.deposits import service as deposits
@@ -107,11 +108,11 @@ async def test_a_third_party_s_payment_holds_nothing_until_two_people_match_it(d
         assert (await _registration(place.database, bidder, lot_id)).state == "awaiting_deposit"
         assert await money_inside(place.database) == {"unidentified": DUE}
         maker, checker = actor(Role.MAKER), actor(Role.CHECKER)
-        (waiting,) = (await bank.show_unidentified(place.database, maker)).credits
+        (waiting,) = (await matching.show_unidentified(place.database, maker)).credits
         assert (waiting.payer_name, waiting.reason) == ("李四", "付款人不是竞买人本人")
         claim = ClaimCredit(account_no=own.account_no, reason="竞买人书面委托")
-        match = await bank.propose_claim(place.database, call(maker), waiting.credit_id, claim)
-        await bank.check_match(place.database, call(checker), match.id, CheckMatch(hash=match.hash))
+        match = await matching.propose_claim(place.database, call(maker), waiting.credit_id, claim)
+        await matching.check_match(place.database, call(checker), match.id, CheckMatch(hash=match.hash))
         await place.relay.settle()
         own = await place.deposit(bidder, lot_id)
         assert (own.state, own.received_fen, own.set_aside_fen) == ("held", DUE, 0)
@@ -129,10 +130,10 @@ async def test_a_third_party_s_payment_goes_back_to_the_account_that_paid_it(dat
         await place.pay(friend, own.account_no, DUE)
         await place.pay(bidder, own.account_no, DUE)
         assert (await place.deposit(bidder, lot_id)).state == "held"
-        (waiting,) = (await bank.show_unidentified(place.database, actor(Role.MAKER))).credits
+        (waiting,) = (await matching.show_unidentified(place.database, actor(Role.MAKER))).credits
         wanted = ReturnCredit(reason="非本人付款")
-        match = await bank.propose_return(place.database, call(actor(Role.MAKER)), waiting.credit_id, wanted)
-        await bank.check_match(place.database, call(actor(Role.CHECKER)), match.id, CheckMatch(hash=match.hash))
+        match = await matching.propose_return(place.database, call(actor(Role.MAKER)), waiting.credit_id, wanted)
+        await matching.check_match(place.database, call(actor(Role.CHECKER)), match.id, CheckMatch(hash=match.hash))
         await place.relay.settle()
         assert await money_inside(place.database) == {"deposit": DUE}
         async with place.database.reading(platform("test")) as tx:

@@ -12,9 +12,9 @@ from kernel.actors import Actor, Role, platform
 from kernel.clock import beijing_day
 from kernel.database import Database
 from kernel.money import Fen
-from settlement.completion import service as completion
-from settlement.completion.sale_schemas import SetFee
-from settlement.distribution import disputes
+from settlement.completion import case_money
+from settlement.completion.sale_schemas import FeeView, SetFee
+from settlement.distribution import disputes, fee_setting
 from settlement.distribution import service as distribution
 from settlement.distribution.plan_schemas import (
     ClaimAmount,
@@ -83,15 +83,15 @@ class Road:
     async def bring_money(self, amount_fen: int) -> None:
         """Somebody pays into the case account."""
         async with self.database.transaction(platform("test")) as tx:
-            number = (await completion.case_account(tx, self.case.id)).number
+            number = (await case_money.case_account(tx, self.case.id)).number
         assert number is not None
         await credit(self.database, notice(f"in-{next(REFERENCES)}", number, amount_fen))
 
-    async def set_fee(self, set_fen: int = 0, reason: str = "免交") -> None:
+    async def set_fee(self, set_fen: int = 0, reason: str = "免交") -> FeeView:
         """The court sets the enforcement fee."""
         decision = await make_decision(self.database, self.court, self.case, Subject.ENFORCEMENT_FEE)
         wanted = SetFee(set_fen=Fen(set_fen), reason=reason, decision_id=decision.id)
-        await completion.set_fee(self.database, call(self.court.judge), self.case.id, wanted)
+        return await fee_setting.set_fee(self.database, call(self.court.judge), self.case.id, wanted)
 
     async def draft(self) -> PlanView:
         return await distribution.draft_plan(self.database, call(self.maker), self.case.id)

@@ -277,7 +277,9 @@ async def test_who_wants_more_than_the_plan_says_holds_back_the_others_share_of_
         assert await faults(database) == []
 
 
-async def test_two_suits_over_one_plan_wait_for_each_other(database_url: str) -> None:
+async def test_of_two_suits_the_first_judgment_frees_what_the_second_cannot_touch(
+    database_url: str,
+) -> None:
     """A says B's claim is 400,000.00, B says A's is 200,000.00; both sue, both are judged."""
     async with opened(database_url) as database:
         road, plan = await w17(database)
@@ -295,10 +297,55 @@ async def test_two_suits_over_one_plan_wait_for_each_other(database_url: str) ->
             ("party", "当事人B", 200_000),
             ("escrow", "提存（分配方案异议之诉）", 100_000),
         ]
-        await road.judged(plan, "B", 400_000 * YUAN, objection=0)
         await refused(errors.SuitPending, road.release(resolved))
-        await road.judged(plan, "A", 400_000 * YUAN, objection=1)
-        assert lines(await road.release(resolved)) == [("party", "当事人A", 150_000), ("party", "当事人B", 50_000)]
+        await road.judged(plan, "B", 400_000 * YUAN, objection=0)
+        part = await road.release(resolved)
+        assert lines(part) == [  # of A's 400,000.00 half is still in suit: 200,000 × 5/8 paid to it, and no fen more
+            ("party", "当事人A", 25_000),
+            ("escrow", "提存（分配方案异议之诉）", 125_000),
+            ("party", "当事人B", 50_000),
+        ]
+        assert await money_inside(database) == {"case": 375_000 * YUAN, "escrow": 125_000 * YUAN}
+        await refused(errors.NoEscrow, road.release(resolved))
+        await refused(errors.SuitPending, road.release(part))
+        assert await faults(database) == []
+        await road.judged(plan, "A", 300_000 * YUAN, objection=1)
+        last = await road.release(part)
+        assert [(line.payee.name, line.amount_fen) for line in last.lines] == [
+            ("当事人A", 214_285_71 - 125_000_00),
+            ("当事人B", 285_714_29 - 250_000_00),
+        ]
+        assert {claim.name: claim.claimed_fen for claim in last.claims} == {
+            "当事人A": 300_000 * YUAN,
+            "当事人B": 400_000 * YUAN,
+        }
+        for each in (resolved, part, last):
+            await road.paid(each)
+        await settle(database)
+        assert await money_inside(database) == {}
+        assert await faults(database) == []
+
+
+async def test_a_claim_in_two_suits_waits_for_both(database_url: str) -> None:
+    """A and the debtor both say that B's claim is less; the first judgment frees nothing of it."""
+    async with opened(database_url) as database:
+        road, plan = await w17(database)
+        for number, (who, amount, other) in enumerate((("A", 400_000, "debtor"), ("debtor", 300_000, "A"))):
+            plan = await road.object_to(plan, who, claim="B", should_be_fen=amount * YUAN)
+            for notified in ("B", other):
+                plan = await road.notify(plan, notified, objection=number)
+            plan = await road.oppose(plan, "B", objection=number)
+            plan = await road.sue(await road.tell(plan, objection=number), objection=number)
+        road.go_to(june(24))
+        resolved = await road.resolve(plan)
+        assert resolved.escrow_fen == 150_000 * YUAN
+        await road.judged(plan, "B", 500_000 * YUAN, objection=0)
+        await refused(errors.SuitPending, road.release(resolved))
+        await road.judged(plan, "B", 600_000 * YUAN, objection=1)
+        assert [(line.payee.name, line.amount_fen) for line in (await road.release(resolved)).lines] == [
+            ("当事人A", 22_222_22),
+            ("当事人B", 127_777_78),
+        ]
         assert await faults(database) == []
 
 
@@ -324,7 +371,7 @@ async def test_without_the_lock_two_resolutions_both_pass_the_rules(
     both = asyncio.Barrier(2)
 
     async def not_locked(tx: Any, case_id: Any) -> Any:
-        return await service.completion.case_account(tx, case_id)
+        return await service.case_money.case_account(tx, case_id)
 
     async def together(tx: Any, case: Any) -> Any:
         found = await read(tx, case)

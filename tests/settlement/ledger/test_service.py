@@ -216,7 +216,7 @@ async def test_an_entry_slipped_in_with_a_right_digest_is_missed_by_nobody(datab
             posting = Posting("slipped", "test.in", "bank:2", (Transfer(one.id, two.id, Fen(9)),))
             entry_id = ordered_id()
             digest = ledger.entry_digest(entry_id, tx.now(), posting)
-            await ledger.store.add_entry(tx, entry_id, tx.now(), posting, digest)
-            await ledger.store.add_transfers(tx, entry_id, posting.transfers)
+            await ledger.store.add_entries(tx, tx.now(), {entry_id: (posting, digest)})
+            await ledger.store.add_transfers(tx, {entry_id: posting})
             one.balance_fen, two.balance_fen = Fen(491), Fen(9)
         assert [fault for fault in await _faults(database) if "behind the audit trail" in fault]

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,8 +15,8 @@ from kernel.actors import platform
 from kernel.database import Database
 from kernel.money import Fen
 from settlement import verify
-from settlement.completion import service as completion
-from settlement.completion.sale_schemas import AddCost, PayeeIn
+from settlement.completion import case_money
+from settlement.completion.sale_schemas import AddCost, Coverage, PayeeIn
 from settlement.distribution.errors import AssetHeld, FeeNotSet
 from settlement.payouts import handlers
 from settlement.payouts import service as payouts
@@ -52,7 +52,7 @@ async def complete(place: Hall, lot_id: UUID, price_fen: int) -> None:
 async def add_cost(road: Road, kind: Any, amount_fen: int, lot_id: UUID) -> None:
     payee = PayeeIn(holder=f"收款人 {kind}", number=f"7000{len(kind)}", bank="某银行")
     wanted = AddCost(kind=kind, name=kind, amount_fen=Fen(amount_fen), payee=payee, document="缴款书", lot_id=lot_id)
-    await completion.add_cost(road.database, call(road.maker), road.case.id, wanted)
+    await case_money.add_cost(road.database, call(road.maker), road.case.id, wanted)
 
 
 async def faults(database: Database) -> list[str]:
@@ -160,3 +160,57 @@ async def test_a_hold_stops_confirmation_and_payment(database_url: str) -> None:
         with pytest.raises(AssetHeld):
             await road.pay(batch)
         assert (await payouts.show_batch(road.database, road.maker, batch.id)).state == "checked"
+
+
+async def test_w14_the_whole_waterfall_of_an_only_home(database_url: str) -> None:
+    async with case_of(database_url, "applicant", "M", "B", "T") as (place, road):
+        asset_id, database, court, case = place.place.asset_id, road.database, road.court, road.case
+        await make_claim(database, court, case, "applicant", principal_fen=800_000_00, doubled_fen=30_000_00)
+        await make_claim(database, court, case, "B", principal_fen=400_000_00, doubled_fen=20_000_00)
+        mortgage = {"kind": ClaimKind.SECURED, "asset_id": asset_id, "rank_on": date(2020, 5, 1)}
+        await make_claim(database, court, case, "M", principal_fen=1_800_000_00, **mortgage)  # type: ignore[arg-type]
+        for owed, on in ((50_000_00, date(2019, 1, 1)), (40_000_00, date(2021, 1, 1))):
+            await make_claim(database, court, case, "T", kind=ClaimKind.TAX, principal_fen=owed, rank_on=on)
+        lot_id = await place.lot(**HOME)
+        await complete(place, lot_id, 3_000_000_00)
+        await add_cost(road, "sale_cost", 52_000_00, lot_id)
+        await add_cost(road, "sale_taxes", 90_000_00, lot_id)
+        await add_cost(road, "rent_carve_out", 216_000_00, lot_id)
+        await road.set_fee()
+        plan = await road.draft()
+        assert [(line.level, line.payee.name, line.amount_fen) for line in plan.lines] == [
+            (1, "收款人 sale_cost", 52_000_00),
+            (2, "收款人 sale_taxes", 90_000_00),
+            (3, "收款人 rent_carve_out", 216_000_00),
+            (6, "当事人T", 50_000_00),
+            (7, "当事人M", 1_800_000_00),
+            (8, "当事人T", 40_000_00),
+            (10, "当事人applicant", 501_333_33),
+            (10, "当事人B", 250_666_67),
+        ]
+        assert plan.quota == "0.6267"
+        assert [claim.open_fen for claim in plan.claims][:2] == [298_666_67 + 30_000_00, 149_333_33 + 20_000_00]
+        assert await faults(database) == []
+
+
+async def test_w20b_sales_that_cover_debt_and_costs_stop_the_other_lots(database_url: str) -> None:
+    """Debt 1,000,000.00, costs 20,000.00; L1 650,000.00, then L2 400,000.00: L3 stops, 30,000.00 to the debtor."""
+    async with case_of(database_url, "applicant") as (place, road):
+        await make_claim(road.database, road.court, road.case, "applicant", principal_fen=1_000_000_00)
+        first = await place.lot(start_price_fen=Fen(1_400_000_00), deposit_fen=Fen(100_000_00))
+        await place.cost(20_000_00)
+
+        async def coverage() -> Coverage:
+            return await case_money.show_coverage(road.database, road.court.clerk, road.case.id)
+
+        assert await coverage() == Coverage(road.case.id, 0, 1_000_000_00, 20_000_00, False, 0, (), "R-CLOSE-12")
+        await road.bring_money(650_000_00)
+        found = await coverage()
+        assert (found.sold_fen, found.covered, found.to_stop) == (650_000_00, False, ())
+        await road.bring_money(400_000_00)
+        found = await coverage()
+        assert (found.sold_fen, found.covered, found.surplus_fen) == (1_050_000_00, True, 30_000_00)
+        assert found.to_stop == (first,)
+        await road.set_fee()
+        plan = await road.draft()
+        assert (plan.surplus_fen, plan.lines[-1].payee.name) == (30_000_00, "当事人debtor")

@@ -246,7 +246,7 @@ async def test_without_the_lock_only_the_database_stops_a_second_payment(
     both = asyncio.Barrier(2)
 
     async def not_locked(tx: Any, case_id: Any) -> Any:
-        return await service.completion.case_account(tx, case_id)
+        return await service.case_money.case_account(tx, case_id)
 
     async def together(tx: Any, batch_id: Any) -> Any:
         await asyncio.wait_for(both.wait(), 5)

@@ -1,0 +1,130 @@
+"""Signs of life of web processes, and which bidders are connected to each (design: outage is a state).
+
+A web process that falls silent while the lots of its bidders are about to end is an outage for those who have not come
+back to another one: their lots wait with the close until it is clear, and are frozen when the silence is a hole
+(R-HALT-02). Connected means: a live socket of an admitted bidder, whether they bid or only watch.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from bidding.desk.lease import Connection
+from bidding.desk.shares import Part
+from kernel.ids import random_id
+
+SUSPECT_AFTER_S = 2.0
+"""A web process gives a sign each second; after two without one, lots of its bidders are not closed yet."""
+
+FORGET_AFTER_S = 60.0
+"""Who has not come back by then has left; a lot that enters its last minutes later is not concerned."""
+
+Seat = tuple[UUID, UUID]
+"""A lot and a registration."""
+
+
+class Presence:
+    """Who is connected to this process, and what of it the database does not know yet."""
+
+    def __init__(self) -> None:
+        self.ingress_id = random_id()
+        self._sockets: Counter[Seat] = Counter()
+        self._written: set[Seat] = set()
+
+    def come(self, seat: Seat) -> None:
+        """A socket of this bidder opened."""
+        self._sockets[seat] += 1
+
+    def go(self, seat: Seat) -> None:
+        """A socket of this bidder closed."""
+        self._sockets[seat] -= 1
+        if not self._sockets[seat]:
+            del self._sockets[seat]
+
+    def changes(self) -> tuple[set[Seat], set[Seat]]:
+        """Who came and who went since `written`."""
+        here = self._sockets.keys()
+        return here - self._written, self._written - here
+
+    def written(self, came: Iterable[Seat], went: Iterable[Seat]) -> None:
+        """The database knows of these changes."""
+        self._written = (self._written | set(came)) - set(went)
+
+
+class Missing(msgspec.Struct, frozen=True):
+    """A silent web process: its last sign in platform time, how long ago, and lots with bidders who are not back."""
+
+    ingress_id: UUID
+    platform_at: datetime
+    silent_s: float
+    lots: frozenset[UUID]
+
+
+SIGN = """
+    INSERT INTO bidding.ingress AS i (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
+    ON CONFLICT (id) DO UPDATE SET real_at = clock_timestamp(), platform_at = $2 RETURNING clock_timestamp()
+"""
+CAME = """
+    INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id)
+    SELECT $1, * FROM unnest($2::uuid[], $3::uuid[]) ON CONFLICT DO NOTHING
+"""
+WENT = """
+    DELETE FROM bidding.ingress_bidder b USING unnest($2::uuid[], $3::uuid[]) w (lot_id, registration_id)
+    WHERE b.ingress_id = $1 AND b.lot_id = w.lot_id AND b.registration_id = w.registration_id
+"""
+NOT_BACK = """
+    i.real_at < clock_timestamp() - make_interval(secs => $1)
+    AND i.real_at > clock_timestamp() - make_interval(secs => $2)
+    AND EXISTS (SELECT FROM bidding.registration r WHERE r.id = b.registration_id AND r.state = 'admitted')
+    AND NOT EXISTS (
+        SELECT FROM bidding.ingress_bidder o JOIN bidding.ingress e ON e.id = o.ingress_id
+        WHERE o.lot_id = b.lot_id AND o.registration_id = b.registration_id AND e.real_at > i.real_at
+    )
+"""
+FIND_MISSING = f"""
+    SELECT i.id, i.platform_at, extract(epoch FROM clock_timestamp() - i.real_at)::float8, array_agg(DISTINCT b.lot_id)
+    FROM bidding.ingress i JOIN bidding.ingress_bidder b ON b.ingress_id = i.id JOIN bidding.lot l USING (lot_id)
+    WHERE {NOT_BACK} AND l.status IN ('upcoming', 'open') AND l.bucket % $4 = $3 GROUP BY i.id
+"""  # noqa: S608 - made of constants
+FIND_SUSPECTED = f"""
+    SELECT DISTINCT b.lot_id FROM bidding.ingress i JOIN bidding.ingress_bidder b ON b.ingress_id = i.id
+    WHERE {NOT_BACK} AND b.lot_id = ANY($3)
+"""  # noqa: S608 - made of constants
+JUDGED = "DELETE FROM bidding.ingress_bidder WHERE ingress_id = $1 AND lot_id = ANY($2)"
+FORGET = "DELETE FROM bidding.ingress WHERE real_at < clock_timestamp() - make_interval(secs => $1)"
+
+
+async def write_sign(db: Connection, presence: Presence, platform_at: datetime) -> datetime:
+    """This second's sign of life and who is connected; returns the database's clock."""
+    now: datetime = await db.fetchval(SIGN, presence.ingress_id, platform_at)
+    came, went = presence.changes()
+    for statement, seats in ((CAME, came), (WENT, went)):
+        if seats:
+            await db.execute(statement, presence.ingress_id, *zip(*seats, strict=True))
+    presence.written(came, went)
+    return now
+
+
+async def find_missing(db: Connection, part: Part, hole_s: float) -> list[Missing]:
+    """Web processes silent for `hole_s` whose bidders on lots of this part are not back."""
+    rows = await db.fetch(FIND_MISSING, hole_s, FORGET_AFTER_S, part.share, part.of)
+    return [Missing(row[0], row[1], row[2], frozenset(row[3])) for row in rows]
+
+
+async def find_suspected(db: Connection, lot_ids: Collection[UUID]) -> set[UUID]:
+    """Lots among these with bidders behind a silent web process, who may yet come back or make a hole."""
+    rows = await db.fetch(FIND_SUSPECTED, SUSPECT_AFTER_S, FORGET_AFTER_S, lot_ids)
+    return {row[0] for row in rows}
+
+
+async def judged(db: Connection, missing: Missing) -> None:
+    """These lots were frozen, or have too long to run to be concerned; ask no more."""
+    await db.execute(JUDGED, missing.ingress_id, list(missing.lots))
+
+
+async def forget(db: Connection) -> None:
+    """Web processes that are long gone."""
+    await db.execute(FORGET, FORGET_AFTER_S)

@@ -1,0 +1,67 @@
+"""Use case: how available a lot was, with the outages and halts behind it, for everybody and at any time."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET
+
+from bidding.desk import chain, commands
+from bidding.desk.chain import EventView
+from bidding.desk.models import DeskOutage
+from bidding.desk.rules import Kind
+from bidding.evidence import store
+from bidding.evidence.availability import Span, availability
+from bidding.evidence.schemas import AvailabilityView, HaltView, OutageView
+from kernel.actors import Actor
+from kernel.clock import beijing
+from kernel.database import Database
+
+MOST_OUTAGES = 1_000
+
+
+async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> AvailabilityView:
+    """Availability from the opening to the end, or up to now; refuses `not-found`."""
+    async with database.reading(actor) as tx:
+        lot = await commands.get_lot(tx, lot_id)
+        until = max(lot.opens_at, commands.ended_at(lot) or lot.closed_at or tx.now())
+        outages = await store.outages_between(tx, lot.opens_at, until, MOST_OUTAGES)
+        halts = _halts([_event(sealed) for sealed in await store.halts_of(tx, lot_id)])
+    stood = [Span(_time(halt.at), _time(halt.until) if halt.until else until) for halt in halts]
+    found = availability(Span(lot.opens_at, until), stood, [Span(one.since, one.until) for one in outages])
+    return AvailabilityView(
+        lot_id=lot_id,
+        opens_at=beijing(lot.opens_at),
+        until=beijing(until),
+        running_ms=found.running_ms,
+        unavailable_ms=found.unavailable_ms,
+        available_ppm=found.available_ppm,
+        late_entries=lot.late_entries,
+        outages=[_view(one) for one in outages],
+        halts=halts,
+    )
+
+
+def _event(sealed: bytes) -> EventView:
+    return msgspec.json.decode(chain.inner_event(sealed), type=EventView)
+
+
+def _halts(events: list[EventView]) -> list[HaltView]:
+    """Halts with their ends; a freeze stops the time where the outage began."""
+    found: list[HaltView] = []
+    for event in events:
+        if event.kind is Kind.RESUMED:
+            found[-1] = msgspec.structs.replace(found[-1], until=event.at)
+            continue
+        since = None if event.since is UNSET else str(event.since)
+        reason = None if event.reason is UNSET else str(event.reason)
+        found.append(HaltView(event.kind, event.at, None, since, reason))
+    return found
+
+
+def _view(outage: DeskOutage) -> OutageView:
+    return OutageView(beijing(outage.since), beijing(outage.until), outage.real_ms, outage.cause)
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,209 @@
+"""SQL of the evidence log and of what a bundle is made of."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from bidding.desk.models import BatchRow, DeskOutage, RefusalBlock, SigningKey, Submission
+from bidding.desk.rules import Kind
+from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
+from bidding.evidence.rules import LotHead
+from kernel import merkle
+from kernel.database import Tx
+from kernel.merkle import Place
+from kernel.signatures import PublicKey
+
+ONE_AT_A_TIME = 0x6C6F_6773
+"""Advisory lock of whoever appends to the log; taken before any row."""
+
+MOST_ENTRIES = 2_000
+"""Entries of one signed head; what is left over comes with the next, a second later."""
+
+CHANGED = """
+    SELECT l.lot_id, l.seq, l.link, coalesce(b.number, 0) AS blocks, coalesce(b.link, l.genesis) AS refusals
+    FROM bidding.lot l
+    LEFT JOIN LATERAL (SELECT number, link FROM bidding.refusal_block
+                       WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true
+    LEFT JOIN LATERAL (SELECT seq, blocks FROM bidding.log_entry
+                       WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) e ON true
+    WHERE {which} AND {news} ORDER BY l.lot_id LIMIT :most
+"""
+ENDED = text(CHANGED.format(which="l.closed_at >= :since", news="coalesce(e.seq, -1) < l.seq"))
+"""Lots that ended and whose end is not in the log."""
+
+IN_PROGRESS = "(l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR l.closed_at >= :since)"
+MOVED = text(
+    CHANGED.format(
+        which=IN_PROGRESS, news="(coalesce(e.seq, -1), coalesce(e.blocks, -1)) < (l.seq, coalesce(b.number, 0))"
+    )
+)
+"""Lots in progress, or ended lately, of which the log does not know everything."""
+
+
+async def lock_log(tx: Tx) -> None:
+    """Be the only one who appends until the transaction ends."""
+    await tx.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
+
+
+async def last_head(tx: Tx) -> LogHead | None:
+    """The newest signed head."""
+    return await tx.session.scalar(select(LogHead).order_by(LogHead.number.desc()).limit(1))
+
+
+async def find_heads(tx: Tx, lots: Any, since: datetime) -> list[LotHead]:
+    """Heads of lots that are due for the log; `lots` is ENDED or MOVED."""
+    rows = await tx.session.execute(lots, {"since": since, "most": MOST_ENTRIES})
+    return [LotHead(*row) for row in rows]
+
+
+async def get_nodes(tx: Tx, places: Iterable[Place]) -> dict[Place, bytes]:
+    """The hashes of these complete subtrees."""
+    rows = await tx.session.execute(
+        select(LogNode.level, LogNode.number, LogNode.hash).where(
+            tuple_(LogNode.level, LogNode.number).in_(list(places))
+        )
+    )
+    return {(level, number): hash_ for level, number, hash_ in rows}
+
+
+async def get_hashes(tx: Tx, ranges: Sequence[merkle.Range]) -> list[bytes]:
+    """The hashes of ranges as they occur in proofs and roots."""
+    nodes = await get_nodes(tx, {place for leaves in ranges for place in merkle.parts(leaves)})
+    return [merkle.fold([nodes[place] for place in merkle.parts(leaves)]) for leaves in ranges]
+
+
+async def append(tx: Tx, entries: Sequence[dict[str, Any]], nodes: Sequence[tuple[Place, bytes]]) -> None:
+    """Write entries with the subtrees that they complete."""
+    if entries:
+        await tx.session.execute(insert(LogEntry), entries)
+        rows = [{"level": level, "number": number, "hash": hash_} for (level, number), hash_ in nodes]
+        await tx.session.execute(insert(LogNode), rows)
+
+
+async def unanchored(tx: Tx, sink: str, most: int = 100) -> Sequence[LogHead]:
+    """Heads that this sink does not have yet, oldest first."""
+    there = select(Anchor.head).where(Anchor.head == LogHead.number, Anchor.sink == sink).exists()
+    return (await tx.session.scalars(select(LogHead).where(~there).order_by(LogHead.number).limit(most))).all()
+
+
+async def keep_anchors(tx: Tx, sink: str, heads: Iterable[int], at: datetime) -> None:
+    """Note what a sink has; two who wrote the same note it once."""
+    rows = [{"head": head, "sink": sink, "anchored_at": at} for head in heads]
+    await tx.session.execute(upsert(Anchor).on_conflict_do_nothing(), rows)
+
+
+async def keys(tx: Tx) -> list[PublicKey]:
+    """Every public key that a desk ever signed with, by age."""
+    rows = await tx.session.scalars(select(SigningKey).order_by(SigningKey.first_used_at, SigningKey.key_id))
+    return [PublicKey(row.key_id, row.public_key.hex()) for row in rows]
+
+
+async def keep_key(tx: Tx, key: PublicKey, at: datetime) -> None:
+    """Leave a public key where everybody finds it, before it signs."""
+    row = {"key_id": key.key_id, "public_key": bytes.fromhex(key.public_key), "first_used_at": at}
+    await tx.session.execute(upsert(SigningKey).values(row).on_conflict_do_nothing())
+
+
+# -- what is read of the log
+
+
+async def heads_after(tx: Tx, after: int, most: int) -> Sequence[LogHead]:
+    """Signed heads behind a number."""
+    return (
+        await tx.session.scalars(select(LogHead).where(LogHead.number > after).order_by(LogHead.number).limit(most))
+    ).all()
+
+
+async def head_over(tx: Tx, index: int) -> LogHead | None:
+    """The first signed head that covers the entry at `index`."""
+    return await tx.session.scalar(select(LogHead).where(LogHead.size > index).order_by(LogHead.number).limit(1))
+
+
+async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None) -> Sequence[LogEntry]:
+    """Entries from an index on, of all lots or of one."""
+    mine = true() if lot_id is None else LogEntry.lot_id == lot_id
+    return (
+        await tx.session.scalars(
+            select(LogEntry).where(LogEntry.number >= first, mine).order_by(LogEntry.number).limit(most)
+        )
+    ).all()
+
+
+# -- availability
+
+
+async def outages_between(tx: Tx, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
+    """Spans without decisions that touch this one, in order."""
+    return (
+        await tx.session.scalars(
+            select(DeskOutage)
+            .where(DeskOutage.until > since, DeskOutage.since < until)
+            .order_by(DeskOutage.since, DeskOutage.until)
+            .limit(most)
+        )
+    ).all()
+
+
+async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:
+    """The bytes of all events of a lot that stopped its time or let it run on."""
+    return (
+        await tx.session.scalars(
+            select(Submission.event)
+            .where(
+                Submission.lot_id == lot_id,
+                Submission.seq.is_not(None),
+                Submission.kind.in_([Kind.SUSPENDED, Kind.FROZEN, Kind.RESUMED]),
+            )
+            .order_by(Submission.seq)
+        )
+    ).all()
+
+
+# -- what a bundle is made of
+
+
+async def events_of(tx: Tx, lot_id: UUID) -> Sequence[Any]:
+    """All events of a lot with their batches, in order."""
+    return (
+        await tx.session.execute(
+            select(Submission.seq, Submission.event, Submission.link, Submission.share, Submission.batch)
+            .where(Submission.lot_id == lot_id, Submission.seq.is_not(None))
+            .order_by(Submission.seq)
+        )
+    ).all()
+
+
+async def batches_of(tx: Tx, lot_id: UUID) -> Sequence[BatchRow]:
+    """The batches that hold events of a lot, in order."""
+    held = select(Submission.share, Submission.batch).where(Submission.lot_id == lot_id, Submission.seq.is_not(None))
+    return (
+        await tx.session.scalars(
+            select(BatchRow)
+            .where(tuple_(BatchRow.share, BatchRow.number).in_(held))
+            .order_by(BatchRow.share, BatchRow.number)
+        )
+    ).all()
+
+
+async def refusals_of(tx: Tx, lot_id: UUID) -> Sequence[Any]:
+    """Entry and hash of all refusals of a lot, in order."""
+    return (
+        await tx.session.execute(
+            select(Submission.entry, Submission.link)
+            .where(Submission.lot_id == lot_id, Submission.seq.is_(None))
+            .order_by(Submission.entry)
+        )
+    ).all()
+
+
+async def blocks_of(tx: Tx, lot_id: UUID) -> Sequence[RefusalBlock]:
+    """The sealed blocks of refusals of a lot."""
+    return (
+        await tx.session.scalars(
+            select(RefusalBlock).where(RefusalBlock.lot_id == lot_id).order_by(RefusalBlock.number)
+        )
+    ).all()

@@ -1,0 +1,123 @@
+"""Web processes that fall silent: their bidders' lots wait with the close, and are frozen if nobody comes back."""
+
+import asyncio
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from bidding.desk import ingresses, lease
+from bidding.desk.ingresses import Presence
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, desk_of, house
+
+pytestmark = pytest.mark.anyio
+
+
+async def ingress(place: House, silent_s: float, *seats: tuple[UUID, UUID]) -> UUID:
+    """A web process whose last sign is so old, with these bidders connected."""
+    ingress_id = uuid4()
+    await place.db.execute(
+        "INSERT INTO bidding.ingress VALUES ($1, clock_timestamp() - make_interval(secs => $2), $3)",
+        ingress_id,
+        silent_s,
+        place.clock.now(),
+    )
+    for lot_id, registration_id in seats:
+        await place.db.execute(
+            "INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", ingress_id, lot_id, registration_id
+        )
+    return ingress_id
+
+
+async def silent(place: House, ingress_id: UUID, silent_s: float) -> None:
+    """As if it had been silent for so long."""
+    await place.db.execute(
+        "UPDATE bidding.ingress SET real_at = clock_timestamp() - make_interval(secs => $2) WHERE id = $1",
+        ingress_id,
+        silent_s,
+    )
+
+
+async def ending(place: House) -> tuple[UUID, UUID]:
+    """A lot with a leader, and its bidder."""
+    lot = await place.lot()
+    return lot, await place.bidder(lot, "B1")
+
+
+def set_clock(place: House, at: Any) -> None:
+    place.clock.set(at)  # type: ignore[attr-defined]
+
+
+async def test_a_lot_whose_bidders_are_cut_off_is_not_closed_over_their_heads(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        cut_off, returned, calm = await ending(place), await ending(place), await ending(place)
+        for lot, bidder in (cut_off, returned, calm):
+            assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+        set_clock(place, ENDS - 2 * SECOND)
+        gone = await ingress(place, 3, cut_off, returned)
+        other = await ingress(place, 0, calm)
+        set_clock(place, ENDS)
+        await place.settled(calm[0], "closed")
+        assert [(await place.row(lot))["status"] for lot, _ in (cut_off, returned)] == ["open", "open"]
+
+        await place.db.execute("INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", other, *returned)
+        assert (await place.settled(returned[0], "closed"))["ends_at"] == ENDS
+        assert (await place.row(cut_off[0]))["status"] == "open"
+
+        await silent(place, gone, 5.5)
+        row = await place.settled(cut_off[0], "frozen")
+        assert (row["remaining_ms"], row["outcome"]) == (300_000, None)
+        outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
+        assert (outage["cause"], outage["lots_frozen"], outage["since"]) == ("ingress-missing", 1, ENDS - 2 * SECOND)
+
+
+async def test_nobody_is_waited_for_who_could_not_bid_or_left_long_ago(database_url: str) -> None:
+    """The control: an applicant without a deposit, a lot far from its end, a process gone for over a minute."""
+    async with house(database_url) as place, desk_of(place):
+        applicant, far, long_ago = await place.lot(), await place.lot(ends_at=ENDS + 60 * MINUTE), await ending(place)
+        set_clock(place, ENDS - 2 * SECOND)
+        seats = (applicant, await place.bidder(applicant, "B1", admitted_at=None)), (far, await place.bidder(far, "B1"))
+        await ingress(place, 6, *seats)
+        await ingress(place, 61, long_ago)
+        set_clock(place, ENDS)
+        for lot in (applicant, long_ago[0]):
+            await place.settled(lot, "closed")
+        assert (await place.row(far))["status"] == "open"
+        assert await place.db.fetchval("SELECT count(*) FROM bidding.desk_outage") == 0
+
+
+async def test_who_is_connected_is_written_with_the_sign_of_life(database_url: str) -> None:
+    async with house(database_url) as place:
+        db, presence = await lease.connect(database_url, "ingress"), Presence()
+        first, second = (uuid4(), uuid4()), (uuid4(), uuid4())
+
+        async def written() -> set[tuple[UUID, UUID]]:
+            await ingresses.write_sign(db, presence, OPENS)
+            rows = await place.db.fetch("SELECT lot_id, registration_id FROM bidding.ingress_bidder")
+            return {(row[0], row[1]) for row in rows}
+
+        try:
+            presence.come(first)
+            presence.come(first)
+            presence.come(second)
+            assert await written() == {first, second}
+            presence.go(first)
+            presence.go(second)
+            assert await written() == {first}, "one socket of theirs is left"
+            presence.go(first)
+            assert await written() == set()
+            assert presence.changes() == (set(), set())
+            await silent(place, presence.ingress_id, 61)
+            await ingresses.forget(db)
+            assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress") == 0
+        finally:
+            await db.close()
+
+
+async def test_a_desk_that_stops_lets_the_next_one_begin_at_once(database_url: str) -> None:
+    async with house(database_url) as place:
+        async with desk_of(place):
+            assert await place.db.fetchval("SELECT holder FROM bidding.desk_lease")
+        assert await place.db.fetchval("SELECT holder FROM bidding.desk_lease") == ""
+        async with asyncio.timeout(2), desk_of(place):
+            assert await place.db.fetchval("SELECT epoch FROM bidding.desk_lease") == 2
