@@ -215,7 +215,4 @@ ROUTES = [
     consent_to_rest,
     show_chain,
     list_receipts,
-    suspend_lot,
-    resume_lot,
-    withdraw_lot,
 ]

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from bidding.desk import lease, store
-from bidding.desk.batch import Entry, decide_batch, owed
+from bidding.desk.batch import Entry, owed
 from bidding.desk.desk import Desk
 from bidding.desk.errors import DeskEnded
 from bidding.desk.groups import must_wait, stop_key, to_stop
@@ -21,6 +21,7 @@ from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.money import Fen
 from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -157,21 +158,24 @@ async def test_a_failed_lot_brings_nothing(database_url: str) -> None:
 # -- the group's lock: two desks close lots of one group at the same time
 
 
-async def close_at_once(place: House, lots: list[UUID]) -> None:
-    """Two sessions, each with its own share, close one lot each; the second begins while the first is in flight."""
-    first, second = Session(place.url, 0), Session(place.url, 1)
+async def close_at_once(place: House, lots: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two sessions under leases of their own close one lot each; the second begins while the first is in flight."""
+    quick = store.write
+
+    async def slow(*args: Any) -> None:
+        await quick(*args)
+        await asyncio.sleep(0.4)
+
+    monkeypatch.setattr(store, "write", slow)
+    first, second = Session(place.url, 0, KEYRING), Session(place.url, 1, KEYRING)
     for session, name in ((first, "first"), (second, "second")):
         await session.take_lease(name, None, None)
-    closes = [close_of(place, lot) for lot in lots]
+    second.part = first.part  # what a bucket of their own keeps apart, for one
     try:
-        async with first._transaction() as db:
-            reading = await first._read(db, closes[0])
-            waiting = asyncio.create_task(second.write(closes[1], place.clock.now(), 1, lambda: True))
-            await asyncio.sleep(0.3)
-            assert not waiting.done()
-            decided = decide_batch(closes[0], reading)
-            await store.write(db, decided, reading.books.values(), place.clock.now())
-        await waiting
+        closing = [asyncio.create_task(first.write(close_of(place, lots[0]), place.clock.now(), 1, lambda: True))]
+        await asyncio.sleep(0.2)
+        closing.append(asyncio.create_task(second.write(close_of(place, lots[1]), place.clock.now(), 1, lambda: True)))
+        await asyncio.gather(*closing)
     finally:
         await first.close()
         await second.close()
@@ -192,10 +196,10 @@ async def three_due(place: House) -> tuple[UUID, list[UUID]]:
     return group, lots
 
 
-async def test_two_desks_cannot_count_past_each_other(database_url: str) -> None:
+async def test_two_desks_cannot_count_past_each_other(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house(database_url) as place:
         group, lots = await three_due(place)
-        await close_at_once(place, lots[:2])
+        await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == 2 * START
         assert await statuses(place, lots) == ["closed", "closed", "withdrawn"]
         assert await verified(place) == []
@@ -207,7 +211,7 @@ async def test_control_without_the_groups_lock_a_sale_is_lost_and_the_rest_runs_
     monkeypatch.setattr(store, "LOCK_GROUPS", store.LOCK_GROUPS.replace("FOR NO KEY UPDATE", ""))
     async with house(database_url) as place:
         group, lots = await three_due(place)
-        await close_at_once(place, lots[:2])
+        await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == START
         assert await statuses(place, lots) == ["closed", "closed", "open"]
         (fault,) = await verified(place)
@@ -269,7 +273,7 @@ async def test_the_lease_comes_before_the_groups(database_url: str) -> None:
     """A batch of an old desk takes no group's lock: it stops at the lease."""
     async with house(database_url) as place:
         _, lots = await three_due(place)
-        old = Session(database_url, 0)
+        old = Session(database_url, 0, KEYRING)
         await old.take_lease("old", None, None)
         newer = await lease.connect(database_url)
         await lease.take_lease(newer, 0, "new", None, standby_after_s=None)
