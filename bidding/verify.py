@@ -61,8 +61,8 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
         found += replay.finish(blocks)
         if replay.stopped:
             stopped.add(lot.lot_id)
-    groups = await _group_faults(tx, lots, stopped)
-    return [*found, *groups, *await _strays(tx), *await evidence.faults(tx, outside)]
+    found += await _group_faults(tx, lots, stopped)
+    return [*found, *await _strays(tx), *await evidence.faults(tx, outside)]
 
 
 async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> list[str]:

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from kernel import ddl
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
@@ -68,6 +68,9 @@ def upgrade() -> None:
         source_schema="bidding",
         referent_schema="bidding",
     )
+    op.drop_column("lot", "bucket", schema="bidding")
+    bucket = sa.Computed("('x' || right(coalesce(sale_group_id, lot_id)::text, 3))::bit(12)::integer", persisted=True)
+    op.add_column("lot", sa.Column("bucket", sa.Integer(), bucket, nullable=False), schema="bidding")
     for schema in ("auction", "bidding"):
         op.create_index(
             "ix_lot_sale_group_id",

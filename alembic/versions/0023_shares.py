@@ -5,13 +5,13 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0023"
-down_revision = "0022"
+down_revision = "0018"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    bucket = sa.Computed("('x' || right(coalesce(sale_group_id, lot_id)::text, 3))::bit(12)::integer", persisted=True)
+    bucket = sa.Computed("('x' || right(lot_id::text, 3))::bit(12)::integer", persisted=True)
     op.add_column("lot", sa.Column("bucket", sa.Integer(), bucket, nullable=False), schema="bidding")
     op.create_table(
         "desk_shares",

@@ -98,12 +98,6 @@ async def list_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
     return (await tx.session.scalars(select(Lot).where(Lot.case_id == case_id).order_by(Lot.drafted_at, Lot.id))).all()
 
 
-async def court_names(tx: Tx) -> dict[str, str]:
-    """The courts that have published lots, by id."""
-    courts = select(Lot.court_id, func.max(Lot.court_name)).where(Lot.published_at.is_not(None)).group_by(Lot.court_id)
-    return {str(court_id): name for court_id, name in await tx.session.execute(courts)}
-
-
 async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
     """The ends of the other announced lots of the lot's sale group."""
     rows = await tx.session.scalars(
@@ -115,6 +109,12 @@ async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
         )
     )
     return [ends_at for ends_at in rows if ends_at is not None]
+
+
+async def court_names(tx: Tx) -> dict[str, str]:
+    """The courts that have published lots, by id."""
+    courts = select(Lot.court_id, func.max(Lot.court_name)).where(Lot.published_at.is_not(None)).group_by(Lot.court_id)
+    return {str(court_id): name for court_id, name in await tx.session.execute(courts)}
 
 
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:

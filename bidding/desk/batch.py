@@ -159,10 +159,10 @@ class Decided:
     told: list[contracts.Event] = field(default_factory=list)
     commands: list[tuple[UUID, str | None]] = field(default_factory=list)
     """Commands of other use cases that were decided, with their refusals."""
-    batch: Batch = field(default_factory=Batch)
-    """The events as they will be signed."""
     groups: dict[UUID, Group] = field(default_factory=dict)
     """Sale groups that this batch sold a lot of."""
+    batch: Batch = field(default_factory=Batch)
+    """The events as they will be signed."""
 
 
 def owed(lot_id: UUID, kind: Kind, at: datetime) -> Submission:

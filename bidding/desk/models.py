@@ -19,6 +19,7 @@ from kernel.merkle import HASH_BYTES
 from kernel.money import MAX_FEN, Fen
 
 BUCKET = "('x' || right(coalesce(sale_group_id, lot_id)::text, 3))::bit(12)::integer"
+"""Lots of one sale group have one bucket, so that one desk closes them in their order (R-CLOSE-12)."""
 
 KINDS = ", ".join(f"'{kind}'" for kind in Kind)
 

@@ -71,6 +71,17 @@ async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None
     )
 
 
+BUYS = (
+    select(func.coalesce(Agency.principal_id, RegistrationIdentity.person_id))
+    .select_from(RegistrationIdentity)
+    .outerjoin(
+        Agency,
+        (Agency.lot_id == RegistrationIdentity.lot_id) & (Agency.agent_id == RegistrationIdentity.person_id),
+    )
+)
+"""For whom a registration bids: the person themselves, or the principal of an agent (R-PUB-04)."""
+
+
 async def list_own(tx: Tx, person_id: UUID, most: int) -> Sequence[Registration]:
     """The door: a person's own registrations, those of the lot that ends last first."""
     rows = await tx.session.scalars(
@@ -95,17 +106,6 @@ async def own_bids(tx: Tx, registration: Registration) -> tuple[int, Fen | None]
     )
     number, highest = row.one()
     return number, highest
-
-
-BUYS = (
-    select(func.coalesce(Agency.principal_id, RegistrationIdentity.person_id))
-    .select_from(RegistrationIdentity)
-    .outerjoin(
-        Agency,
-        (Agency.lot_id == RegistrationIdentity.lot_id) & (Agency.agent_id == RegistrationIdentity.person_id),
-    )
-)
-"""For whom a registration bids: the person themselves, or the principal of an agent (R-PUB-04)."""
 
 
 async def real_name_of(tx: Tx, registration_id: UUID) -> str:

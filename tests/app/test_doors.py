@@ -253,6 +253,12 @@ async def build(site: Site) -> dict[str, object]:
     }
 
 
+async def make_group(place: AuctionPlace) -> UUID:
+    """A sale group of the case; bidding knows it once a lot of it is published."""
+    wanted = MakeGroup(target_fen=100_000_00, decision_id=await decide(place))
+    return (await sale_groups.make_group(place.database, call(place.judge), place.case.id, wanted)).id
+
+
 async def taking_of(hall: Hall, lot_id: UUID) -> UUID:
     """A creditor who takes a thing in satisfaction; that its round failed matters to no door."""
     case, now = hall.place.case, hall.database.clock.now()
@@ -277,12 +283,6 @@ async def taking_of(hall: Hall, lot_id: UUID) -> UUID:
         tx.session.add(row)
         await tx.session.flush()
         return row.id
-
-
-async def make_group(place: AuctionPlace) -> UUID:
-    """A sale group of the case; bidding knows it once a lot of it is published."""
-    wanted = MakeGroup(target_fen=100_000_00, decision_id=await decide(place))
-    return (await sale_groups.make_group(place.database, call(place.judge), place.case.id, wanted)).id
 
 
 async def registration_of(hall: Hall, lot_id: UUID) -> UUID:

@@ -9,13 +9,12 @@ import pytest
 from msgspec.structs import replace
 
 from bidding.desk import lease, store
-from bidding.desk.batch import Entry, decide_batch, owed
+from bidding.desk.batch import Entry, owed
 from bidding.desk.desk import Desk
 from bidding.desk.errors import DeskEnded
 from bidding.desk.groups import must_wait, stop_key, to_stop
 from bidding.desk.rules import Kind, LotState, Method, Status, Terms, published
 from bidding.desk.session import Session
-from bidding.desk.shares import Part
 from bidding.verify import faults
 from kernel.actors import platform
 from kernel.clock import FrozenClock
@@ -159,26 +158,24 @@ async def test_a_failed_lot_brings_nothing(database_url: str) -> None:
 # -- the group's lock: two desks close lots of one group at the same time
 
 
-async def close_at_once(place: House, lots: list[UUID]) -> None:
-    """Two sessions close one lot each; the second begins while the first is in flight.
+async def close_at_once(place: House, lots: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two sessions under leases of their own close one lot each; the second begins while the first is in flight."""
+    quick = store.write
 
-    Lots of a group have one bucket and so one desk; here both look at all lots, as if that had failed.
-    """
+    async def slow(*args: Any) -> None:
+        await quick(*args)
+        await asyncio.sleep(0.4)
+
+    monkeypatch.setattr(store, "write", slow)
     first, second = Session(place.url, 0, KEYRING), Session(place.url, 1, KEYRING)
     for session, name in ((first, "first"), (second, "second")):
         await session.take_lease(name, None, None)
-        session.part = Part()
-    closes = [close_of(place, lot) for lot in lots]
+    second.part = first.part  # what a bucket of their own keeps apart, for one
     try:
-        async with first._transaction() as db:
-            reading = await first._read(db, closes[0])
-            waiting = asyncio.create_task(second.write(closes[1], place.clock.now(), 1, lambda: True))
-            await asyncio.sleep(0.3)
-            assert not waiting.done()
-            decided = decide_batch(closes[0], reading, batch=await first._signer.open(db))
-            await first._signer.sign(db, decided.batch, place.clock.now())
-            await store.write(db, decided, reading.books.values(), place.clock.now())
-        await waiting
+        closing = [asyncio.create_task(first.write(close_of(place, lots[0]), place.clock.now(), 1, lambda: True))]
+        await asyncio.sleep(0.2)
+        closing.append(asyncio.create_task(second.write(close_of(place, lots[1]), place.clock.now(), 1, lambda: True)))
+        await asyncio.gather(*closing)
     finally:
         await first.close()
         await second.close()
@@ -199,10 +196,10 @@ async def three_due(place: House) -> tuple[UUID, list[UUID]]:
     return group, lots
 
 
-async def test_two_desks_cannot_count_past_each_other(database_url: str) -> None:
+async def test_two_desks_cannot_count_past_each_other(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     async with house(database_url) as place:
         group, lots = await three_due(place)
-        await close_at_once(place, lots[:2])
+        await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == 2 * START
         assert await statuses(place, lots) == ["closed", "closed", "withdrawn"]
         assert await verified(place) == []
@@ -214,7 +211,7 @@ async def test_control_without_the_groups_lock_a_sale_is_lost_and_the_rest_runs_
     monkeypatch.setattr(store, "LOCK_GROUPS", store.LOCK_GROUPS.replace("FOR NO KEY UPDATE", ""))
     async with house(database_url) as place:
         group, lots = await three_due(place)
-        await close_at_once(place, lots[:2])
+        await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == START
         assert await statuses(place, lots) == ["closed", "closed", "open"]
         (fault,) = await verified(place)

@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from kernel import ddl
 
-revision = "0022"
-down_revision = "0020"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 
