@@ -6,7 +6,7 @@ from sqlalchemy.dialects import postgresql
 
 from kernel import ddl
 
-revision = "0020"
+revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
