@@ -17,7 +17,7 @@ from settlement.completion import case_money
 from settlement.completion import store as sales
 from settlement.completion import verify as completion_verify
 from settlement.completion.models import Sale
-from settlement.completion.rules import STEPS
+from settlement.completion.rules import STEPS, SaleState
 from settlement.deposits import verify as deposits
 from settlement.distribution import verify as distribution
 from settlement.ledger import service as books
@@ -87,11 +87,19 @@ async def _broken_use(tx: Tx, sale: Sale, postings: Mapping[str, Posting]) -> li
             moved = sum(transfer.amount_fen for transfer in posting.transfers) if posting else 0
             if moved != getattr(use, step):
                 found.append(f"says {getattr(use, step)} fen of its deposit went {name}, the ledger {moved}")
-    resale = await sales.find_sale(tx, sale.resale_lot_id) if uses and sale.resale_lot_id else None
+    resale = await _standing_resale(tx, sale) if uses else None
     if resale is not None:
         used = {step: sum(getattr(use, step) for use in uses) for step in STEPS}
         found += await _broken_shortfall(tx, sale, resale, used)
     return found
+
+
+async def _standing_resale(tx: Tx, sale: Sale) -> Sale | None:
+    """The sale that the forfeited deposit answers to: of resales that were annulled, the one in their place."""
+    resale = await sales.find_sale(tx, sale.resale_lot_id) if sale.resale_lot_id else None
+    while resale is not None and resale.state == SaleState.ANNULLED and resale.resale_lot_id:
+        resale = await sales.find_sale(tx, resale.resale_lot_id)
+    return resale
 
 
 async def _broken_shortfall(tx: Tx, sale: Sale, resale: Sale, used: Mapping[str, int]) -> list[str]:

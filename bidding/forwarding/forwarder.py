@@ -191,8 +191,9 @@ class Forwarder:
                     log.warning("forwarding.look-failed", error=repr(error))
                     self._forget_connection()
                 self._give_up_old()
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), LOOK_EVERY_S)
+                with contextlib.suppress(TimeoutError):  # `wait_for` may lose a cancellation that meets the bell
+                    async with asyncio.timeout(LOOK_EVERY_S):
+                        await self._wake.wait()
                 self._wake.clear()
         finally:
             for line in self._lines:

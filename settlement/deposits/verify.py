@@ -57,6 +57,9 @@ MOVES = {
 }
 """Ends of holds that move money, by the entry that does."""
 
+RETURNED = "deposits.returned"
+"""The entry that gives an annulled sale's deposit back in place of the usual one (R-HALT-04)."""
+
 ENDS = {*MOVES, (Stage.BID, Outcome.RELEASED), (Stage.PRICE, Outcome.APPLIED)}
 
 
@@ -69,9 +72,12 @@ def _broken_ends(books: Mapping[str, Posting], deposit: Deposit, holds: list[Hol
         if hold.outcome is Outcome.FORFEITED and hold.part is not Part.DEPOSIT:
             found.append("more than the announced deposit is forfeited")
         wanted = MOVES.get((hold.stage, hold.outcome)) if hold.outcome else None
-        for reason in MOVES.values():
+        if wanted == "deposits.released" and f"{RETURNED}:{hold.id}" in books:
+            wanted = RETURNED
+        expected = dict.fromkeys(MOVES.values(), 0) | ({wanted: hold.amount_fen} if wanted else {})
+        for reason, fen in expected.items():
             moved = _moved(books.get(f"{reason}:{hold.id}"))
-            if moved != (hold.amount_fen if reason == wanted else 0):
+            if moved != fen:
                 found.append(f"a hold of {hold.amount_fen} fen is {hold.outcome}, {reason} moved {moved} fen")
     return found
 

@@ -35,6 +35,7 @@ from tests.appraisal.support import QUICK_PASSWORDS
 pytestmark = pytest.mark.anyio
 
 ORIGIN = "http://127.0.0.1:8000"
+SETTINGS = Settings()
 PASSWORD = "a long password"
 
 CASE = {
@@ -61,7 +62,7 @@ def app_over(database: Database) -> Litestar:
             "actor": Provide(provide_actor),
             "identity": Provide(identity.provide_identity),
         },
-        state=State({"database": database, "identity": IdentityDoor(database, Settings())}),
+        state=State({"database": database, "identity": IdentityDoor(database, SETTINGS), "settings": SETTINGS}),
     )
 
 

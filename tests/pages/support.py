@@ -50,7 +50,7 @@ class Site:
         self.origin = origin
         self._rehearsal = rehearsal
         self.http = httpx.AsyncClient(base_url=origin, trust_env=False)
-        self._url = url
+        self.url = url
         self._clients = [self.http]
         self.places: dict[UUID, Place] = {}
         """The court and case of each lot made here."""
@@ -65,7 +65,7 @@ class Site:
         terms |= {"round": Round.ROUND_1, "opens_at": opens_at, "scheduled_end": ends_at}
         asset: dict[str, Any] = {"kind": AssetKind.IMMOVABLE, "place": "浙江省杭州市拱墅区"}
         asset |= {"reference_price_fen": REFERENCE} | about
-        async with opened(self._url, opens_at - 45 * DAY) as database:
+        async with opened(self.url, opens_at - 45 * DAY) as database:
             place = await make_place(database, **asset)
             lot_id = await make_published_lot(place, **terms)
             self.places[lot_id] = place
@@ -80,7 +80,7 @@ class Site:
     async def decide(self, lot_id: UUID, subject: Subject, facts: dict[str, Any] | None = None) -> UUID:
         """A decision of the panel in the case of a lot."""
         place = self.places[lot_id]
-        async with opened(self._url, self.parts.clock.now()) as database:
+        async with opened(self.url, self.parts.clock.now()) as database:
             return (await make_decision(database, place.court, place.case, subject, facts=facts)).id
 
     async def staff(self, lot_id: UUID, role: Role) -> "Bidder":

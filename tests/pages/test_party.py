@@ -19,10 +19,10 @@ from tests.support.people import id_number
 pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
 
-async def test_a_creditor_reads_their_case(site: Site, visitors: Visitors, database_url: str) -> None:
+async def test_a_creditor_reads_their_case(site: Site, visitors: Visitors) -> None:
     who = site.stranger()
     await who.sign_up(3)
-    async with opened(database_url, real_now()) as database:
+    async with opened(site.url, real_now()) as database:
         road = await make_road(
             database,
             party("debtor", PartyRole.DEBTOR),

@@ -10,7 +10,7 @@ from kernel.money import Fen
 from settlement.bank import matching
 from settlement.bank.schemas import CheckMatch, ClaimCredit, MakeTransfer, MatchView, ReturnCredit
 from settlement.bank.simulated import make_transfer
-from settlement.completion import service as completion
+from settlement.completion import case_money
 from tests.appraisal.support import make_claim
 from tests.settlement.distribution.road import make_road
 from tests.settlement.hall import YUAN, Hall, hall
@@ -174,7 +174,7 @@ async def test_money_matched_by_hand_and_changed_by_hand_is_found(database_url: 
     """A credit claimed on the second proposal, one sent back, and one that the simulated bank knows."""
     async with opened(database_url) as database:
         road = await make_road(database)
-        number = (await within(database, lambda tx: completion.case_account(tx, road.case.id))).number
+        number = (await within(database, lambda tx: case_money.case_account(tx, road.case.id))).number
         assert number is not None
         maker, checker = actor(Role.MAKER), actor(Role.CHECKER)
         claim = ClaimCredit(account_no=number, reason="付款人来电说明")

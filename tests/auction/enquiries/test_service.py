@@ -1,5 +1,6 @@
 """Questions and viewings: asked by number, answered once by the lot's court, published without a trace of who asked."""
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -14,7 +15,7 @@ from kernel.contracts import LotClosed, LotOpened
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
 from tests.auction.support import happen, make_draft, make_place, make_published_lot
-from tests.support.house import actor, call, opened
+from tests.support.house import actor, call, frozen, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +29,7 @@ async def test_a_question_is_answered_for_everybody_and_a_viewing_for_its_asker(
         lot_id = await make_published_lot(place)
         asker = actor(Role.BIDDER, name="mk-asker")
         question = await service.ask(database, call(asker), lot_id, QUESTION)
+        frozen(database).advance(timedelta(seconds=1))
         viewing = await service.ask(database, call(asker), lot_id, VIEWING)
         assert (await service.show_questions(database, actor(), lot_id)).questions == ()
         waiting = await service.show_waiting(database, place.clerk)
