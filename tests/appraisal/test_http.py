@@ -188,7 +188,7 @@ async def test_a_refusal_names_its_rule_and_article(database: Database) -> None:
         {"case_no": 1},
         {"case_no": "x" * 61},
         {"parties": []},
-        {"parties": [CASE["parties"][0]] * 501},
+        {"parties": [CASE["parties"][0]] * 2_001},
         {"parties": [{**CASE["parties"][0], "role": "king"}, CASE["parties"][1]]},  # type: ignore[dict-item]
         {"parties": [{**CASE["parties"][0], "name": "某\u202e行"}, CASE["parties"][1]]},  # type: ignore[dict-item]
     ],
