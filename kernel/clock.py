@@ -8,7 +8,6 @@ Outside the demo the two run together; in the demo platform time races (design: 
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
-from functools import lru_cache
 from typing import Protocol
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -20,9 +19,8 @@ def whole_ms(moment: datetime) -> datetime:
     return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
-@lru_cache(maxsize=256)
 def from_ms(epoch_ms: int) -> datetime:
-    """The moment `epoch_ms` milliseconds after 1970, exactly. Many bids share one, so the latest are remembered."""
+    """The moment `epoch_ms` milliseconds after 1970, exactly."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)
 
 
@@ -78,15 +76,15 @@ class SystemClock:
 
     def __init__(self) -> None:
         self._offset_ns = time.time_ns() - time.monotonic_ns()
-        self._floor_ms = 0
-
-    def now_ms(self) -> int:
-        """Platform time as epoch milliseconds: the form the bid desk stamps with."""
-        self._floor_ms = max(self._floor_ms, (time.monotonic_ns() + self._offset_ns) // 1_000_000)
-        return self._floor_ms
+        self._latest_ms = 0
+        self._latest = from_ms(0)
 
     def now(self) -> datetime:
-        return from_ms(self.now_ms())
+        """Platform time. Called several times for each bid, so a millisecond that goes on is answered as it was."""
+        ms = (time.monotonic_ns() + self._offset_ns) // 1_000_000
+        if ms > self._latest_ms:
+            self._latest_ms, self._latest = ms, from_ms(ms)
+        return self._latest
 
     def discipline(self, authority: datetime) -> timedelta:
         """Follow `authority` (the database's clock) and return how far it was ahead of us."""
@@ -96,7 +94,8 @@ class SystemClock:
 
     def not_before(self, moment: datetime) -> None:
         """Never answer earlier than `moment`: a new desk starts after everything its predecessors stamped."""
-        self._floor_ms = max(self._floor_ms, to_ms(moment))
+        if (ms := to_ms(moment)) > self._latest_ms:
+            self._latest_ms, self._latest = ms, from_ms(ms)
 
 
 class FrozenClock:

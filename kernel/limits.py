@@ -4,7 +4,6 @@ They protect slow work (sign-in, registration, sockets); bids of a qualified bid
 hand can do. With several processes each keeps its own, so a limit holds per process.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping
 
 from kernel.clock import monotonic
@@ -12,23 +11,31 @@ from kernel.errors import RateLimited
 
 MOST_BUCKETS = 100_000
 
+ROUNDING = 1e-6
+"""Share of a token that sums of floats may be short of."""
+
 
 class Limits:
-    """`rules`: purpose -> (how many, in how many seconds). A full bucket is forgotten before an empty one."""
+    """`rules`: purpose -> (how many, in how many seconds). The bucket that was not used for longest is forgotten first.
+
+    A bucket is one number, the moment at which it will be full again: each token taken moves it on by one token's time,
+    and it may never lie further ahead than a whole bucket takes to fill.
+    """
 
     def __init__(self, rules: Mapping[str, tuple[int, int]]) -> None:
-        self._rules = rules
-        self._buckets: OrderedDict[tuple[str, str], tuple[float, float]] = OrderedDict()
+        self._rules = {purpose: (seconds / most, float(seconds)) for purpose, (most, seconds) in rules.items()}
+        self._full_at: dict[tuple[str, str], float] = {}
 
     def spend(self, purpose: str, who: str) -> None:
         """Take one token of `who`; refuses `rate-limited` when none is left."""
-        most, seconds = self._rules[purpose]
-        now = monotonic()
-        tokens, since = self._buckets.pop((purpose, who), (float(most), now))
-        tokens = min(float(most), tokens + (now - since) * most / seconds)
-        allowed = tokens >= 1
-        self._buckets[(purpose, who)] = (tokens - 1 if allowed else tokens, now)
-        while len(self._buckets) > MOST_BUCKETS:
-            self._buckets.popitem(last=False)
+        token_s, bucket_s = self._rules[purpose]
+        bucket, now = (purpose, who), monotonic()
+        before = self._full_at.pop(bucket, now)
+        full_at = (before if before > now else now) + token_s
+        wait_s = full_at - now - bucket_s
+        allowed = wait_s <= token_s * ROUNDING
+        self._full_at[bucket] = full_at if allowed else before
+        if len(self._full_at) > MOST_BUCKETS:
+            del self._full_at[next(iter(self._full_at))]
         if not allowed:
-            raise RateLimited(retry_after_s=max(1, round((1 - tokens) * seconds / most)))
+            raise RateLimited(retry_after_s=max(1, round(wait_s)))

@@ -5,11 +5,11 @@ hashes of its complete subtrees by (level, index); `inclusion` and `consistency`
 proof, and `parts` the complete subtrees of a range, so that a proof is a handful of reads.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from functools import reduce
+from hashlib import sha256
 
-EMPTY = hashlib.sha256(b"").digest()
+EMPTY = sha256(b"").digest()
 """The root of a tree without leaves."""
 
 HASH_BYTES = 32
@@ -23,23 +23,25 @@ Place = tuple[int, int]
 
 def leaf_hash(data: bytes) -> bytes:
     """The hash of a leaf."""
-    return hashlib.sha256(b"\0" + data).digest()
+    return sha256(b"\0" + data).digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """The hash of an inner node."""
-    return hashlib.sha256(b"\1" + left + right).digest()
+    return sha256(b"\1" + left + right).digest()
 
 
 class Tree:
     """A tree in memory; `paths` costs one concatenation a node, however many are asked for."""
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
-        level = [leaf_hash(data) for data in leaves]
+        # Written out, since a batch of bids hashes each of its leaves and nodes here.
+        level = [sha256(b"\0" + data).digest() for data in leaves]
         self.size = len(level)
         self._levels = [level]
         while len(level) > 1:
-            above = [node_hash(level[at], level[at + 1]) for at in range(0, len(level) - 1, 2)]
+            pairs = zip(level[::2], level[1::2], strict=False)
+            above = [sha256(b"\1" + left + right).digest() for left, right in pairs]
             if len(level) % 2:
                 above.append(level[-1])
             self._levels.append(above)

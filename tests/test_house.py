@@ -23,6 +23,7 @@ NAMED_ROOMS = {
     "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",
+    "bidding/desk/copying.py": "rows of a batch as the database takes them in one piece",
     "bidding/desk/desk.py": "the service of a live slice: the loop that decides",
     "bidding/desk/groups.py": "lots that serve one debt, pure",
     "bidding/desk/ingresses.py": "signs of life of web processes, and who is connected to each",

@@ -76,7 +76,7 @@ async def _bid(sessions: async_sessionmaker[AsyncSession], clock: SystemClock, t
         bidder = Bidder(registration.code, registration.priority_rank)
         admission = Admission(lot.lot_id, bidder, registration.admitted_at)
         book = _book(lot)
-        reading = Reading({lot.lot_id.int: book}, {registration.id.int: admission}, {}, {})
+        reading = Reading({lot.lot_id.int: book}, {registration.id.int: admission})
         decided = decide_batch([Entry(sent, sent.address, at)], reading)
         session.add_all(Submission(**row._asdict()) for row in decided.rows)
         _carry_over(lot, book)

@@ -4,7 +4,8 @@
 If the commit fails, the result is thrown away and the batch is decided anew from fresh rows.
 """
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -45,7 +46,7 @@ class Admission(msgspec.Struct, frozen=True):
 
     def bidder_at(self, at: datetime, lot_id: UUID) -> Bidder | None:
         """The bidder, if admitted to this lot at or before `at` (R-BID-06)."""
-        if self.admitted_at is None or self.admitted_at > at or self.lot_id.int != lot_id.int:
+        if self.admitted_at is None or self.admitted_at > at or self.lot_id != lot_id:
             return None
         return self.bidder
 
@@ -114,10 +115,11 @@ class Reading:
 
     books: dict[int, Book]
     """By lot. Lots and registrations are named by the number of their UUID, which hashes quickly."""
-    admissions: dict[int, Admission]
-    stored: dict[Address, Stored]
-    refusals_kept: dict[tuple[int, int], int]
-    """How many refusals are stored, by (lot, registration)."""
+    admissions: dict[int, Admission] = field(default_factory=dict)
+    """By registration."""
+    stored: dict[Address, Stored] = field(default_factory=dict)
+    refusals_kept: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
+    """How many refusals are stored, by lot and registration."""
     waiting_commands: frozenset[UUID] = frozenset()
     """Lots with an undecided command from another use case: they are not closed before it is decided."""
     held: frozenset[UUID] = frozenset()
@@ -161,6 +163,8 @@ class Decided:
     """Commands of other use cases that were decided, with their refusals."""
     groups: dict[UUID, Group] = field(default_factory=dict)
     """Sale groups that this batch sold a lot of."""
+    refused: Counter[tuple[int, int]] = field(default_factory=Counter)
+    """How many refusals of a bidder on a lot are stored now."""
     batch: Batch = field(default_factory=Batch)
     """The events as they will be signed."""
 
@@ -201,7 +205,7 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
         sent = entry.sent
         if (earlier := stored.get(entry.address)) is not None:
             answers.append((entry, earlier.answer(sent)))
-        elif (book := books.get(sent.lot_id.int)) is None:
+        elif (book := books.get(entry.address[0])) is None:
             answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
         else:
             if entry.received_at - sent.ingress_at > late_after:
@@ -213,7 +217,7 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
 
 def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) -> None:
     sent, at = entry.sent, _time_of_entry(entry, book)
-    admission = reading.admissions.get(sent.registration_id.int) if sent.registration_id is not None else None
+    admission = reading.admissions.get(entry.address[1])
     bidder = admission.bidder_at(at, sent.lot_id) if admission is not None else None
     upcoming = book.state.status is Status.UPCOMING and sent.kind not in OPENING_KINDS
     if upcoming and (opening := rules.decide_open(book.state, at)):
@@ -227,7 +231,7 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link, stored.proof)
         if decision.sold and book.group_id is not None:
             _count_sale(book, decision, reading, decided)
-    elif _too_many_refusals(sent, reading):
+    elif _too_many_refusals(entry, reading, decided):
         book.unstored_refusals += 1
         book.touched = True
         decided.answers.append((entry, Answer(sent.key, refusal=RateLimited(retry_after_s=MINUTE_S))))
@@ -237,8 +241,7 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         stored = _write_refusal(entry, decision, at, code=code, book=book, decided=decided)
         answer = Answer(sent.key, refusal=decision)
         if sent.registration_id is not None:
-            kept, bidder_on_lot = reading.refusals_kept, (sent.lot_id.int, sent.registration_id.int)
-            kept[bidder_on_lot] = kept.get(bidder_on_lot, 0) + 1
+            decided.refused[entry.address[:2]] += 1
     if sent.requested_at is not None:
         decided.commands.append((sent.key, stored.refusal))
     decided.answers.append((entry, answer))
@@ -307,11 +310,11 @@ def _time_of_entry(entry: Entry, book: Book) -> datetime:
     return at if book.last_received_at is None else max(at, book.last_received_at)
 
 
-def _too_many_refusals(sent: Submission, reading: Reading) -> bool:
+def _too_many_refusals(entry: Entry, reading: Reading, decided: Decided) -> bool:
     """Whether another refusal of this bidder would only be counted."""
-    if sent.registration_id is None:
-        return False
-    return reading.refusals_kept.get((sent.lot_id.int, sent.registration_id.int), 0) >= MAX_STORED_REFUSALS
+    lot, bidder, _ = entry.address
+    kept = reading.refusals_kept.get(lot, {}).get(bidder, 0)
+    return kept + decided.refused[lot, bidder] >= MAX_STORED_REFUSALS
 
 
 def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -> Stored:

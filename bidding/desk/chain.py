@@ -6,9 +6,9 @@ actor of a court command are bound without being told. Link = SHA-256(version, p
 link before the first event is the hash of the published terms. A change of these bytes is a new version.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
+from hashlib import sha256
 from uuid import UUID
 
 import msgspec
@@ -43,6 +43,19 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     since: str | UnsetType = UNSET
     status: str | UnsetType = UNSET
     reason: str | UnsetType = UNSET
+
+
+class BidView(msgspec.Struct, frozen=True):
+    """The fields that a bid has, named and ordered as in `EventView`."""
+
+    seq: int
+    kind: Kind
+    at: str
+    code: str | None
+    rank: int | UnsetType
+    price_fen: int | None
+    ends_at: str | UnsetType
+    extended: bool
 
 
 class RefusalView(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,13 +93,13 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    what, reason = f"{sent.kind}|{sent.key.int:032x}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
-    return hashlib.sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
+    what, reason = f"{sent.kind}|{sent.key.hex}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
+    return sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
 
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:
     """The link before the first event, so that nobody can change the terms under the bids."""
-    return hashlib.sha256(_VERSION_BYTE + terms_bytes(lot_id, terms)).digest()
+    return sha256(_VERSION_BYTE + terms_bytes(lot_id, terms)).digest()
 
 
 def terms_bytes(lot_id: UUID, terms: Terms) -> bytes:
@@ -104,42 +117,58 @@ def terms_bytes(lot_id: UUID, terms: Terms) -> bytes:
 
 def link(previous: bytes, sealed: bytes) -> bytes:
     """The link of an event after `previous`."""
-    return hashlib.sha256(_VERSION_BYTE + previous + hashlib.sha256(sealed).digest()).digest()
+    return sha256(_VERSION_BYTE + previous + sha256(sealed).digest()).digest()
 
 
 def refusal_hash(sealed: bytes) -> bytes:
     """The own hash of a refusal, which `block_link` seals."""
-    return hashlib.sha256(_VERSION_BYTE + hashlib.sha256(sealed).digest()).digest()
+    return sha256(_VERSION_BYTE + sha256(sealed).digest()).digest()
 
 
 def block_link(previous: bytes, hashes: list[bytes]) -> bytes:
     """The link of a block of refusals after `previous`; the first block follows the lot's genesis."""
-    return hashlib.sha256(_VERSION_BYTE + previous + b"".join(hashes)).digest()
+    return sha256(_VERSION_BYTE + previous + b"".join(hashes)).digest()
 
 
-_WITH_RESULT = frozenset({Kind.BID, Kind.CLOSED})
-_WITH_END = frozenset({Kind.BID, Kind.OPENED, Kind.RESUMED, Kind.CLOSED})
+_WITH_END = frozenset({Kind.OPENED, Kind.RESUMED, Kind.CLOSED})
+_encode = msgspec.json.Encoder().encode
 
 
 def event_bytes(event: Event, reason: str | None) -> bytes:
     """The inner object of an event: JSON with the fields of its kind, in a fixed order."""
+    return _encode(_bid_view(event) if event.kind is Kind.BID else _view(event, reason))
+
+
+def _bid_view(event: Event) -> BidView:
+    rank, ends_at = event.rank, event.ends_at
+    return BidView(
+        event.seq,
+        event.kind,
+        shown(event.at),
+        event.code,
+        UNSET if rank is None else rank,
+        event.price_fen,
+        UNSET if ends_at is None else shown(ends_at),
+        event.extended,
+    )
+
+
+def _view(event: Event, reason: str | None) -> EventView:
     kind, ends_at = event.kind, event.ends_at
-    result = kind in _WITH_RESULT
-    view = EventView(
+    closed = kind is Kind.CLOSED
+    return EventView(
         seq=event.seq,
         kind=kind,
         at=shown(event.at),
-        code=event.code if result else UNSET,
+        code=event.code if closed else UNSET,
         rank=UNSET if event.rank is None else event.rank,
-        price_fen=event.price_fen if result else UNSET,
+        price_fen=event.price_fen if closed else UNSET,
         ends_at=shown(ends_at) if ends_at is not None and kind in _WITH_END else UNSET,
-        extended=event.extended if kind is Kind.BID else UNSET,
         remaining_ms=UNSET if event.remaining is None else event.remaining // _MS,
         since=UNSET if event.since is None else shown(event.since),
         status=UNSET if event.sold is None else ("sold" if event.sold else "failed"),
         reason=_present(reason),
     )
-    return msgspec.json.encode(view)
 
 
 def seal_event(sent: Submission, payload: bytes, event: bytes) -> bytes:
@@ -167,7 +196,7 @@ def seal_refusal(
         ended_at=ended_at,
         reason=_present(sent.reason),
     )
-    return b'%b"refused":%b}' % (_head(sent, payload), msgspec.json.encode(view))
+    return b'%b"refused":%b}' % (_head(sent, payload), _encode(view))
 
 
 def _head(sent: Submission, payload: bytes) -> bytes:

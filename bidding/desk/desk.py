@@ -118,7 +118,8 @@ class Desk:
 
     def now(self) -> datetime:
         """Platform time, never before anything this desk or one before it has stamped (R-BID-11)."""
-        self._floor = max(self._floor, self._clock.now())
+        now = self._clock.now()
+        self._floor = max(self._floor, now)
         return self._floor
 
     # -- start and stop

@@ -51,7 +51,8 @@ TAKE_LEASE = """
     WHERE l.epoch = $4 RETURNING epoch
 """
 GIVE_UP_LEASE = "UPDATE bidding.desk_lease SET holder = '', address = NULL WHERE share = $1 AND epoch = $2"
-CHECK_LEASE = "SELECT epoch FROM bidding.desk_lease WHERE share = $1 FOR SHARE"
+BEGIN_UNDER_LEASE = "BEGIN; SELECT FROM bidding.desk_lease WHERE share = {:d} AND epoch = {:d} FOR SHARE"
+"""One round trip. A takeover that was waited for changes the epoch, and then the row is not found any more."""
 
 
 async def take_lease(
@@ -79,8 +80,7 @@ async def give_up_lease(db: Connection, share: int, epoch: int) -> None:
 
 async def begin(db: Connection, share: int, epoch: int) -> None:
     """Open a batch transaction under the lease; raises DeskEnded at a foreign epoch."""
-    await db.execute("BEGIN")
-    if await db.fetchval(CHECK_LEASE, share) != epoch:
+    if await db.execute(BEGIN_UNDER_LEASE.format(share, epoch)) != "SELECT 1":
         raise DeskEnded
 
 

@@ -36,7 +36,7 @@ class Session:
         self._signer = Signer(keyring, share)
         self.part = shares.Part(share)
         self._db: lease.Connection | None = None
-        self._refusals: dict[int, dict[tuple[int, int], int]] = {}
+        self._refusals: dict[int, dict[int, int]] = {}
         """Of each running lot the stored refusals by bidder, counted once: nobody else writes them."""
         self.epoch = 0
         self.unsealed: set[UUID] = set()
@@ -67,17 +67,18 @@ class Session:
             if not in_time():
                 raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
-            await self._signer.sign(db, decided.batch, now)
+            self._signer.sign(decided.batch, now)
             await store.write(db, decided, reading.books.values(), now)
-        self._remember(reading)
-        return decided, list(reading.books.values())
+        books = list(reading.books.values())
+        self._remember(decided, books)
+        return decided, books
 
     async def write_freezes(self, entries: Sequence[Entry], outage: Outage, rate: int) -> tuple[Decided, list[Book]]:
         """Decide the freezes of an outage, and record why."""
         async with self._transaction() as db:
             reading = await self._read(db, entries)
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
-            await self._signer.sign(db, decided.batch, outage.until)
+            self._signer.sign(decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
         return decided, list(reading.books.values())
@@ -181,41 +182,38 @@ class Session:
         if groups:
             lots |= {lot_id.int: lot_id for lot_id in await store.unfinished_of(db, groups)}
         books = await store.lock_lots(db, lots.values(), self.part)
-        stored = await store.find_stored(db, sent)
-        bidders = {
-            (one.lot_id.int, one.registration_id.int): (one.lot_id, one.registration_id)
-            for one in sent
-            if one.registration_id is not None
-        }
-        admissions = await store.get_admissions(db, {bidder for _, bidder in bidders.values()}) if bidders else {}
         resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
-        return Reading(
+        await self._count_refusals(db, entries)
+        reading = Reading(
             books=books,
-            admissions=admissions,
-            stored=stored,
-            refusals_kept=await self._refusals_of(db, bidders),
+            refusals_kept=self._refusals,
             waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
             held=await store.held_lots(db, resuming) if resuming else frozenset(),
             groups=groups,
         )
+        await store.read_submissions(db, entries, reading)
+        return reading
 
-    async def _refusals_of(
-        self, db: lease.Connection, bidders: dict[tuple[int, int], tuple[UUID, UUID]]
-    ) -> dict[tuple[int, int], int]:
-        kept = {key: self._refusals[key[0]][key] for key in bidders if key in self._refusals.get(key[0], {})}
-        if unknown := [ids for key, ids in bidders.items() if key not in kept]:
-            kept |= await store.count_refusals(db, unknown)
-        return kept
+    async def _count_refusals(self, db: lease.Connection, entries: Sequence[Entry]) -> None:
+        """Count the stored refusals of bidders who were not seen before; the desk alone adds to them."""
+        unknown = {}
+        for entry in entries:
+            (lot, bidder, _), sent = entry.address, entry.sent
+            if sent.registration_id is not None and bidder not in self._refusals.setdefault(lot, {}):
+                unknown[lot, bidder] = sent.lot_id, sent.registration_id
+        if unknown:
+            for (lot, bidder), kept in (await store.count_refusals(db, list(unknown.values()))).items():
+                self._refusals[lot][bidder] = kept
 
-    def _remember(self, reading: Reading) -> None:
+    def _remember(self, decided: Decided, books: Iterable[Book]) -> None:
         """After a commit: the counts of refusals, and which lots have some to seal."""
-        for bidder, kept in reading.refusals_kept.items():
-            self._refusals.setdefault(bidder[0], {})[bidder] = kept
-        for number, book in reading.books.items():
+        for (lot, bidder), refused in decided.refused.items():
+            self._refusals[lot][bidder] += refused
+        for book in books:
             if book.refused:
                 self.unsealed.add(book.lot_id)
             if book.state.status in FINISHED:
-                self._refusals.pop(number, None)
+                self._refusals.pop(book.lot_id.int, None)
 
 
 def is_data_fault(error: BaseException) -> bool:

@@ -13,9 +13,6 @@ from bidding.desk.receipts import Batch, Proof
 from kernel.signatures import Keyring
 
 LAST_NUMBER = "SELECT coalesce(max(number), 0) FROM bidding.batch WHERE share = $1"
-KEEP_BATCH = """
-    INSERT INTO bidding.batch (share, number, at, leaves, root, key_id, signature) VALUES ($1, $2, $3, $4, $5, $6, $7)
-"""
 KEEP_KEY = """
     INSERT INTO bidding.signing_key (key_id, public_key, first_used_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING
 """
@@ -50,15 +47,11 @@ class Signer:
         assert self._last is not None
         return Batch(self._share, self._last + 1)
 
-    async def sign(self, db: Connection, batch: Batch, now: datetime) -> None:
-        """Sign and write a batch that is complete; one without events is no batch."""
-        if not batch.links:
-            return
-        key_id, signature = self._keyring.key_id, self._keyring.sign(batch.statement(now))
-        batch.close(now, key_id, signature)
-        leaves = b"".join(batch.links)
-        await db.execute(KEEP_BATCH, batch.share, batch.number, now, leaves, batch.root, key_id, signature)
-        self._last = batch.number
+    def sign(self, batch: Batch, now: datetime) -> None:
+        """Sign a batch that is complete, to be written in the same transaction; one without events is no batch."""
+        if batch.links:
+            batch.close(now, self._keyring.key_id, self._keyring.sign(batch.statement(now)))
+            self._last = batch.number
 
     def forget(self) -> None:
         """Ask the database for the last number again."""

@@ -12,13 +12,14 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from bidding.desk.batch import Admission, Book, Decided, Row, Stored
+from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, Row, Stored
+from bidding.desk.copying import copy_bytes
 from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
+from bidding.desk.receipts import Batch
 from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
 from bidding.desk.signing import find_proofs
-from bidding.desk.submissions import Address, Submission, address
 from kernel import contracts
 from kernel.money import Fen
 
@@ -43,20 +44,20 @@ UNFINISHED_OF_GROUPS = """
     SELECT lot_id FROM bidding.lot
     WHERE sale_group_id = ANY($1) AND status IN ('upcoming', 'open', 'suspended', 'frozen')
 """
-FIND_STORED = """
-    SELECT s.lot_id, s.registration_id, s.key, s.payload_hash, s.seq, s.refusal, s.event, s.link
-    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) a (lot_id, registration_id, key)
-    JOIN bidding.submission s
+READ_BIDS = """
+    SELECT r.lot_id, r.code, r.priority_rank, CASE WHEN r.state = 'admitted' THEN r.admitted_at END,
+           s.payload_hash, s.seq, s.refusal, s.event, s.link
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[]) WITH ORDINALITY a (lot_id, registration_id, key, place)
+    LEFT JOIN bidding.registration r ON r.id = a.registration_id
+    LEFT JOIN bidding.submission s
       ON s.lot_id = a.lot_id AND s.registration_id = a.registration_id AND s.key = a.key
+    ORDER BY a.place
 """
-FIND_STORED_COMMANDS = """
-    SELECT s.lot_id, s.registration_id, s.key, s.payload_hash, s.seq, s.refusal, s.event, s.link
-    FROM unnest($1::uuid[], $2::uuid[]) a (lot_id, key)
-    JOIN bidding.submission s ON s.lot_id = a.lot_id AND s.registration_id IS NULL AND s.key = a.key
-"""
-GET_ADMISSIONS = """
-    SELECT id, lot_id, code, priority_rank, CASE WHEN state = 'admitted' THEN admitted_at END AS admitted_at
-    FROM bidding.registration WHERE id = ANY($1)
+READ_COMMANDS = """
+    SELECT s.payload_hash, s.seq, s.refusal, s.event, s.link
+    FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY a (lot_id, key, place)
+    LEFT JOIN bidding.submission s ON s.lot_id = a.lot_id AND s.registration_id IS NULL AND s.key = a.key
+    ORDER BY a.place
 """
 COUNT_REFUSALS = """
     SELECT lot_id, registration_id, count(*) FROM bidding.submission
@@ -121,29 +122,27 @@ def book_of(row: Any) -> Book:
     )
 
 
-async def find_stored(db: Connection, sent: Sequence[Submission]) -> dict[Address, Stored]:
-    """Answers given before under the keys of these submissions."""
-    bids = [(one.lot_id, one.registration_id, one.key) for one in sent if one.registration_id is not None]
-    commands = [(one.lot_id, one.key) for one in sent if one.registration_id is None]
-    rows = []
+async def read_submissions(db: Connection, entries: Sequence[Entry], reading: Reading) -> None:
+    """The registrations behind a batch's bids, and the answers given before under the keys of its submissions."""
+    bids = [entry for entry in entries if entry.address[1]]
+    commands = [entry for entry in entries if not entry.address[1]]
+    answered: list[tuple[Entry, Any]] = []
     if bids:
-        rows += await db.fetch(FIND_STORED, *zip(*bids, strict=True))
+        sent = [(entry.sent.lot_id, entry.sent.registration_id, entry.sent.key) for entry in bids]
+        for entry, row in zip(bids, await db.fetch(READ_BIDS, *zip(*sent, strict=True)), strict=True):
+            if row[0] is not None:
+                reading.admissions[entry.address[1]] = Admission(row[0], Bidder(row[1], row[2]), row[3])
+            if row[4] is not None:
+                answered.append((entry, row[4:]))
     if commands:
-        rows += await db.fetch(FIND_STORED_COMMANDS, *zip(*commands, strict=True))
-    accepted = [(row[0], row[4]) for row in rows if row[4] is not None]
+        keys = [(entry.sent.lot_id, entry.sent.key) for entry in commands]
+        rows = await db.fetch(READ_COMMANDS, *zip(*keys, strict=True))
+        answered += [(entry, row) for entry, row in zip(commands, rows, strict=True) if row[0] is not None]
+    accepted = [(entry.sent.lot_id, seq) for entry, (_, seq, *_) in answered if seq is not None]
     proofs = await find_proofs(db, accepted) if accepted else {}
-    return {
-        address(row[0], row[1], row[2]): Stored(
-            row[3], row[4], row[5], row[6], row[7], proofs.get((row[0].int, row[4] or 0))
-        )
-        for row in rows
-    }
-
-
-async def get_admissions(db: Connection, registration_ids: Iterable[UUID]) -> dict[int, Admission]:
-    """The registrations behind a batch's bids."""
-    rows = await db.fetch(GET_ADMISSIONS, list(registration_ids))
-    return {row[0].int: Admission(row[1], Bidder(row[2], row[3]), row[4]) for row in rows}
+    for entry, (payload, seq, refusal, event, link) in answered:
+        proof = proofs.get((entry.address[0], seq or 0))
+        reading.stored[entry.address] = Stored(payload, seq, refusal, event, link, proof)
 
 
 async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -> dict[tuple[int, int], int]:
@@ -165,7 +164,11 @@ async def held_lots(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
 
 # -- what a batch writes
 
-KEEP_LOTS = """
+KEEP = """
+    WITH signed AS (
+        INSERT INTO bidding.batch (share, number, at, leaves, root, key_id, signature)
+        SELECT $19::int8, $20::int8, $21::timestamptz, $22::bytea, $23::bytea, $24::text, $25::bytea
+        WHERE $25 IS NOT NULL)
     UPDATE bidding.lot l SET
         status = n.status, ends_at = n.ends_at, remaining_ms = n.remaining_ms, opened = n.opened,
         leader_registration_id = n.registration_id, leader_code = n.code, leader_rank = n.rank, price_fen = n.price_fen,
@@ -199,11 +202,16 @@ _MS = timedelta(milliseconds=1)
 async def write(db: Connection, decided: Decided, books: Iterable[Book], now: datetime) -> None:
     """All rows of a batch; the caller commits."""
     if decided.rows:
-        await db.copy_records_to_table(
-            "submission", schema_name="bidding", columns=Row._fields, records=decided.rows, timeout=ANSWER_WITHIN_S
+        await db.copy_to_table(
+            "submission",
+            schema_name="bidding",
+            columns=Row._fields,
+            source=copy_bytes(decided.rows),  # type: ignore[arg-type]  # any buffer goes over as it is
+            format="binary",
+            timeout=ANSWER_WITHIN_S,
         )
     if touched := [_lot_row(book) for book in books if book.touched]:
-        await db.execute(KEEP_LOTS, *zip(*touched, strict=True))
+        await db.execute(KEEP, *zip(*touched, strict=True), *_batch_row(decided.batch, now))
     if decided.groups:
         sums = [(group.group_id, group.sold_fen) for group in decided.groups.values()]
         await db.execute(KEEP_GROUPS, *zip(*sums, strict=True))
@@ -212,6 +220,13 @@ async def write(db: Connection, decided: Decided, books: Iterable[Book], now: da
     if decided.commands:
         ids, refusals = zip(*decided.commands, strict=True)
         await db.execute(COMMANDS_DECIDED, ids, refusals, now)
+
+
+def _batch_row(batch: Batch, now: datetime) -> tuple[object, ...]:
+    if not batch.links:
+        return (None,) * 7
+    leaves = b"".join(batch.links)
+    return batch.share, batch.number, now, leaves, batch.root, batch.key_id, batch.signature
 
 
 def _lot_row(book: Book) -> tuple[object, ...]:

@@ -39,7 +39,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> "Address":
         """What a key is unique within (invariant 10)."""
-        return address(self.lot_id, self.registration_id, self.key)
+        registration_id = self.registration_id
+        return self.lot_id.int, registration_id.int if registration_id else 0, self.key.int
 
     def same_payload(self, other: "Submission") -> bool:
         """Whether a second copy under the key asks for the same."""

@@ -19,6 +19,8 @@ from kernel.errors import Refusal
 
 MAX_FRAME_BYTES = 4_096
 
+_encode = msgspec.json.Encoder().encode
+
 
 class PlaceBid(Wire, frozen=True):
     """A bid. `key` is made and kept by the bidder before it is sent; `confirm` repeats the price where asked for."""
@@ -197,8 +199,8 @@ def ack_frame(lot_id: UUID, answer: Answer) -> bytes:
     assert answer.seq is not None
     assert answer.event is not None
     assert answer.link is not None
-    return b'{"t":"ack","key":"%b","seq":%d,"receipt":%b}' % (
-        str(answer.key).encode(),
+    return b'{"t":"ack","key":%b,"seq":%d,"receipt":%b}' % (
+        _encode(answer.key),
         answer.seq,
         receipt(lot_id, answer.event, answer.link, answer.proof),
     )

@@ -36,8 +36,7 @@ async def two_connections(url: str) -> AsyncIterator[tuple[Any, Any]]:
 async def taken_before_commit(old: Any, new: Any, check: str) -> bool:
     """Whether a new desk gets the lease while a batch of the old one is in flight, which then commits."""
     epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
-    await old.execute("BEGIN")
-    assert await old.fetchval(check, 0) == epoch
+    assert await old.execute(check.format(0, epoch)) == "SELECT 1"
     taking = asyncio.create_task(lease.take_lease(new, 0, "new", None, standby_after_s=None))
     await asyncio.sleep(0.3)
     taken = taking.done()
@@ -48,11 +47,25 @@ async def taken_before_commit(old: Any, new: Any, check: str) -> bool:
 
 async def test_a_takeover_waits_for_the_batch_in_flight(database_url: str) -> None:
     async with two_connections(database_url) as (old, new):
-        assert not await taken_before_commit(old, new, lease.CHECK_LEASE)
+        assert not await taken_before_commit(old, new, lease.BEGIN_UNDER_LEASE)
+
+
+async def test_a_batch_that_waited_for_a_takeover_does_not_begin(database_url: str) -> None:
+    async with two_connections(database_url) as (old, new):
+        epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
+        await new.execute("BEGIN")
+        await lease.take_lease(new, 0, "new", None, standby_after_s=None)
+        beginning = asyncio.create_task(lease.begin(old, 0, epoch))
+        await asyncio.sleep(0.2)
+        assert not beginning.done()
+        await new.execute("COMMIT")
+        with pytest.raises(DeskEnded):
+            await beginning
+        await old.execute("ROLLBACK")
 
 
 async def test_control_a_plain_select_lets_an_old_batch_commit_after_the_takeover(database_url: str) -> None:
-    plain = lease.CHECK_LEASE.replace(" FOR SHARE", "")
+    plain = lease.BEGIN_UNDER_LEASE.replace(" FOR SHARE", "")
     async with two_connections(database_url) as (old, new):
         assert await taken_before_commit(old, new, plain)
 
