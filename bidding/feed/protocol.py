@@ -38,7 +38,7 @@ TOO_MANY_MESSAGES = 4429
 
 
 class Host(Protocol):
-    """What a connection asks of the feed, which is its "server" too."""
+    """Who hears what a client says."""
 
     def receive(self, socket: "LiveSocket", raw: bytes) -> None:
         """Deal with one text message."""
@@ -67,12 +67,12 @@ class LiveSocket(ServerConnection):
     _at_rest = False
     """Known to stand between two messages: nothing went to the library's parser since that was seen."""
 
-    def __init__(self, host: Host, server_state: Any) -> None:
+    def __init__(self, host: Host, server: Any, server_state: Any) -> None:
         self._host = host
         self._uvicorn = server_state
         super().__init__(
             ServerProtocol(max_size=MAX_FRAME_BYTES),
-            host,  # type: ignore[arg-type]  # it has what a connection asks of its server
+            server,  # the feed: it has what a connection asks of its server
             ping_interval=PING_EVERY_S,
             ping_timeout=PONG_WITHIN_S,
             close_timeout=CLOSE_WITHIN_S,
@@ -181,11 +181,11 @@ def small_text(data: bytes) -> bytes | None:
     return apply_mask(data[_SMALL_HEAD:], data[2:_SMALL_HEAD])
 
 
-def live_protocol(host: Host) -> Callable[..., LiveSocket]:
+def live_protocol(host: Host, server: Any) -> Callable[..., LiveSocket]:
     """The factory for uvicorn's `ws=` hook."""
 
     def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> LiveSocket:
-        return LiveSocket(host, server_state)
+        return LiveSocket(host, server, server_state)
 
     return make
 

@@ -129,7 +129,7 @@ class Heard:
 
 def opened(heard: Heard) -> LiveSocket:
     """A socket behind its handshake, with a transport that goes nowhere."""
-    client, socket = ClientProtocol(parse_uri("ws://localhost/")), LiveSocket(heard, Connections())  # type: ignore[arg-type]
+    client, socket = ClientProtocol(parse_uri("ws://localhost/")), LiveSocket(heard, heard, Connections())  # type: ignore[arg-type]
     socket.connection_made(Nowhere())
     client.send_request(client.connect())
     socket.data_received(b"".join(client.data_to_send()))

@@ -253,8 +253,8 @@ async def test_a_reader_that_never_reads_is_closed(database_url: str) -> None:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             async with house.watch(lot_id) as other:
                 await other.read()
-                room = feed._rooms[lot_id]
-                slow = next(s for s in feed._sockets if s.remote_address[1] == port_of(writer))
+                room = feed.rooms[lot_id]
+                slow = next(s for s in feed.crowd.sockets if s.remote_address[1] == port_of(writer))
                 async with asyncio.timeout(10):
                     while slow.is_open:
                         room.broadcast(b'{"t":"noise","x":"%b"}' % (b"x" * 60_000))
@@ -273,11 +273,11 @@ async def test_half_open_connections_are_freed(database_url: str, monkeypatch: p
     async with serve(database_url) as house:
         lot_id = await house.open_lot()
         async with raw_socket(house, lot_id):
-            assert len(house.parts.feed._sockets) == 1
+            assert len(house.parts.feed.crowd.sockets) == 1
             async with asyncio.timeout(5):
-                while house.parts.feed._sockets:
+                while house.parts.feed.crowd.sockets:
                     await asyncio.sleep(0.05)
-        assert not house.parts.feed._rooms
+        assert not house.parts.feed.rooms
 
 
 async def test_sockets_hold_no_database_connection(database_url: str) -> None:
