@@ -100,9 +100,12 @@ NAMED_CONTEXT_FILES = {
 
 READS_A_CLOCK = {
     "app/bench/baseline.py": "measures itself",
-    "app/bench/bids.py": "measures itself",
     "app/bench/distribution.py": "measures itself",
     "app/bench/load.py": "measures from outside what a bidder waits",
+    "app/bench/nchan.py": "posts at the times of the run beside it",
+    "app/bench/processes.py": "notes when it looked at other processes",
+    "app/bench/stage.py": "waits for a server to start",
+    "app/bench/watchers.py": "measures from outside when a frame comes",
     "kernel/clock.py": "the one module that may",
     "kernel/ids.py": "the time in an identifier orders rows and decides nothing",
 }
