@@ -4,10 +4,10 @@ Our own pages alone, to a published lot, without credentials in the address, so 
 of it is refused before the connection is accepted.
 """
 
-import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from random import randint
 from typing import Protocol
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 from bidding.feed.crowd import Crowd
 from bidding.feed.protocol import LiveSocket
 from bidding.feed.rooms import Room
+from bidding.feed.turns import Turns
 from kernel.actors import Actor
 from kernel.errors import Malformed, NotFound, Refusal
 from kernel.settings import Settings
@@ -25,6 +26,10 @@ from kernel.web import ForeignOrigin, origin_allowed, source_of
 
 PATH = re.compile(r"/live/lots/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})", re.ASCII)
 SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
+
+TRY_LATER = (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+RETRY_AFTER_S = (2, 15)
+"""Drawn by chance between these, so that those who are sent away together do not come back together."""
 
 
 class Doorkeeper(Protocol):
@@ -34,20 +39,20 @@ class Doorkeeper(Protocol):
 
 
 class Admission:
-    """`openings` bounds how many handshakes ask the database at a time, `find_room` gives a published lot's room."""
+    """`turns` bounds how many handshakes are worked on at a time, `find_room` gives a published lot's room."""
 
     def __init__(
         self,
         settings: Settings,
         identity: Doorkeeper,
         crowd: Crowd,
-        openings: asyncio.Semaphore,
+        turns: Turns,
         find_room: Callable[[UUID], Awaitable[Room]],
     ) -> None:
         self._settings = settings
         self._identity = identity
         self._crowd = crowd
-        self._openings = openings
+        self._turns = turns
         self._find_room = find_room
         self._origin = settings.origin
         self._host = settings.origin.partition("://")[2]
@@ -56,27 +61,23 @@ class Admission:
         """None to accept, else the refusal, given before the connection is accepted."""
         assert isinstance(connection, LiveSocket)
         try:
-            lot_id, after = _wanted(request, self._host, self._origin)
-            connection.after = after
+            lot_id, connection.after = _wanted(request, self._host, self._origin)
             forwarded = request.headers.get_all("X-Forwarded-For")
             connection.source = source_of(_address(connection), forwarded, self._settings.trusted_proxies)
-            self._crowd.check_address(connection.source)
-            connection.actor = await self._resolve(request, connection.source)
-            if connection.actor is not None:
-                self._crowd.check_person(connection.actor)
-            connection.room = await self._find_room(lot_id)
+            self._crowd.count_address(connection)
+            cookies = "; ".join(request.headers.get_all("Cookie"))
+            async with self._turns.turn(bidder=bool(cookies)):
+                if cookies:  # the only credential; one that is not ours makes a visitor
+                    connection.actor = await self._identity.resolve(cookies, connection.source)
+                    self._crowd.count_person(connection)
+                connection.room = await self._find_room(lot_id)
         except Refusal as refusal:
-            return connection.respond(HTTPStatus(refusal.status), f"{refusal.code}: {refusal.detail_en}\n")
+            response = connection.respond(HTTPStatus(refusal.status), f"{refusal.code}: {refusal.detail_en}\n")
+            if refusal.status in TRY_LATER:
+                response.headers["Retry-After"] = str(randint(*RETRY_AFTER_S))
+            return response
         self._crowd.come(connection)
         return None
-
-    async def _resolve(self, request: Request, source: str) -> Actor | None:
-        """Who is behind the handshake's cookie; the only credential, and one that is not ours makes a visitor."""
-        cookies = request.headers.get_all("Cookie")
-        if not cookies:
-            return None
-        async with self._openings:
-            return await self._identity.resolve("; ".join(cookies), source)
 
 
 def _wanted(request: Request, host: str, origin: str) -> tuple[UUID, int | None]:

@@ -84,6 +84,7 @@ class Bids:
         except Refusal as refusal:
             socket.say(refused_frame(message.key, refusal))
         else:
+            socket.room.takes_bids_of(socket)
             self._enter_bid(socket, message, socket.registration_id)
 
     def _enter_bid(self, socket: LiveSocket, message: BidMessage, registration_id: UUID) -> None:

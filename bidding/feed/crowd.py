@@ -2,11 +2,14 @@
 
 from collections import Counter
 from typing import Any
+from uuid import UUID
 
 from bidding.desk.ingresses import Presence
+from bidding.feed.keepalive import Keepalive
 from bidding.feed.protocol import DEAD_SESSION, SLOW_READER, LiveSocket
 from bidding.registration.service import registrations_of
-from kernel.actors import Actor, platform
+from kernel.actors import platform
+from kernel.clock import monotonic
 from kernel.database import Database
 from kernel.errors import RateLimited
 from kernel.identity.service import open_sessions
@@ -28,52 +31,61 @@ class Crowd:
         self.presence = Presence()
         self._database = database
         self._settings = settings
+        self._keepalive = Keepalive(monotonic)
         self._newcomers: set[LiveSocket] = set()
         """Signed-in sockets of which it is not known yet whether they are a bidder's."""
-        self._of_person: Counter[Any] = Counter()
+        self._of_person: Counter[UUID] = Counter()
         self._of_address: Counter[str] = Counter()
 
-    def check_address(self, source: str) -> None:
-        """Refuses `rate-limited` when this address has all the sockets that one may have."""
-        if self._of_address[source] >= self._settings.sockets_per_address:
+    def count_address(self, socket: LiveSocket) -> None:
+        """Count a socket of this address, before anything is waited for; refuses `rate-limited` one too many."""
+        if self._of_address[socket.source] >= self._settings.sockets_per_address:
             raise RateLimited(retry_after_s=RETRY_AFTER_S)
+        self._of_address[socket.source] += 1
+        socket.of_address = True
 
-    def check_person(self, actor: Actor) -> None:
-        """Refuses `rate-limited` when this person has all the sockets that one may have."""
-        if self._of_person[actor.person] >= self._settings.sockets_per_person:
+    def count_person(self, socket: LiveSocket) -> None:
+        """Count a socket of this person; refuses `rate-limited` one too many."""
+        person_id = socket.actor.person_id if socket.actor else None
+        if person_id is None:
+            return
+        if self._of_person[person_id] >= self._settings.sockets_per_person:
             raise RateLimited(retry_after_s=RETRY_AFTER_S)
+        self._of_person[person_id] += 1
+        socket.of_person = person_id
 
     def come(self, socket: LiveSocket) -> None:
         """Count a socket in, and keep its room for it."""
         socket.counted = True
-        person_id = socket.actor.person_id if socket.actor else None
-        socket.sender = str(person_id) if person_id else f"{socket.source} {id(socket)}"
+        socket.sender = str(socket.of_person) if socket.of_person else f"{socket.source} {id(socket)}"
         socket.room.holders.add(socket)
         self.sockets.add(socket)
         LIVE_SOCKETS.inc()
-        self._of_address[socket.source] += 1
-        if person_id:
-            self._of_person[person_id] += 1
 
     def greeted(self, socket: LiveSocket) -> None:
-        """A socket has entered its room: from the next second on, its bidder counts as connected."""
+        """A socket has entered its room: it is asked for signs of life, and its bidder soon counts as connected."""
+        self._keepalive.add(socket)
         if socket.actor is not None:
             self._newcomers.add(socket)
 
     def go(self, socket: LiveSocket) -> bool:
         """Count a socket out; False if it was never counted in."""
+        if socket.of_address:
+            socket.of_address = False
+            _count_out(self._of_address, socket.source)
+        if socket.of_person is not None:
+            _count_out(self._of_person, socket.of_person)
+            socket.of_person = None
         if not socket.counted:
             return False
         socket.counted = False
         self.sockets.discard(socket)
         LIVE_SOCKETS.dec()
-        _count_out(self._of_address, socket.source)
-        if socket.actor and socket.actor.person_id:
-            _count_out(self._of_person, socket.actor.person_id)
         self._newcomers.discard(socket)
+        self._keepalive.forget(socket)
         if socket.seat is not None:
             self.presence.go(socket.seat)
-        socket.room.sockets.discard(socket)
+        socket.room.leave(socket)
         socket.room.holders.discard(socket)
         return True
 
@@ -84,6 +96,10 @@ class Crowd:
         for socket in tuple(self.sockets):
             if socket.transport.get_write_buffer_size() > MOST_UNSENT_BYTES:
                 socket.end(SLOW_READER, "slow")
+
+    async def ask_for_life(self) -> None:
+        """Ping those whose turn it is, and close those who do not answer."""
+        self._keepalive.sweep()
 
     async def end_dead_sessions(self) -> None:
         """Close the sockets of login sessions that are over; one query for all."""

@@ -21,8 +21,10 @@ from bidding.feed.admission import Admission, Doorkeeper
 from bidding.feed.bell import Bell
 from bidding.feed.bids import Bids, Decides
 from bidding.feed.crowd import Crowd
+from bidding.feed.keepalive import SWEEP_EVERY_S
 from bidding.feed.protocol import LiveSocket, live_protocol
 from bidding.feed.rooms import RING_EVENTS, Room, frames
+from bidding.feed.turns import Turns
 from kernel.actors import platform
 from kernel.database import Database
 from kernel.errors import NotFound, Refusal
@@ -31,9 +33,6 @@ from kernel.settings import Settings
 log = structlog.get_logger("feed")
 
 HANDSHAKE_WITHIN_S = 5.0
-HANDSHAKES_AT_ONCE = 4
-"""Openings that may ask the database at a time: ten thousand reconnects must not starve the bids."""
-
 RESUME_EVENTS = 1_000
 
 
@@ -47,8 +46,8 @@ class Feed:
         self.rooms: dict[UUID, Room] = {}
         self.handler_tasks: set[asyncio.Task[None]] = set()
         self._database = database
-        self._openings = asyncio.Semaphore(HANDSHAKES_AT_ONCE)
-        self._admission = Admission(settings, identity, self.crowd, self._openings, self._room)
+        self._turns = Turns()
+        self._admission = Admission(settings, identity, self.crowd, self._turns, self._room)
         self._refilling: set[UUID] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -62,8 +61,9 @@ class Feed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Tick, heal and listen while the body runs; then close every socket."""
-        self._spawn(self._every_second(self._tick))
-        self._spawn(self._every_second(self._check))
+        self._spawn(self._every(1.0, self._tick))
+        self._spawn(self._every(1.0, self._check))
+        self._spawn(self._every(SWEEP_EVERY_S, self.crowd.ask_for_life))
         if self._bell is not None:
             self._spawn(self._bell.run())
         try:
@@ -116,11 +116,11 @@ class Feed:
 
     # -- seconds
 
-    async def _every_second(self, work: Callable[[], Awaitable[None]]) -> None:
+    async def _every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         loop = asyncio.get_running_loop()
         next_s = loop.time()
         while True:
-            next_s = max(next_s + 1, loop.time())
+            next_s = max(next_s + seconds, loop.time())
             await asyncio.sleep(next_s - loop.time())
             try:
                 await work()
@@ -156,28 +156,26 @@ class Feed:
         return not self._closing
 
     async def handler(self, socket: LiveSocket) -> None:
-        """A connection from its handshake to its end."""
+        """The opening of a connection. One that is open then needs no task: what it says and its end are called."""
         try:
             async with asyncio.timeout(HANDSHAKE_WITHIN_S):
                 await socket.handshake(self._admission.admit, server_header=None)
                 if socket.is_open:
                     await self._enter(socket)
-            if socket.is_open:
-                socket.start_keepalive()
-                await socket.wait_closed()
-            else:
+            if not socket.is_open:
                 async with asyncio.timeout(HANDSHAKE_WITHIN_S):
                     await socket.wait_closed()
         except (ConnectionClosed, TimeoutError):
-            pass
+            if socket.is_open:
+                socket.end(CloseCode.TRY_AGAIN_LATER, "busy")
         except Refusal as refusal:
             socket.end(CloseCode.TRY_AGAIN_LATER, refusal.code)
         except Exception:
             log.exception("feed.socket-failed")
             socket.end(CloseCode.INTERNAL_ERROR, "")
         finally:
-            self._leave(socket)
             if not socket.is_open:
+                self.left(socket)
                 socket.transport.abort()
             task = asyncio.current_task()
             assert task is not None
@@ -188,7 +186,7 @@ class Feed:
         room = self.rooms.get(lot_id)
         if room is not None:
             return room
-        async with self._openings, self._database.reading(platform("feed")) as tx:
+        async with self._database.reading(platform("feed")) as tx:
             lot = await store.find_lot(tx, lot_id)
         if lot is None:
             raise NotFound(what="lot")
@@ -197,20 +195,26 @@ class Feed:
     async def _enter(self, socket: LiveSocket) -> None:
         """Tell what was missed since `after`, or the whole picture, and join: nothing can happen in between."""
         room = socket.room
-        older = await self._older(room, socket.after)
+        older = await self._older(socket)
         for payload in greeting(room, socket.after, older):
             socket.say(payload)
-        room.sockets.add(socket)
-        self.crowd.greeted(socket)
+        if socket.is_open:
+            socket.enter()
+            self.crowd.greeted(socket)
 
-    async def _older(self, room: Room, after: int | None) -> list[tuple[int, bytes]]:
-        """Events behind `after` that memory has forgotten, if they are few enough to be told one by one."""
+    async def _older(self, socket: LiveSocket) -> list[tuple[int, bytes]]:
+        """Events that it missed and memory has forgotten, if they are few enough to be told one by one."""
+        room, after = socket.room, socket.after
         if after is None or not 0 <= room.sent_seq - after <= RESUME_EVENTS or room.recent(after) is not None:
             return []
-        async with self._openings, self._database.reading(platform("feed")) as tx:
+        async with (
+            self._turns.turn(bidder=socket.actor is not None),
+            self._database.reading(platform("feed")) as tx,
+        ):
             return await store.events_after(tx, room.lot_id, after, RESUME_EVENTS)
 
-    def _leave(self, socket: LiveSocket) -> None:
+    def left(self, socket: LiveSocket) -> None:
+        """A connection is gone, and with the last one its room."""
         if self.crowd.go(socket) and not socket.room.holders:
             socket.room.close()
             del self.rooms[socket.room.lot_id]

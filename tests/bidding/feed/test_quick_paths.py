@@ -126,6 +126,9 @@ class Heard:
     async def handler(self, socket: LiveSocket) -> None:
         pass
 
+    def left(self, socket: LiveSocket) -> None:
+        pass
+
 
 def opened(heard: Heard) -> LiveSocket:
     """A socket behind its handshake, with a transport that goes nowhere."""
