@@ -23,6 +23,8 @@ AT_ONCE = 100
 
 OPEN_WITHIN_S = 300.0
 CHUNK_BYTES = 65_536
+NEVER = -1
+"""What follows on nothing."""
 
 
 class Look(msgspec.Struct, frozen=True):
@@ -97,7 +99,7 @@ class Chunk:
             if not self.first:
                 self.first = first
             elif first != self.last + 1:
-                self.first = -1  # a gap inside
+                self.first = NEVER  # a gap inside
             self.last = last
 
 
@@ -213,7 +215,7 @@ class Watchers:
             self.seen.frames += len(chunk.payloads) * len(inside)
             for payload in chunk.payloads if inside else ():
                 first_came[payload] = min(first_came.get(payload, sent.end_s), *inside)
-            for seq in range(chunk.first, chunk.last + 1):
+            for seq in range(chunk.first, chunk.last + 1) if chunk.first != NEVER else ():
                 at = sent.events.get(seq)
                 if at is None:
                     continue
