@@ -2,13 +2,16 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from uuid import UUID
 
 from app.embedded import FolderInUse
 from kernel.settings import Settings, SettingsError, load
 from kernel.signatures import KeyringError
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +172,15 @@ def _bank(arguments: argparse.Namespace) -> int:
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
-    known = "bids: durable accepted bids a second through sockets; distribution: random cases judged independently"
-    parser.add_argument("name", choices=("bids", "distribution"), help=known)
+    known = (
+        "bids: durable accepted bids a second through sockets; fanout: what a frame to thousands of watchers costs;"
+        " distribution: random cases judged independently"
+    )
+    parser.add_argument("name", choices=("bids", "fanout", "distribution"), help=known)
     parser.add_argument("--lots", type=_count, default=1)
-    parser.add_argument("--bidders", type=_count, default=128, help="one socket each (default 128)")
-    parser.add_argument("--watchers", type=_none_or_more, default=0, help="further sockets that only look")
-    parser.add_argument("--rate", type=_none_or_more, default=0, help="bids offered a second in all; 0: as answered")
+    parser.add_argument("--bidders", type=_count, help="one socket each (default 128; fanout 10)")
+    parser.add_argument("--watchers", type=_none_or_more, help="sockets that only look (default 0; fanout 5000)")
+    parser.add_argument("--rate", type=_none_or_more, help="bids offered a second (default 0: as answered; fanout 10)")
     parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
     parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
@@ -200,10 +206,23 @@ def _bench(arguments: argparse.Namespace) -> int:
         from app.bench import distribution
 
         return distribution.main_bench_distribution(distribution.Options(arguments.cases, arguments.seed))
-    from app.bench.bids import Options, main_bench_bids
+    given = {name: value for name, value in vars(arguments).items() if value is not None}
+    if arguments.name == "fanout":
+        from app.bench import fanout
 
-    wanted = {name: value for name, value in vars(arguments).items() if name in Options.__struct_fields__}
-    return main_bench_bids(Options(**wanted))
+        if given.get("watchers") == 0 or given.get("rate") == 0:
+            print("fanout needs watchers and a rate", file=sys.stderr)
+            return 2
+        return fanout.main_bench_fanout(_options(fanout.Options, given))
+    from app.bench import bids
+
+    return bids.main_bench_bids(_options(bids.Options, given))
+
+
+def _options(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
+    """The options of one benchmark among those given on the command line."""
+    fields = getattr(kind, "__struct_fields__", ())
+    return kind(**{name: value for name, value in given.items() if name in fields})
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:

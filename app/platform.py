@@ -88,7 +88,7 @@ class Platform:
             assert settings.desk_secret is not None
             self.forwarder = Forwarder(url, clock, settings.desk_secret, settings.desk_queue)
             self.feed = Feed(self.database, self.forwarder, settings, self.identity)
-            self.forwarder.presence = self.feed.presence
+            self.forwarder.presence = self.feed.crowd.presence
 
     @property
     def live_protocol(self) -> Any:

@@ -20,6 +20,7 @@ import uvicorn
 from app.asgi import create_app
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
+from app.open_files import raise_open_files
 from app.platform import Platform, desk_of, keyring_of
 from app.rehearsal import WARNING, attach, clock_of, mark, require_kind
 from bidding.desk.batch import Book
@@ -176,6 +177,7 @@ async def _until_signalled(settings: Settings) -> None:
 def main_serve(settings: Settings) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit code."""
     configure_logs(settings.log_level)
+    raise_open_files()
     run(_until_signalled(settings))
     return 0
 

@@ -6,24 +6,15 @@ untouched; the load generator is another process. Afterwards every acknowledgeme
 
 import asyncio
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import msgspec
 
 from app.bench.baseline import accepted_per_s
-from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket, lay_out
-from app.bench.load import Outcome, Plan
+from app.bench.ground import lay_out
+from app.bench.load import Outcome, plan_of, played
+from app.bench.stage import LIMITS, folder_for_data, look_up, not_durable, say, server
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate
 
@@ -32,11 +23,6 @@ BASELINE_S = 5.0
 FEWEST_BIDDERS = 128
 FEWEST_SECONDS = 20
 LEAST_SHARE = 0.9
-START_WITHIN_S = 60.0
-MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "devtmpfs"})
-
-LIMITS = {"AUCTION_BIDS_PER_MINUTE": "10000000", "AUCTION_SOCKETS_PER_ADDRESS": "1000000"}
-"""Raised because all bidders come from one address and none is a hand."""
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -53,14 +39,8 @@ class Options(msgspec.Struct, frozen=True):
 
 def main_bench_bids(options: Options) -> int:
     """Run the benchmark; exit code 1 if an acknowledgement was lost or too few bids were accepted."""
-    parent = Path(options.data_dir).absolute()
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
-    folder.chmod(0o711)
-    try:
+    with folder_for_data(options.data_dir) as folder:
         report = _measure(options, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     print(msgspec.json.encode(report).decode(), flush=True)
     return 1 if report["lost"] or report["accepted_share"] < LEAST_SHARE else 0
 
@@ -70,12 +50,21 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         migrate(postgres.dsn())
         tickets = asyncio.run(lay_out(postgres.dsn(), options.lots, options.bidders))
         rivals = asyncio.run(lay_out(postgres.dsn(), 1, 16))
-    with _server(folder) as port:
-        _say(f"{options.bidders} bidders and {options.watchers} watchers on {options.lots} lots, port {port}")
-        outcome = _load(options, tickets, port, folder / "acks.tsv")
+    with server(folder) as served:
+        say(f"{options.bidders} bidders and {options.watchers} watchers on {options.lots} lots, port {served.port}")
+        plan = plan_of(
+            tickets,
+            served.port,
+            folder,
+            watchers=options.watchers,
+            rate=options.rate,
+            warm_up_s=options.warm_up_s,
+            seconds=options.seconds,
+        )
+        outcome = played(plan)
     with EmbeddedPostgres(folder) as postgres:
-        lost, settings = asyncio.run(_look_up(postgres.dsn(), folder / "acks.tsv"))
-        _say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
+        lost, settings = asyncio.run(look_up(postgres.dsn(), Path(plan.acks_file)))
+        say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
         baseline = asyncio.run(accepted_per_s(postgres.dsn(), rivals, min(BASELINE_S, options.seconds)))
     decided = outcome.accepted + outcome.refused
     best = max(baseline.values())
@@ -115,103 +104,7 @@ def _void(options: Options, folder: Path, outcome: Outcome, settings: dict[str, 
         reasons.append(f"fewer than {FEWEST_BIDDERS} bidders")
     if options.seconds < FEWEST_SECONDS or options.warm_up_s < WARM_UP_S:
         reasons.append(f"under {WARM_UP_S:.0f} s of warm-up and {FEWEST_SECONDS} s measured")
-    if _file_system(folder) in MEMORY_FILE_SYSTEMS:
-        reasons.append("the data lie in memory")
-    if set(settings.values()) != {"on"}:
-        reasons.append("durability was switched off")
+    reasons += not_durable(folder, settings)
     if outcome.accepted < LEAST_SHARE * (outcome.accepted + outcome.refused):
         reasons.append(f"under {LEAST_SHARE:.0%} accepted")
     return reasons
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    """`auction serve` on a free port, embedded, until the body ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--data-dir", str(folder)]
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environment | LIMITS | {"AUCTION_LOG_LEVEL": "warning"}, stdout=out, stderr=out
-        )
-        try:
-            _wait_for(port, process, log)
-            yield port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            if process.wait(30) not in {0, -signal.SIGTERM}:
-                _say(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the server does not start:\n{log.read_text()[-2000:]}")
-
-
-def _load(options: Options, tickets: list[Ticket], port: int, acks: Path) -> Outcome:
-    lots = sorted({str(ticket.lot_id) for ticket in tickets})
-    plan = Plan(
-        host="127.0.0.1",
-        port=port,
-        lots=lots,
-        bidders=[(lots.index(str(ticket.lot_id)), ticket.token) for ticket in tickets],
-        watchers=options.watchers,
-        rate=options.rate,
-        warm_up_s=options.warm_up_s,
-        seconds=options.seconds,
-        start_fen=START_FEN,
-        increment_fen=INCREMENT_FEN,
-        acks_file=str(acks),
-    )
-    done = subprocess.run(
-        [sys.executable, "-m", "app.bench.load"], input=msgspec.json.encode(plan), stdout=subprocess.PIPE, check=True
-    )
-    return msgspec.json.decode(done.stdout, type=Outcome)
-
-
-LOST = """
-    SELECT count(*) FROM ack a LEFT JOIN bidding.submission s
-      ON s.lot_id = a.lot_id AND s.key = a.key AND s.seq = a.seq AND s.price_fen = a.price_fen
-    WHERE s.lot_id IS NULL
-"""
-
-
-async def _look_up(url: str, acks: Path) -> tuple[int, dict[str, str]]:
-    """How many acknowledged bids are not in the database as acknowledged; and how durable the server was."""
-    db = await asyncpg.connect(url)
-    try:
-        await db.execute("CREATE TEMP TABLE ack (lot_id uuid, key uuid, seq int8, price_fen int8)")
-        await db.copy_to_table("ack", source=acks, format="text")
-        await db.execute("ANALYZE ack")
-        await db.execute("ANALYZE bidding.submission")
-        lost: int = await db.fetchval(LOST)
-        names = ("fsync", "synchronous_commit", "full_page_writes")
-        return lost, {name: await db.fetchval(f"SHOW {name}") for name in names}
-    finally:
-        await db.close()
-
-
-def _file_system(folder: Path) -> str:
-    """Type of the file system that holds `folder`; `unknown` where nobody tells."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return "unknown"
-    found = [line.split()[1:3] for line in mounts.read_text().splitlines()]
-    inside = [(point, kind) for point, kind in found if folder.is_relative_to(point)]
-    return max(inside, key=lambda mount: len(mount[0]))[1] if inside else "unknown"
-
-
-def _say(line: str) -> None:
-    print(f"==> {line}", file=sys.stderr, flush=True)

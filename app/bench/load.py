@@ -2,13 +2,13 @@
 
 Each bidder has one unanswered bid at most. Prices come from one counter per lot, one increment further at each send,
 always with `confirm`. Every acknowledgement is kept and written to a file, to be looked up in the database afterwards.
-Frames are made and read by hand, since the generator shares two cores with what it measures.
 """
 
 import asyncio
 import gc
 import os
 import secrets
+import subprocess
 import sys
 import time
 from collections import deque
@@ -17,17 +17,12 @@ from typing import cast
 
 import msgspec
 
+from app.bench.client import CLOSE, PING, PONG, SWITCHED, TEXT, masked, opening, percentiles_ms, read_frames
+from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket
 from app.serve import run
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # no wheel for this system
-    from websockets.utils import apply_mask
 
 DRAIN_S = 5.0
 """How long to wait at the end for answers that are still out."""
-
-_TEXT, _CLOSE, _PING = 0x81, 0x88, 0x89
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -44,6 +39,8 @@ class Plan(msgspec.Struct, frozen=True):
     start_fen: int
     increment_fen: int
     acks_file: str
+    sent_file: str
+    """When each accepted bid was sent, by its `seq`; of one lot."""
 
 
 class Outcome(msgspec.Struct):
@@ -59,6 +56,10 @@ class Outcome(msgspec.Struct):
     acks_on_file: int = 0
     watched_events: int = 0
     cpu_s: float = 0.0
+    begin_s: float = 0.0
+    """On the clock that all processes of this machine share."""
+    frames: int = 0
+    """Text frames that arrived at all sockets of this process."""
 
 
 class _Ack(msgspec.Struct):
@@ -89,6 +90,9 @@ class Load:
         self.prices = [plan.start_fen] * len(plan.lots)
         self.acks: list[tuple[int, str, int, int]] = []
         """(lot index, key, seq, price)."""
+        self.sent: list[tuple[int, float]] = []
+        """(seq, when) of accepted bids."""
+        self.frames = 0
         self.latencies: list[float] = []
         self.outcome = Outcome()
         self.begin = self.end = float("inf")
@@ -124,15 +128,16 @@ class Load:
             for _ in range(min(due, len(self.idle))):
                 self.idle.popleft().send()
             sent += due
-            await asyncio.sleep(0.001)
+            next_s = started + (sent + 1) / self.plan.rate
+            await asyncio.sleep(max(0.001, next_s - time.perf_counter()))
 
 
 class _Socket(asyncio.Protocol):
-    """The client half of RFC 6455, as far as the live feed needs it."""
+    """One client of the live feed."""
 
-    def __init__(self, plan: Plan, lot: int, token: str | None) -> None:
+    def __init__(self, load: Load, lot: int, token: str | None) -> None:
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._plan = plan
+        self._load = load
         self._lot = lot
         self._token = token
         self._buffer = b""
@@ -140,18 +145,8 @@ class _Socket(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
-        host = f"{self._plan.host}:{self._plan.port}"
-        lines = [
-            f"GET /live/lots/{self._plan.lots[self._lot]} HTTP/1.1",
-            f"Host: {host}",
-            f"Origin: http://{host}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-            "Sec-WebSocket-Version: 13",
-            *([f"Cookie: session={self._token}"] if self._token else []),
-        ]
-        transport.write(("\r\n".join(lines) + "\r\n\r\n").encode())
+        plan = self._load.plan
+        transport.write(opening(plan.host, plan.port, f"/live/lots/{plan.lots[self._lot]}", self._token))
 
     def data_received(self, data: bytes) -> None:
         buffer = self._buffer + data if self._buffer else data
@@ -161,35 +156,24 @@ class _Socket(asyncio.Protocol):
             if end < 0:
                 self._buffer = buffer
                 return
-            if not buffer.startswith(b"HTTP/1.1 101"):
+            if not buffer.startswith(SWITCHED):
                 self._fail(buffer[:200].decode(errors="replace"))
                 return
             self._upgraded, at = True, end + 4
             self.open.set_result(None)
-        size = len(buffer)
-        while size - at >= 2:
-            length, body = buffer[at + 1], at + 2
-            if length == 126:
-                length, body = int.from_bytes(buffer[at + 2 : at + 4]), at + 4
-            elif length == 127:
-                length, body = int.from_bytes(buffer[at + 2 : at + 10]), at + 10
-            if size < body + length:
-                break
-            self._frame(buffer[at], buffer[body : body + length])
-            at = body + length
+        frames, at = read_frames(buffer, at)
+        for head, payload in frames:
+            self._frame(head, payload)
         self._buffer = buffer[at:]
 
     def _frame(self, head: int, payload: bytes) -> None:
-        if head == _TEXT:
+        if head == TEXT:
+            self._load.frames += 1
             self.message(payload)
-        elif head == _PING:
-            self._write(0x8A, payload)
-        elif head == _CLOSE:
+        elif head == PING:
+            self._transport.write(masked(PONG, payload))
+        elif head == CLOSE:
             self._fail(f"closed by the server: {payload!r}")
-
-    def _write(self, head: int, payload: bytes) -> None:
-        mask = secrets.token_bytes(4)
-        self._transport.write(bytes((head, 0x80 | len(payload))) + mask + apply_mask(payload, mask))
 
     def _fail(self, why: str) -> None:
         if not self.open.done():
@@ -212,8 +196,7 @@ class Bidder(_Socket):
     """Sends a bid, waits for its answer, sends the next."""
 
     def __init__(self, load: Load, lot: int, token: str) -> None:
-        super().__init__(load.plan, lot, token)
-        self._load = load
+        super().__init__(load, lot, token)
         noise = secrets.token_hex(10)
         self._prefix = f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-8{noise[15:18]}-"
         self._number = 0
@@ -228,13 +211,15 @@ class Bidder(_Socket):
         self._price = price = self._load.next_price(self._lot)
         self.waiting = True
         self.sent_at = time.perf_counter()
-        self._write(_TEXT, b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price))
+        bid = b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price)
+        self._transport.write(masked(TEXT, bid))
 
     def message(self, payload: bytes) -> None:
         if payload.startswith(b'{"t":"ack"'):
             ack = _read_ack(payload)
             assert ack.key == self.key
             self._load.acks.append((self._lot, ack.key, ack.seq, self._price))
+            self._load.sent.append((ack.seq, self.sent_at))
             self.waiting = False
             self._load.answered(self, True)
         elif payload.startswith(b'{"t":"refused"'):
@@ -248,8 +233,7 @@ class Watcher(_Socket):
     """Only looks; counts the events it was told of."""
 
     def __init__(self, load: Load, lot: int) -> None:
-        super().__init__(load.plan, lot, None)
-        self._load = load
+        super().__init__(load, lot, None)
 
     def message(self, payload: bytes) -> None:
         if payload.startswith(b'{"t":"events"'):
@@ -282,9 +266,10 @@ async def bid(plan: Plan) -> Outcome:
         else:
             bidder.send()
     await asyncio.sleep(plan.warm_up_s)
-    cpu_before = time.process_time()
+    cpu_before, frames_before = time.process_time(), load.frames
     await asyncio.sleep(plan.seconds)
     load.outcome.cpu_s = round(time.process_time() - cpu_before, 2)
+    load.outcome.frames = load.frames - frames_before
     load.sending = False
     if pacing is not None:
         await pacing
@@ -300,15 +285,44 @@ async def bid(plan: Plan) -> Outcome:
 
 def finish(load: Load) -> Outcome:
     """Write the acknowledgements down and sum up."""
-    outcome, latencies = load.outcome, sorted(load.latencies)
+    outcome = load.outcome
     outcome.measured_s = load.plan.seconds
-    if latencies:
-        outcome.p50_ms = round(latencies[len(latencies) // 2] * 1000, 2)
-        outcome.p99_ms = round(latencies[len(latencies) * 99 // 100] * 1000, 2)
+    outcome.begin_s = load.begin
+    outcome.p50_ms, outcome.p99_ms = percentiles_ms(load.latencies)
     lines = (f"{load.plan.lots[lot]}\t{key}\t{seq}\t{price}\n" for lot, key, seq, price in load.acks)
     Path(load.plan.acks_file).write_text("".join(lines))
+    Path(load.plan.sent_file).write_text("".join(f"{seq}\t{when:.6f}\n" for seq, when in load.sent))
     outcome.acks_on_file = len(load.acks)
     return outcome
+
+
+def plan_of(
+    tickets: list[Ticket], port: int, folder: Path, *, watchers: int, rate: int, warm_up_s: float, seconds: float
+) -> Plan:
+    """A plan for the bidders of `tickets` against the server on `port`; what it leaves behind lies in `folder`."""
+    lots = sorted({str(ticket.lot_id) for ticket in tickets})
+    return Plan(
+        host="127.0.0.1",
+        port=port,
+        lots=lots,
+        bidders=[(lots.index(str(ticket.lot_id)), ticket.token) for ticket in tickets],
+        watchers=watchers,
+        rate=rate,
+        warm_up_s=warm_up_s,
+        seconds=seconds,
+        start_fen=START_FEN,
+        increment_fen=INCREMENT_FEN,
+        acks_file=str(folder / "acks.tsv"),
+        sent_file=str(folder / "sent.tsv"),
+    )
+
+
+def played(plan: Plan) -> Outcome:
+    """What came of the plan, run by a process of its own."""
+    done = subprocess.run(
+        [sys.executable, "-m", "app.bench.load"], input=msgspec.json.encode(plan), stdout=subprocess.PIPE, check=True
+    )
+    return msgspec.json.decode(done.stdout, type=Outcome)
 
 
 def main() -> None:

@@ -25,11 +25,11 @@ try:
 except ImportError:  # no wheel for this system
     from websockets.utils import apply_mask
 
-PING_EVERY_S = 25
-PONG_WITHIN_S = 10
 CLOSE_WITHIN_S = 2
 
 _FINAL_TEXT, _MASKED = 0x81, 0x80
+_PING = b"\x89\x00"
+_ENDED = (State.CLOSING, State.CLOSED)
 _SMALL_HEAD, _SMALL_SIZE = 6, 125
 
 DEAD_SESSION = 4401
@@ -38,13 +38,20 @@ TOO_MANY_MESSAGES = 4429
 
 
 class Host(Protocol):
-    """What a connection asks of the feed, which is its "server" too."""
+    """Who hears what clients say."""
 
     def receive(self, socket: "LiveSocket", raw: bytes) -> None:
         """Deal with one text message."""
 
     def over_limit(self, socket: "LiveSocket") -> object:
         """Count a frame against the sender's limit."""
+
+
+class Server(Protocol):
+    """The feed, as its connections see it; `websockets` asks more of it."""
+
+    def left(self, socket: "LiveSocket") -> None:
+        """The connection is gone."""
 
 
 class LiveSocket(ServerConnection):
@@ -62,19 +69,26 @@ class LiveSocket(ServerConnection):
     undecided = 0
     """Bids in the desk's queue."""
     strikes = 0
+    of_address = False
+    """Counted among those of its address."""
+    of_person: UUID | None = None
+    """Counted among those of this person."""
     counted = False
+    """Counted among the sockets of the process, and kept by its room."""
+    owes_pong = False
+    _ending = False
     _held = b""
     _at_rest = False
     """Known to stand between two messages: nothing went to the library's parser since that was seen."""
 
-    def __init__(self, host: Host, server_state: Any) -> None:
+    def __init__(self, host: Host, server: Server, server_state: Any) -> None:
         self._host = host
+        self._feed = server
         self._uvicorn = server_state
         super().__init__(
             ServerProtocol(max_size=MAX_FRAME_BYTES),
-            host,  # type: ignore[arg-type]  # it has what a connection asks of its server
-            ping_interval=PING_EVERY_S,
-            ping_timeout=PONG_WITHIN_S,
+            server,  # type: ignore[arg-type]  # it has what a connection asks of its server
+            ping_interval=None,  # one sweep asks all sockets of the process
             close_timeout=CLOSE_WITHIN_S,
             max_queue=1,
         )
@@ -82,6 +96,21 @@ class LiveSocket(ServerConnection):
     @property
     def is_open(self) -> bool:
         return self.protocol.state is State.OPEN
+
+    @property
+    def write(self) -> Callable[[bytes], object]:
+        """The transport's own; only for sockets that are open and never hold a frame back."""
+        return self.transport.write
+
+    def enter(self) -> None:
+        """Join the room. What the opening needed is let go, for there are thousands of us."""
+        self.room.join(self)
+        self.request = self.response = None
+
+    def ask_for_life(self) -> None:
+        """Ping; the answer is seen where it is parsed."""
+        self.owes_pong = True
+        self.write_text(_PING)
 
     def write_text(self, framed: bytes) -> None:
         """Write an already framed message; a connection that is closing gets nothing more."""
@@ -106,6 +135,13 @@ class LiveSocket(ServerConnection):
         if self.protocol.state is State.OPEN:
             self.protocol.fail(code, reason)
             self.send_data()
+
+    def send_data(self) -> None:
+        """Write what the library has to say. Behind a closing frame nothing follows, and the end is not waited for."""
+        super().send_data()
+        if self.counted and not self._ending and self.protocol.state in _ENDED:
+            self._ending = True
+            self.room.leave(self)
             self.loop.call_later(CLOSE_WITHIN_S, self.transport.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -143,8 +179,8 @@ class LiveSocket(ServerConnection):
                 self._receive(event)
             elif event.opcode is Opcode.PING:
                 self._host.over_limit(self)
-            else:
-                super().process_event(event)
+            elif event.opcode is Opcode.PONG:
+                self.owes_pong = False
 
     def _receive(self, frame: Frame) -> None:
         if frame.opcode is Opcode.TEXT and frame.fin:
@@ -167,6 +203,7 @@ class LiveSocket(ServerConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         self._uvicorn.connections.discard(self)
         super().connection_lost(exc)
+        self._feed.left(self)
 
     def shutdown(self) -> None:
         """uvicorn stops: say so, and go."""
@@ -181,11 +218,11 @@ def small_text(data: bytes) -> bytes | None:
     return apply_mask(data[_SMALL_HEAD:], data[2:_SMALL_HEAD])
 
 
-def live_protocol(host: Host) -> Callable[..., LiveSocket]:
+def live_protocol(host: Host, server: Server) -> Callable[..., LiveSocket]:
     """The factory for uvicorn's `ws=` hook."""
 
     def make(config: Any, server_state: Any, app_state: Any, _loop: Any = None) -> LiveSocket:
-        return LiveSocket(host, server_state)
+        return LiveSocket(host, server, server_state)
 
     return make
 
@@ -198,4 +235,4 @@ def _is_utf8(raw: bytes) -> bool:
     return True
 
 
-__all__ = ["DEAD_SESSION", "SLOW_READER", "TOO_MANY_MESSAGES", "Host", "LiveSocket", "live_protocol"]
+__all__ = ["DEAD_SESSION", "SLOW_READER", "TOO_MANY_MESSAGES", "Host", "LiveSocket", "Server", "live_protocol"]

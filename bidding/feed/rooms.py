@@ -3,11 +3,17 @@
 Invariant 32: what a socket has been sent is gapless. Events join `seq` in order or not at all (a gap is mended from the
 database); they are sent in frames at most every 50 ms, and a newcomer is shown the picture as of the last frame, so
 that the next one follows on it.
+
+Thousands get the same bytes: each is one call of its transport's `write`, with nothing of ours between. They go out in
+slices, with a turn of the event loop between two, so that a bid waits for one slice at most; and the next frame begins
+when the last socket has been sent the one before, so that a process short of time sends fewer and larger frames.
 """
 
 import asyncio
+import operator
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Protocol
 from uuid import UUID
 
@@ -20,18 +26,23 @@ from kernel.clock import Clock, beijing
 FRAME_EVERY_S = 0.05
 FRAME_EVENTS = 50
 RING_EVENTS = 2_000
+SLICE = 500
+"""Sockets written to in one turn of the event loop."""
 
 _SHORT, _MEDIUM = 126, 65_536
+
+Write = Callable[[bytes], object]
 
 
 class Socket(Protocol):
     """What a room asks of a connection."""
 
-    def write_text(self, framed: bytes) -> None:
-        """Write an already framed text message, unless the connection is closing."""
+    @property
+    def write(self) -> Write:
+        """Write a framed message straight to the transport."""
 
     def show(self, framed: bytes) -> None:
-        """Write a frame of events, now or with the answer that is about to come."""
+        """Write a framed message, now or with the answer that is about to come."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -49,14 +60,34 @@ class Room:
 
     def __init__(self, lot: Lot, state: LotState, clock: Clock) -> None:
         self.lot_id: UUID = lot.lot_id
-        self.sockets: set[Socket] = set()
         self.holders: set[Socket] = set()
         """Sockets for which the room is kept: those in it, and those still at the door."""
         self._lot = lot
         self._clock = clock
-        self._flushing: asyncio.TimerHandle | None = None
+        self._writes: dict[Socket, Write] = {}
+        """The sockets in the room, and how each is written to."""
+        self._under_way: list[tuple[Socket, Write]] = []
         self._next_frame_s = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._frame_due = self._tick_due = False
+        self._messages: list[bytes] = []
         self._reset(state)
+
+    def __contains__(self, socket: Socket) -> bool:
+        return socket in self._writes
+
+    def join(self, socket: Socket) -> None:
+        """From the next frame on; nothing that is under way comes to it, since it was told of that already."""
+        self._writes[socket] = socket.write
+
+    def leave(self, socket: Socket) -> None:
+        """At once, also in the middle of a frame."""
+        self._writes.pop(socket, None)
+
+    def takes_bids_of(self, socket: Socket) -> None:
+        """Somebody bids through this socket: a frame may wait for the answer, to leave with it in one piece."""
+        if socket in self._writes:
+            self._writes[socket] = socket.show
 
     def _reset(self, state: LotState) -> None:
         self.state = self.sent_state = state
@@ -72,9 +103,9 @@ class Room:
             return False
         self._ring.extend(new)
         self.seq, self.state = new[-1][0], state
-        if self._flushing is None:
+        if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._flushing = loop.call_at(max(loop.time(), self._next_frame_s), self._flush)
+            self._timer = loop.call_at(max(loop.time(), self._next_frame_s), self._time_for_frame)
         return True
 
     def restart(self, state: LotState) -> None:
@@ -101,31 +132,61 @@ class Room:
 
     def tick(self) -> None:
         """The sign of life of this second."""
-        if self.sockets:
-            self.broadcast(tick_frame(self.sent_seq, self._left(), coarse(len(self.sockets)), self._clock.rate))
+        self._tick_due = True
+        self._send_next()
 
     def broadcast(self, payload: bytes) -> None:
         """Send one message to every socket of the room."""
-        framed = text_frame(payload)
-        for socket in self.sockets:
-            socket.write_text(framed)
+        self._messages.append(payload)
+        self._send_next()
 
     def close(self) -> None:
         """Nobody looks any more."""
-        if self._flushing is not None:
-            self._flushing.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
 
-    def _flush(self) -> None:
-        self._flushing = None
-        self._next_frame_s = asyncio.get_running_loop().time() + FRAME_EVERY_S
-        if self.seq == self.sent_seq:
+    def _time_for_frame(self) -> None:
+        self._timer = None
+        self._frame_due = True
+        self._send_next()
+
+    def _send_next(self) -> None:
+        """Begin what is due, unless earlier messages are still under way."""
+        if self._under_way:
             return
+        payloads, self._messages = self._messages, []
+        if self._frame_due:
+            self._frame_due = False
+            self._next_frame_s = asyncio.get_running_loop().time() + FRAME_EVERY_S
+            if self.seq > self.sent_seq:
+                payloads.append(self._frame())
+        if self._tick_due:
+            self._tick_due = False
+            payloads.append(tick_frame(self.sent_seq, self._left(), coarse(len(self._writes)), self._clock.rate))
+        if payloads:
+            self._under_way = list(self._writes.items())
+            self._send_slice(b"".join(map(text_frame, payloads)), iter(self._under_way))
+
+    def _send_slice(self, framed: bytes, rest: Iterator[tuple[Socket, Write]]) -> None:
+        inside = self._writes
+        for socket, write in islice(rest, SLICE):
+            if socket in inside:
+                try:
+                    write(framed)
+                except RuntimeError:  # the transport is gone, and we are about to hear of it
+                    self.leave(socket)
+        if operator.length_hint(rest):
+            asyncio.get_running_loop().call_soon(self._send_slice, framed, rest)
+        elif self._under_way:
+            self._under_way = []
+            self._send_next()
+
+    def _frame(self) -> bytes:
+        """The events since the last frame, which is now this one."""
         first, last = self.sent_seq + 1, self.seq
         latest = list(self._ring)[-min(FRAME_EVENTS, last - first + 1) :]
         self.sent_seq, self.sent_state = last, self.state
-        framed = text_frame(events_frame(first, last, [event for _, event in latest]))
-        for socket in self.sockets:
-            socket.show(framed)
+        return events_frame(first, last, [event for _, event in latest])
 
     def _left(self) -> Countdown:
         state = self.sent_state

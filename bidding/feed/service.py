@@ -56,8 +56,8 @@ DECISION_ON: dict[Order, str] = {
 
 async def place_bid(feed: Feed, actor: Actor, lot_id: UUID, bid: PlaceBid) -> Answer | None:
     """The desk's answer to a bid; None if it is not decided yet. The same fields and limits as on the socket."""
-    feed.limits.spend("message", str(actor.person))
-    submission = feed.submission(lot_id, await feed.door(actor, lot_id), bid)
+    feed.bids.limits.spend("message", str(actor.person))
+    submission = feed.bids.submission(lot_id, await feed.bids.door(actor, lot_id), bid)
     try:
         async with asyncio.timeout(ANSWER_WITHIN_S):
             return await feed.desk.submit(submission)

@@ -126,10 +126,13 @@ class Heard:
     async def handler(self, socket: LiveSocket) -> None:
         pass
 
+    def left(self, socket: LiveSocket) -> None:
+        pass
+
 
 def opened(heard: Heard) -> LiveSocket:
     """A socket behind its handshake, with a transport that goes nowhere."""
-    client, socket = ClientProtocol(parse_uri("ws://localhost/")), LiveSocket(heard, Connections())  # type: ignore[arg-type]
+    client, socket = ClientProtocol(parse_uri("ws://localhost/")), LiveSocket(heard, heard, Connections())  # type: ignore[arg-type]
     socket.connection_made(Nowhere())
     client.send_request(client.connect())
     socket.data_received(b"".join(client.data_to_send()))

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
-from bidding.feed import protocol
+from bidding.feed import keepalive
 from kernel.actors import Role, platform
 from tests.bidding.feed.house import House, serve
 from tests.bidding.support import START_FEN, STEP_FEN
@@ -253,14 +253,14 @@ async def test_a_reader_that_never_reads_is_closed(database_url: str) -> None:
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             async with house.watch(lot_id) as other:
                 await other.read()
-                room = feed._rooms[lot_id]
-                slow = next(s for s in feed._sockets if s.remote_address[1] == port_of(writer))
+                room = feed.rooms[lot_id]
+                slow = next(s for s in feed.crowd.sockets if s.remote_address[1] == port_of(writer))
                 async with asyncio.timeout(10):
                     while slow.is_open:
                         room.broadcast(b'{"t":"noise","x":"%b"}' % (b"x" * 60_000))
                         assert slow.transport.get_write_buffer_size() < 16_000_000
                         await asyncio.sleep(0.01)
-                    while slow in room.sockets:
+                    while slow in room:
                         await asyncio.sleep(0.01)
                 assert (await other.next("tick"))["seq"] == 1
                 other.raw.transport.abort()  # with so much unread, a polite goodbye takes ten seconds
@@ -268,16 +268,16 @@ async def test_a_reader_that_never_reads_is_closed(database_url: str) -> None:
 
 async def test_half_open_connections_are_freed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Row 37: nobody answers the pings."""
-    monkeypatch.setattr(protocol, "PING_EVERY_S", 0.2)
-    monkeypatch.setattr(protocol, "PONG_WITHIN_S", 0.2)
+    monkeypatch.setattr(keepalive, "PING_EVERY_S", 0.2)
+    monkeypatch.setattr(keepalive, "PONG_WITHIN_S", 0.2)
     async with serve(database_url) as house:
         lot_id = await house.open_lot()
         async with raw_socket(house, lot_id):
-            assert len(house.parts.feed._sockets) == 1
+            assert len(house.parts.feed.crowd.sockets) == 1
             async with asyncio.timeout(5):
-                while house.parts.feed._sockets:
+                while house.parts.feed.crowd.sockets:
                     await asyncio.sleep(0.05)
-        assert not house.parts.feed._rooms
+        assert not house.parts.feed.rooms
 
 
 async def test_sockets_hold_no_database_connection(database_url: str) -> None:
