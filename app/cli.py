@@ -4,7 +4,10 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
+
+import msgspec
 
 from app.embedded import FolderInUse
 from kernel.settings import Settings, SettingsError, load
@@ -169,14 +172,21 @@ def _bank(arguments: argparse.Namespace) -> int:
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
-    known = "bids: durable accepted bids a second through sockets; distribution: random cases judged independently"
-    parser.add_argument("name", choices=("bids", "distribution"), help=known)
-    parser.add_argument("--lots", type=_count, default=1)
+    known = (
+        "bids: durable accepted bids a second through sockets; close: thousands of lots that end at one instant;"
+        " distribution: random cases judged independently"
+    )
+    parser.add_argument("name", choices=("bids", "close", "distribution"), help=known)
+    parser.add_argument("--lots", type=_count, help="bids: default 1; close: lots that close (default 10000)")
     parser.add_argument("--bidders", type=_count, default=128, help="one socket each (default 128)")
     parser.add_argument("--watchers", type=_none_or_more, default=0, help="further sockets that only look")
     parser.add_argument("--rate", type=_none_or_more, default=0, help="bids offered a second in all; 0: as answered")
     parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+    parser.add_argument("--extended", type=_count, help="close: further lots, with a good bid waiting (default 1000)")
+    parser.add_argument("--bidders-per-lot", type=_count, help="close: deposits on each lot (default 5)")
+    parser.add_argument("--lead-ms", type=_count, help="close: how long before the end bids are sent (default 800)")
+    parser.add_argument("--ahead-s", type=_count, help="close: how long before the end the lots are laid out")
     parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
     parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")
 
@@ -200,10 +210,19 @@ def _bench(arguments: argparse.Namespace) -> int:
         from app.bench import distribution
 
         return distribution.main_bench_distribution(distribution.Options(arguments.cases, arguments.seed))
-    from app.bench.bids import Options, main_bench_bids
+    if arguments.name == "close":
+        from app.bench import close
 
-    wanted = {name: value for name, value in vars(arguments).items() if name in Options.__struct_fields__}
-    return main_bench_bids(Options(**wanted))
+        return close.main_bench_close(close.Options(**_given(arguments, close.Options)))
+    from app.bench import bids
+
+    return bids.main_bench_bids(bids.Options(**_given(arguments, bids.Options)))
+
+
+def _given(arguments: argparse.Namespace, options: type[msgspec.Struct]) -> dict[str, Any]:
+    """What the command line says of these options; the rest keeps its default."""
+    given = vars(arguments).items()
+    return {name: value for name, value in given if name in options.__struct_fields__ and value is not None}
 
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:

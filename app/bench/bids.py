@@ -6,15 +6,8 @@ untouched; the load generator is another process. Afterwards every acknowledgeme
 
 import asyncio
 import os
-import shutil
-import signal
-import socket
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +17,7 @@ import msgspec
 from app.bench.baseline import accepted_per_s
 from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket, lay_out
 from app.bench.load import Outcome, Plan
+from app.bench.server import durability, in_memory, own_folder, say, served
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate
 
@@ -32,8 +26,6 @@ BASELINE_S = 5.0
 FEWEST_BIDDERS = 128
 FEWEST_SECONDS = 20
 LEAST_SHARE = 0.9
-START_WITHIN_S = 60.0
-MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 
 LIMITS = {"AUCTION_BIDS_PER_MINUTE": "10000000", "AUCTION_SOCKETS_PER_ADDRESS": "1000000"}
 """Raised because all bidders come from one address and none is a hand."""
@@ -53,14 +45,8 @@ class Options(msgspec.Struct, frozen=True):
 
 def main_bench_bids(options: Options) -> int:
     """Run the benchmark; exit code 1 if an acknowledgement was lost or too few bids were accepted."""
-    parent = Path(options.data_dir).absolute()
-    parent.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
-    folder.chmod(0o711)
-    try:
+    with own_folder(options.data_dir) as folder:
         report = _measure(options, folder)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     print(msgspec.json.encode(report).decode(), flush=True)
     return 1 if report["lost"] or report["accepted_share"] < LEAST_SHARE else 0
 
@@ -70,12 +56,12 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         migrate(postgres.dsn())
         tickets = asyncio.run(lay_out(postgres.dsn(), options.lots, options.bidders))
         rivals = asyncio.run(lay_out(postgres.dsn(), 1, 16))
-    with _server(folder) as port:
-        _say(f"{options.bidders} bidders and {options.watchers} watchers on {options.lots} lots, port {port}")
-        outcome = _load(options, tickets, port, folder / "acks.tsv")
+    with served(folder, LIMITS) as server:
+        say(f"{options.bidders} bidders and {options.watchers} watchers on {options.lots} lots, port {server.port}")
+        outcome = _load(options, tickets, server.port, folder / "acks.tsv")
     with EmbeddedPostgres(folder) as postgres:
         lost, settings = asyncio.run(_look_up(postgres.dsn(), folder / "acks.tsv"))
-        _say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
+        say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
         baseline = asyncio.run(accepted_per_s(postgres.dsn(), rivals, min(BASELINE_S, options.seconds)))
     decided = outcome.accepted + outcome.refused
     best = max(baseline.values())
@@ -115,49 +101,13 @@ def _void(options: Options, folder: Path, outcome: Outcome, settings: dict[str, 
         reasons.append(f"fewer than {FEWEST_BIDDERS} bidders")
     if options.seconds < FEWEST_SECONDS or options.warm_up_s < WARM_UP_S:
         reasons.append(f"under {WARM_UP_S:.0f} s of warm-up and {FEWEST_SECONDS} s measured")
-    if _file_system(folder) in MEMORY_FILE_SYSTEMS:
+    if in_memory(folder):
         reasons.append("the data lie in memory")
     if set(settings.values()) != {"on"}:
         reasons.append("durability was switched off")
     if outcome.accepted < LEAST_SHARE * (outcome.accepted + outcome.refused):
         reasons.append(f"under {LEAST_SHARE:.0%} accepted")
     return reasons
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    """`auction serve` on a free port, embedded, until the body ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--data-dir", str(folder)]
-    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
-    log = folder / "server.log"
-    with log.open("wb") as out:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environment | LIMITS | {"AUCTION_LOG_LEVEL": "warning"}, stdout=out, stderr=out
-        )
-        try:
-            _wait_for(port, process, log)
-            yield port
-        finally:
-            process.send_signal(signal.SIGTERM)
-            if process.wait(30) not in {0, -signal.SIGTERM}:
-                _say(f"the server ended with {process.returncode}:\n{log.read_text()[-2000:]}")
-
-
-def _wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    deadline = time.monotonic() + START_WITHIN_S
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
-            return
-    raise RuntimeError(f"the server does not start:\n{log.read_text()[-2000:]}")
 
 
 def _load(options: Options, tickets: list[Ticket], port: int, acks: Path) -> Outcome:
@@ -197,21 +147,6 @@ async def _look_up(url: str, acks: Path) -> tuple[int, dict[str, str]]:
         await db.execute("ANALYZE ack")
         await db.execute("ANALYZE bidding.submission")
         lost: int = await db.fetchval(LOST)
-        names = ("fsync", "synchronous_commit", "full_page_writes")
-        return lost, {name: await db.fetchval(f"SHOW {name}") for name in names}
+        return lost, await durability(db)
     finally:
         await db.close()
-
-
-def _file_system(folder: Path) -> str:
-    """Type of the file system that holds `folder`; `unknown` where nobody tells."""
-    mounts = Path("/proc/mounts")
-    if not mounts.exists():
-        return "unknown"
-    found = [line.split()[1:3] for line in mounts.read_text().splitlines()]
-    inside = [(point, kind) for point, kind in found if folder.is_relative_to(point)]
-    return max(inside, key=lambda mount: len(mount[0]))[1] if inside else "unknown"
-
-
-def _say(line: str) -> None:
-    print(f"==> {line}", file=sys.stderr, flush=True)

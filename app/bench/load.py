@@ -13,7 +13,7 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -44,6 +44,9 @@ class Plan(msgspec.Struct, frozen=True):
     start_fen: int
     increment_fen: int
     acks_file: str
+
+    def target(self, lot: int) -> "Target":
+        return Target(self.host, self.port, self.lots[lot])
 
 
 class Outcome(msgspec.Struct):
@@ -127,22 +130,29 @@ class Load:
             await asyncio.sleep(0.001)
 
 
-class _Socket(asyncio.Protocol):
+class Target(NamedTuple):
+    """Where a socket goes: the live feed of one lot."""
+
+    host: str
+    port: int
+    lot: str
+
+
+class Client(asyncio.Protocol):
     """The client half of RFC 6455, as far as the live feed needs it."""
 
-    def __init__(self, plan: Plan, lot: int, token: str | None) -> None:
+    def __init__(self, target: Target, token: str | None) -> None:
         self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._plan = plan
-        self._lot = lot
+        self.target = target
         self._token = token
         self._buffer = b""
         self._upgraded = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
-        host = f"{self._plan.host}:{self._plan.port}"
+        host = f"{self.target.host}:{self.target.port}"
         lines = [
-            f"GET /live/lots/{self._plan.lots[self._lot]} HTTP/1.1",
+            f"GET /live/lots/{self.target.lot} HTTP/1.1",
             f"Host: {host}",
             f"Origin: http://{host}",
             "Upgrade: websocket",
@@ -187,6 +197,10 @@ class _Socket(asyncio.Protocol):
         elif head == _CLOSE:
             self._fail(f"closed by the server: {payload!r}")
 
+    def text(self, payload: bytes) -> None:
+        """Send a text message."""
+        self._write(_TEXT, payload)
+
     def _write(self, head: int, payload: bytes) -> None:
         mask = secrets.token_bytes(4)
         self._transport.write(bytes((head, 0x80 | len(payload))) + mask + apply_mask(payload, mask))
@@ -208,12 +222,13 @@ class _Socket(asyncio.Protocol):
         self._transport.close()
 
 
-class Bidder(_Socket):
+class Bidder(Client):
     """Sends a bid, waits for its answer, sends the next."""
 
     def __init__(self, load: Load, lot: int, token: str) -> None:
-        super().__init__(load.plan, lot, token)
+        super().__init__(load.plan.target(lot), token)
         self._load = load
+        self._lot = lot
         noise = secrets.token_hex(10)
         self._prefix = f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-8{noise[15:18]}-"
         self._number = 0
@@ -228,7 +243,7 @@ class Bidder(_Socket):
         self._price = price = self._load.next_price(self._lot)
         self.waiting = True
         self.sent_at = time.perf_counter()
-        self._write(_TEXT, b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price))
+        self.text(b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price))
 
     def message(self, payload: bytes) -> None:
         if payload.startswith(b'{"t":"ack"'):
@@ -244,11 +259,11 @@ class Bidder(_Socket):
             self._load.answered(self, False, refused.code)
 
 
-class Watcher(_Socket):
+class Watcher(Client):
     """Only looks; counts the events it was told of."""
 
     def __init__(self, load: Load, lot: int) -> None:
-        super().__init__(load.plan, lot, None)
+        super().__init__(load.plan.target(lot), None)
         self._load = load
 
     def message(self, payload: bytes) -> None:
@@ -257,9 +272,9 @@ class Watcher(_Socket):
             self._load.outcome.watched_events += events.to - events.from_ + 1
 
 
-async def connect(plan: Plan, socket: _Socket) -> None:
+async def connect(socket: Client) -> None:
     """Open a socket; returns behind its handshake."""
-    await asyncio.get_running_loop().create_connection(lambda: socket, plan.host, plan.port)
+    await asyncio.get_running_loop().create_connection(lambda: socket, socket.target.host, socket.target.port)
     await asyncio.wait_for(socket.open, 30)
 
 
@@ -269,7 +284,7 @@ async def bid(plan: Plan) -> Outcome:
     bidders = [Bidder(load, lot, session) for lot, session in plan.bidders]
     watchers = [Watcher(load, number % len(plan.lots)) for number in range(plan.watchers)]
     for socket in [*bidders, *watchers]:
-        await connect(plan, socket)
+        await connect(socket)
     gc.collect()
     gc.disable()
     load.sending = True
