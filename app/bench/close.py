@@ -230,8 +230,8 @@ async def _look_up(url: str, options: Options, ends_at: datetime) -> Found:
         async with database.reading(platform("bench")) as tx:
             await tx.session.execute(PATIENCE)
             unbalanced = await ledger_verify.faults(tx)
-        closed, sold, early, late_p99_ms, extended, wrong_ends = await db.fetchrow(LOTS, ends_at, EXTENSION)
-        released, applied, orders, sales = await db.fetchrow(MONEY)
+        closed, sold, early, late_p99_ms, extended, wrong_ends = (await db.fetch(LOTS, ends_at, EXTENSION))[0]
+        released, applied, orders, sales = (await db.fetch(MONEY))[0]
         return Found(
             closed=closed,
             sold=sold,
