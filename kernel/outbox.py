@@ -124,6 +124,8 @@ class Handler:
     at_once: int
 
 
+# The first row of each key, looked up row by row in the index of keys. As an anti-join it was planned by what the table
+# held when last analysed, nearly nothing undone, and took the square of ten thousand steps when many came at once.
 CLAIM = text(
     """
     UPDATE kernel.outbox SET lease_until = :lease_until, lease_no = lease_no + 1, attempts = attempts + 1
@@ -131,8 +133,8 @@ CLAIM = text(
         SELECT id FROM kernel.outbox o
         WHERE done_at IS NULL AND due_at <= :now
           AND (lease_until IS NULL OR lease_until < :real) AND (retry_at IS NULL OR retry_at <= :real)
-          AND NOT EXISTS (SELECT 1 FROM kernel.outbox e
-                          WHERE e.key = o.key AND e.id < o.id AND e.done_at IS NULL AND e.due_at <= :now)
+          AND id = (SELECT e.id FROM kernel.outbox e
+                    WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)
     RETURNING id, topic, payload, lease_no, attempts
     """
