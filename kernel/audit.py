@@ -218,7 +218,7 @@ SEAL_ENTRIES = text(
 )
 
 
-async def seal(tx: Tx, most: int = 10_000) -> int:
+async def seal(tx: Tx, most: int = 5_000) -> int:
     """Chain what waits, oldest first; returns how many entries were sealed. Only one sealer runs at a time."""
     waiting = (await tx.session.execute(WAITING, {"most": most})).all()
     if not waiting:
