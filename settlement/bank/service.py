@@ -209,6 +209,7 @@ async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> l
         }
         for each in wanted
     }
+    await ledger.lock_balances(tx, [source.id])
     return await _order_all(tx, {key: (Source.of(source), about) for key, about in details.items()})
 
 
@@ -217,13 +218,13 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
 
     Returns what was ordered now. The account is locked, so that two refunds of one account never run at once.
     """
+    await ledger.lock_balances(tx, [account.id])
     return Fen(await refund_excess(tx, [Excess(Source.of(account), keep_fen, reason, document)]))
 
 
 async def refund_excess(tx: Tx, excesses: Sequence[Excess]) -> int:
-    """The same for many accounts, each once, with few statements for all; returns the sum."""
+    """The same for many accounts, each once, which the caller has locked; returns the sum."""
     by_account = {each.source.id: each for each in excesses}
-    await ledger.lock_balances(tx, by_account)
     orders: dict[str, tuple[Source, dict[str, object]]] = {}
     total_fen = 0
     for account_id, arrivals in (await store.arrivals(tx, by_account)).items():
@@ -244,6 +245,7 @@ async def refunded_fen(tx: Tx, account_id: UUID) -> int:
 
 async def refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
     """Order a part of a credit back to the account that paid it; `why` is reason and document."""
+    await ledger.lock_balances(tx, [account.id])
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"
     return (await _order_all(tx, {natural_key: (Source.of(account), _refund(credit_id, amount_fen, *why))}))[0]
 
@@ -253,10 +255,12 @@ def _refund(credit_id: UUID, amount_fen: Fen, reason: str, document: str) -> dic
 
 
 async def _order_all(tx: Tx, wanted: Mapping[str, tuple[Source, dict[str, object]]]) -> list[UUID]:
-    """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is."""
+    """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is.
+
+    The caller has locked the accounts that the money leaves.
+    """
     if not wanted:
         return []
-    await ledger.lock_balances(tx, {source.id for source, _ in wanted.values()})
     owners = {key: Owner(source.case_id, source.lot_id, source.registration_id) for key, (source, _) in wanted.items()}
     transits = await ledger.open_accounts(tx, Kind.PAYEE, owners)
     now = tx.now()
