@@ -174,15 +174,19 @@ def _bank(arguments: argparse.Namespace) -> int:
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     known = (
         "bids: durable accepted bids a second through sockets; fanout: what a frame to thousands of watchers costs;"
-        " distribution: random cases judged independently"
+        " close: thousands of lots that end at one instant; distribution: random cases judged independently"
     )
-    parser.add_argument("name", choices=("bids", "fanout", "distribution"), help=known)
-    parser.add_argument("--lots", type=_count, default=1)
+    parser.add_argument("name", choices=("bids", "fanout", "close", "distribution"), help=known)
+    parser.add_argument("--lots", type=_count, help="bids: default 1; close: lots that close (default 10000)")
     parser.add_argument("--bidders", type=_count, help="one socket each (default 128; fanout 10)")
     parser.add_argument("--watchers", type=_none_or_more, help="sockets that only look (default 0; fanout 5000)")
     parser.add_argument("--rate", type=_none_or_more, help="bids offered a second (default 0: as answered; fanout 10)")
     parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+    parser.add_argument("--extended", type=_count, help="close: further lots, with a good bid waiting (default 1000)")
+    parser.add_argument("--bidders-per-lot", type=_count, help="close: deposits on each lot (default 5)")
+    parser.add_argument("--lead-ms", type=_count, help="close: how long before the end bids are sent (default 800)")
+    parser.add_argument("--ahead-s", type=_count, help="close: how long before the end the lots are laid out")
     parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
     parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")
 
@@ -214,6 +218,10 @@ def _bench(arguments: argparse.Namespace) -> int:
             print("fanout needs watchers and a rate", file=sys.stderr)
             return 2
         return fanout.main_bench_fanout(_options(fanout.Options, given))
+    if arguments.name == "close":
+        from app.bench import close
+
+        return close.main_bench_close(_options(close.Options, given))
     from app.bench import bids
 
     return bids.main_bench_bids(_options(bids.Options, given))

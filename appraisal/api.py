@@ -7,7 +7,7 @@ caller's question (`actor.must_serve(case.court_id, …)`).
 from appraisal.assets.rules import AssetFacts, AssetKind, Hold
 from appraisal.assets.service import end_seizures, find_holds, get_asset
 from appraisal.cases.rules import Account, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
-from appraisal.cases.service import cases_of_person, court_names, get_case, get_decision
+from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
 from appraisal.claims.rules import ClaimKind, TitledClaim
 from appraisal.claims.service import list_claims
 from appraisal.delivery.rules import Service, ServiceMethod
@@ -32,6 +32,7 @@ __all__ = [
     "ServiceMethod",
     "Subject",
     "TitledClaim",
+    "case_numbers",
     "cases_of_person",
     "court_names",
     "end_seizures",

@@ -1,8 +1,9 @@
 """The only door to this context for bidding and settlement. Every function works inside the caller's transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from auction.announcements import service as announcements
@@ -50,6 +51,12 @@ async def get_lot(tx: Tx, lot_id: UUID) -> LotFacts:
     return await _facts(tx, await lots.get_lot(tx, lot_id))
 
 
+async def get_lots(tx: Tx, lot_ids: Collection[UUID]) -> list[LotFacts]:
+    """Many lots, each as `get_lot` tells it."""
+    versions = await announcements.find_versions(tx, lot_ids)
+    return [_facts_of(lot, versions.get(lot.id)) for lot in await lots.get_lots(tx, lot_ids)]
+
+
 async def find_resale_of(tx: Tx, lot_id: UUID) -> LotFacts | None:
     """The resale that followed a default on this lot."""
     resale = await lots.find_resale_of(tx, lot_id)
@@ -80,6 +87,11 @@ async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, *, barred_person
 
 async def _facts(tx: Tx, lot: Lot) -> LotFacts:
     announcement = await announcements.find_announcement(tx, lot.id)
+    return _facts_of(lot, announcement.version if announcement else None)
+
+
+def _facts_of(lot: Any, announcement_version: str | None) -> LotFacts:
+    """`lot`: a mapped lot, or a row of its columns."""
     return LotFacts(
         id=lot.id,
         case_id=lot.case_id,
@@ -103,5 +115,5 @@ async def _facts(tx: Tx, lot: Lot) -> LotFacts:
         price_fen=lot.price_fen,
         ended_at=lot.ended_at,
         purchase_limited=lot.purchase_limited,
-        announcement_version=announcement.version if announcement else None,
+        announcement_version=announcement_version,
     )

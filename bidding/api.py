@@ -1,9 +1,10 @@
 """The one door of bidding for settlement and app; every function works inside the caller's open transaction.
 
-Nothing here tells who stands behind a registration, but `reveal_person` after the end, and to the person themselves
+Nothing here tells who stands behind a registration, but `reveal_persons` after the end, and to the person themselves
 `find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration; before your own.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -16,7 +17,7 @@ from bidding.feed.schemas import LotView
 from bidding.feed.store import state_of
 from bidding.registration import service, store
 from bidding.registration.models import Registration
-from bidding.registration.service import admit, release, reveal_person
+from bidding.registration.service import admit, release, reveal_persons
 from kernel.database import Tx
 from kernel.money import Fen
 
@@ -33,8 +34,9 @@ __all__ = [
     "list_own_standings",
     "list_registrations",
     "lock_registration",
+    "lock_registrations",
     "release",
-    "reveal_person",
+    "reveal_persons",
 ]
 
 
@@ -92,6 +94,11 @@ async def lock_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
     """The registration, locked behind its lot, so that nothing changes its eligibility meanwhile."""
     _, registration = await service.lock_both(tx, registration_id)
     return _facts(registration)
+
+
+async def lock_registrations(tx: Tx, registration_ids: Collection[UUID]) -> None:
+    """The same for many: each locked behind its lot, as far as that still runs."""
+    await store.lock_placed(tx, registration_ids)
 
 
 async def list_registrations(tx: Tx, lot_id: UUID) -> list[RegistrationFacts]:

@@ -7,19 +7,25 @@ few seconds may be unsealed. `verify` rebuilds all of it, so a changed, missing 
 
 import hashlib
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, delete, insert, select
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, Uuid, bindparam, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.clock import to_ms
-from kernel.database import Base, Tx, append_only
+from kernel.database import Base, Milliseconds, Tx, append_only
 
 FORMAT = b"audit/1"
 NO_LINK = bytes(32)
+
+_By = tuple[UUID | None, str, str, str]
+"""Who acted: person, name, roles, source."""
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
 
 
 class AuditEntry(Base):
@@ -79,19 +85,16 @@ for _table in (AuditEntry, AuditBlock, AuditSeal):
 
 
 def entry_hash(entry: AuditEntry) -> bytes:
-    """The hash over everything the entry says, in a frozen order."""
-    columns: list[object] = [
-        to_ms(entry.at),
-        entry.actor_id and str(entry.actor_id),
-        entry.actor_name,
-        entry.roles,
-        entry.source,
-        entry.action,
-        entry.chain,
-        entry.subject,
-        entry.reason,
-    ]
-    return hashlib.sha256(FORMAT + msgspec.json.encode(columns) + entry.facts).digest()
+    """The hash over everything the entry says."""
+    by = (entry.actor_id, entry.actor_name, entry.roles, entry.source)
+    return _hash(entry.at, by, (entry.action, entry.chain, entry.subject, entry.reason), entry.facts)
+
+
+def _hash(at: datetime, by: _By, what: tuple[str, str, str, str | None], facts: bytes) -> bytes:
+    """Over the columns in a frozen order: when, by whom, action, chain, subject and reason, then the facts."""
+    actor_id, *person = by
+    said = [to_ms(at), actor_id and str(actor_id), *person, *what]
+    return hashlib.sha256(FORMAT + msgspec.json.encode(said) + facts).digest()
 
 
 def block_link(previous: bytes, hashes: list[bytes]) -> bytes:
@@ -126,56 +129,116 @@ async def record_all(
     reason: str | None = None,
 ) -> None:
     """Leave one entry for each subject that the same was done to, in the order of `facts`, with few statements."""
-    if not facts:
+    of_chain = chain or chain_of(case_id)
+    await record_each(tx, action, [Said(of_chain, subject, about, reason) for subject, about in facts.items()])
+
+
+def chain_of(case_id: UUID | None) -> str:
+    """The chain that entries of a case stand in; what belongs to no case has the platform's."""
+    return f"case:{case_id}" if case_id else "platform"
+
+
+class Said(NamedTuple):
+    """What one of many entries says: the chain it belongs to, about what, and the facts."""
+
+    chain: str
+    subject: str
+    facts: object
+    reason: str | None = None
+
+
+RECORD = text(
+    """
+    WITH written AS (
+        INSERT INTO kernel.audit_entry
+               (at, actor_id, actor_name, roles, source, action, chain, subject, reason, facts, hash)
+        SELECT :at, :actor_id, :actor_name, :roles, :source, :action, e.chain, e.subject, e.reason, e.facts, e.hash
+        FROM unnest(CAST(:chains AS text[]), CAST(:subjects AS text[]), CAST(:reasons AS text[]),
+                    CAST(:facts AS bytea[]), CAST(:hashes AS bytea[]))
+             WITH ORDINALITY e (chain, subject, reason, facts, hash, place)
+        ORDER BY place RETURNING id)
+    INSERT INTO kernel.audit_unsealed (entry_id) SELECT id FROM written
+    """
+).bindparams(bindparam("at", type_=Milliseconds), bindparam("actor_id", type_=Uuid()))
+
+
+async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
+    """Leave entries of one action, of any chains, in this order, with one statement."""
+    if not entries:
         return
-    common: dict[str, object] = {
-        "at": tx.now(),
-        "actor_id": tx.actor.person_id,
-        "actor_name": tx.actor.name,
-        "roles": ",".join(sorted(tx.actor.roles)),
-        "source": tx.actor.source,
+    at, actor = tx.now(), tx.actor
+    by = (actor.person_id, actor.name, ",".join(sorted(actor.roles)), actor.source)
+    facts = [_encode(each.facts) for each in entries]
+    values: dict[str, object] = {
+        "at": at,
+        "actor_id": by[0],
+        "actor_name": by[1],
+        "roles": by[2],
+        "source": by[3],
         "action": action,
-        "chain": chain or (f"case:{case_id}" if case_id else "platform"),
-        "reason": reason,
+        "chains": [each.chain for each in entries],
+        "subjects": [each.subject for each in entries],
+        "reasons": [each.reason for each in entries],
+        "facts": facts,
+        "hashes": [
+            _hash(at, by, (action, each.chain, each.subject, each.reason), about)
+            for each, about in zip(entries, facts, strict=True)
+        ],
     }
-    rows = [
-        common | {"subject": subject, "facts": msgspec.json.encode(about, order="deterministic")}
-        for subject, about in facts.items()
-    ]
-    for row in rows:
-        row["hash"] = entry_hash(AuditEntry(**row))
-    written = await tx.session.scalars(insert(AuditEntry).returning(AuditEntry.id), rows)
-    await tx.session.execute(insert(AuditUnsealed), [{"entry_id": entry_id} for entry_id in written])
+    await tx.session.execute(RECORD, values)
 
 
-async def seal(tx: Tx, most: int = 2_000) -> int:
+WAITING = text(
+    """
+    SELECT e.id, e.chain, e.hash FROM kernel.audit_unsealed u JOIN kernel.audit_entry e ON e.id = u.entry_id
+    WHERE u.entry_id IN (SELECT entry_id FROM kernel.audit_unsealed ORDER BY entry_id LIMIT :most)
+    ORDER BY e.chain, e.id FOR UPDATE OF u SKIP LOCKED
+    """
+)
+LAST_BLOCKS = text(
+    """
+    SELECT c.chain, b.number, b.link FROM unnest(CAST(:chains AS text[])) c (chain)
+    CROSS JOIN LATERAL (SELECT number, link FROM kernel.audit_block
+                        WHERE chain = c.chain ORDER BY number DESC LIMIT 1) b
+    """
+)
+SEAL_BLOCKS = text(
+    """
+    INSERT INTO kernel.audit_block (chain, number, link, sealed_at)
+    SELECT b.chain, b.number, b.link, :at
+    FROM unnest(CAST(:chains AS text[]), CAST(:numbers AS int8[]), CAST(:links AS bytea[])) b (chain, number, link)
+    """
+).bindparams(bindparam("at", type_=Milliseconds))
+SEAL_ENTRIES = text(
+    """
+    WITH gone AS (DELETE FROM kernel.audit_unsealed WHERE entry_id = ANY(CAST(:ids AS int8[])))
+    INSERT INTO kernel.audit_seal (entry_id, chain, number)
+    SELECT * FROM unnest(CAST(:ids AS int8[]), CAST(:chains AS text[]), CAST(:numbers AS int8[]))
+    """
+)
+
+
+async def seal(tx: Tx, most: int = 5_000) -> int:
     """Chain what waits, oldest first; returns how many entries were sealed. Only one sealer runs at a time."""
-    waiting = (
-        await tx.session.scalars(
-            select(AuditEntry)
-            .join(AuditUnsealed, AuditUnsealed.entry_id == AuditEntry.id)
-            .order_by(AuditEntry.chain, AuditEntry.id)
-            .limit(most)
-            .with_for_update(of=AuditUnsealed, skip_locked=True)
-        )
-    ).all()
-    for chain, entries in itertools.groupby(waiting, lambda entry: entry.chain):
-        await _seal_block(tx, chain, list(entries))
-    await tx.session.execute(delete(AuditUnsealed).where(AuditUnsealed.entry_id.in_([entry.id for entry in waiting])))
+    waiting = (await tx.session.execute(WAITING, {"most": most})).all()
+    if not waiting:
+        return 0
+    chains = {chain: list(entries) for chain, entries in itertools.groupby(waiting, lambda entry: entry.chain)}
+    last = {row.chain: row for row in await tx.session.execute(LAST_BLOCKS, {"chains": list(chains)})}
+    numbers = {chain: last[chain].number + 1 if chain in last else 1 for chain in chains}
+    links = [
+        block_link(bytes(last[chain].link) if chain in last else NO_LINK, [bytes(entry.hash) for entry in entries])
+        for chain, entries in chains.items()
+    ]
+    blocks = {"chains": list(chains), "numbers": list(numbers.values()), "links": links, "at": tx.now()}
+    await tx.session.execute(SEAL_BLOCKS, blocks)
+    seals = {
+        "ids": [entry.id for entry in waiting],
+        "chains": [entry.chain for entry in waiting],
+        "numbers": [numbers[entry.chain] for entry in waiting],
+    }
+    await tx.session.execute(SEAL_ENTRIES, seals)
     return len(waiting)
-
-
-async def _seal_block(tx: Tx, chain: str, entries: list[AuditEntry]) -> None:
-    last = await tx.session.scalar(
-        select(AuditBlock).where(AuditBlock.chain == chain).order_by(AuditBlock.number.desc()).limit(1)
-    )
-    number = last.number + 1 if last else 1
-    link = block_link(last.link if last else NO_LINK, [entry.hash for entry in entries])
-    tx.session.add(AuditBlock(chain=chain, number=number, link=link, sealed_at=tx.now()))
-    await tx.session.flush()
-    await tx.session.execute(
-        insert(AuditSeal), [{"entry_id": entry.id, "chain": chain, "number": number} for entry in entries]
-    )
 
 
 async def faults(tx: Tx) -> list[str]:

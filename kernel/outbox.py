@@ -15,20 +15,22 @@ from typing import Any, TypeVar
 
 import msgspec
 import structlog
-from sqlalchemy import Identity, Index, func, select, text
+from sqlalchemy import Identity, Index, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import platform
 from kernel.clock import real_now
 from kernel.contracts import Event
-from kernel.database import Base, Database, Tx
+from kernel.database import Base, Database, Milliseconds, Tx
 
 log = structlog.get_logger("relay")
 
 LEASE = timedelta(seconds=30)
-BATCH = 50
+BATCH = 200
 LONGEST_RETRY_S = 60
+HELPERS = 1
+"""Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
 
 class Outbox(Base):
@@ -86,51 +88,123 @@ async def tell(tx: Tx, event: Event, *, due_at: datetime | None = None, once: st
     await tx.session.execute(row)
 
 
+TELL_ALL = text(
+    """
+    INSERT INTO kernel.outbox (topic, key, payload, due_at)
+    SELECT t.topic, t.key, t.payload::jsonb, :due_at
+    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]))
+         WITH ORDINALITY t (topic, key, payload, place) ORDER BY place
+    """
+).bindparams(bindparam("due_at", type_=Milliseconds))
+
+
 async def tell_all(tx: Tx, events: Sequence[Event]) -> None:
     """Write events that all are due now, in this order, with one statement."""
     if events:
         tx.told = True
-        rows = [
-            {"topic": type(event).__name__, "key": event.key, "payload": msgspec.to_builtins(event), "due_at": tx.now()}
-            for event in events
-        ]
-        await tx.session.execute(insert(Outbox), rows)
+        values = {
+            "topics": [type(event).__name__ for event in events],
+            "keys": [event.key for event in events],
+            "payloads": [msgspec.json.encode(event).decode() for event in events],
+            "due_at": tx.now(),
+        }
+        await tx.session.execute(TELL_ALL, values)
 
 
 AnEvent = TypeVar("AnEvent", bound=Event)
-Handler = Callable[[Tx, Any], Awaitable[None]]
+Work = Callable[[Tx, Sequence[Any]], Awaitable[None]]
 
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """Who deals with a topic: `name` in the inbox, and how many events at most share a transaction."""
+
+    name: str
+    work: Work
+    at_once: int
+
+
+# Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
+# the ids are an array, which is made once (a list in IN was made anew for each row of the table), and the first row of
+# each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
 CLAIM = text(
     """
     UPDATE kernel.outbox SET lease_until = :lease_until, lease_no = lease_no + 1, attempts = attempts + 1
-    WHERE id IN (
+    WHERE id = ANY (ARRAY(
         SELECT id FROM kernel.outbox o
         WHERE done_at IS NULL AND due_at <= :now
           AND (lease_until IS NULL OR lease_until < :real) AND (retry_at IS NULL OR retry_at <= :real)
-          AND NOT EXISTS (SELECT 1 FROM kernel.outbox e
-                          WHERE e.key = o.key AND e.id < o.id AND e.done_at IS NULL AND e.due_at <= :now)
-        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED)
+          AND id = (SELECT e.id FROM kernel.outbox e
+                    WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
+        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
     RETURNING id, topic, payload, lease_no, attempts
     """
 )
-DONE = text("UPDATE kernel.outbox SET done_at = :now, last_error = NULL WHERE id = :id AND lease_no = :lease_no")
+DONE = text(
+    """
+    UPDATE kernel.outbox o SET done_at = :now, last_error = NULL
+    FROM unnest(CAST(:ids AS int8[]), CAST(:lease_nos AS int8[])) d (id, lease_no)
+    WHERE o.id = d.id AND o.lease_no = d.lease_no
+    """
+).bindparams(bindparam("now", type_=Milliseconds))
+ENTER = text(
+    """
+    INSERT INTO kernel.inbox (handler, outbox_id, at) SELECT :handler, id, :at FROM unnest(CAST(:ids AS int8[])) id
+    ORDER BY id ON CONFLICT DO NOTHING RETURNING outbox_id
+    """
+).bindparams(bindparam("at", type_=Milliseconds))
 FAILED = text(
     "UPDATE kernel.outbox SET lease_until = NULL, retry_at = :retry_at, last_error = :error"
     " WHERE id = :id AND lease_no = :lease_no"
 )
 
 
+@dataclass(slots=True)
+class Row:
+    """A claimed row; `error` once a handler has failed on it."""
+
+    id: int
+    topic: str
+    payload: object
+    lease_no: int
+    attempts: int
+    event: Event | None = None
+    error: Exception | None = None
+
+
 @dataclass
 class Relay:
-    """Runs handlers of due outbox rows until stopped. `ring` wakes it at once; it also looks by itself."""
+    """Runs handlers of due outbox rows until stopped. `ring` wakes it at once; it also looks by itself.
+
+    Of one key a sweep claims the first row alone, so the rows of a sweep may be handled in any order, topic by topic.
+    Events of a handler that takes many share a transaction; when that fails each is handled in one of its own, so that
+    one bad event holds up nobody else.
+    """
 
     database: Database
     handlers: dict[str, list[Handler]] = field(default_factory=dict)
     types: dict[str, type[Event]] = field(default_factory=dict)
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
+    _much: asyncio.Event = field(default_factory=asyncio.Event)
 
     def on(self, event_type: type[AnEvent], handler: Callable[[Tx, AnEvent], Awaitable[None]]) -> None:
         """Register a handler; several may listen to one topic."""
+
+        async def one(tx: Tx, events: Sequence[AnEvent]) -> None:
+            await handler(tx, events[0])
+
+        self._add(event_type, Handler(_name(handler), one, 1))
+
+    def on_many(
+        self, event_type: type[AnEvent], handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]], at_once: int = 100
+    ) -> None:
+        """Register a handler that takes up to `at_once` events, all of different keys, in one transaction.
+
+        It locks all it needs of one kind before the next kind, as a use case of its own would.
+        """
+        self._add(event_type, Handler(_name(handler), handler, at_once))
+
+    def _add(self, event_type: type[Event], handler: Handler) -> None:
         self.types[event_type.__name__] = event_type
         self.handlers.setdefault(event_type.__name__, []).append(handler)
 
@@ -138,7 +212,19 @@ class Relay:
         self._bell.set()
 
     async def run(self) -> None:
-        """Relay for ever; an unreachable database only makes it wait."""
+        """Relay for ever; an unreachable database only makes it wait. While much is due, `HELPERS` sweep beside."""
+        await asyncio.gather(self._sweep_for_ever(), *(self._help() for _ in range(HELPERS)))
+
+    async def _help(self) -> None:
+        while True:
+            await self._much.wait()
+            try:
+                await self.sweep()
+            except Exception:
+                log.exception("relay.sweep-failed")
+                await asyncio.sleep(1)
+
+    async def _sweep_for_ever(self) -> None:
         while True:
             try:
                 handled = await self.sweep()
@@ -157,9 +243,11 @@ class Relay:
         real = real_now()
         async with self.database.transaction(platform("relay")) as tx:
             claim = {"now": tx.now(), "real": real, "lease_until": real + LEASE, "most": BATCH}
-            rows = (await tx.session.execute(CLAIM, claim)).all()
-        for row in sorted(rows):
-            await self._handle(row.id, row.topic, row.payload, row.lease_no, row.attempts)
+            rows = [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
+        (self._much.set if len(rows) == BATCH else self._much.clear)()
+        rows.sort(key=lambda row: row.id)
+        for topic in dict.fromkeys(row.topic for row in rows):
+            await self._handle(topic, [row for row in rows if row.topic == topic])
         return len(rows)
 
     async def settle(self) -> None:
@@ -167,30 +255,63 @@ class Relay:
         while await self.sweep():
             pass
 
-    async def _handle(self, row_id: int, topic: str, payload: object, lease_no: int, attempts: int) -> None:
-        try:
-            event = msgspec.convert(payload, self.types[topic]) if topic in self.types else None
-            for handler in self.handlers.get(topic, []):
-                await self._run_once(handler, row_id, event)
-            outcome, values = DONE, {"now": self.database.clock.now()}
-        except Exception as error:
-            log.exception("relay.handler-failed", topic=topic, outbox_id=row_id, attempts=attempts)
-            delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(attempts, 10) / 4))
-            outcome, values = FAILED, {"retry_at": real_now() + delay, "error": repr(error)[:500]}  # type: ignore[dict-item]
-        async with self.database.transaction(platform("relay")) as tx:
-            await tx.session.execute(outcome, {"id": row_id, "lease_no": lease_no} | values)
+    async def _handle(self, topic: str, rows: Sequence[Row]) -> None:
+        """Let every handler of the topic deal with the rows; a row that one fails on, the next ones do not get."""
+        for row in rows:
+            self._read(row)
+        for handler in self.handlers.get(topic, []):
+            sound = [row for row in rows if row.error is None]
+            for start in range(0, len(sound), handler.at_once):
+                await self._run(handler, sound[start : start + handler.at_once])
+        await self._finish(rows)
 
-    async def _run_once(self, handler: Handler, row_id: int, event: Event | None) -> None:
-        name = f"{handler.__module__}.{handler.__qualname__}"
-        async with self.database.transaction(platform(name)) as tx:
-            first = await tx.session.execute(
-                insert(Inbox)
-                .values(handler=name, outbox_id=row_id, at=tx.now())
-                .on_conflict_do_nothing()
-                .returning(Inbox.outbox_id)
-            )
-            if first.first() is not None:
-                await handler(tx, event)
+    def _read(self, row: Row) -> None:
+        try:
+            row.event = msgspec.convert(row.payload, self.types[row.topic]) if row.topic in self.types else None
+        except msgspec.ValidationError as error:
+            self._failed(row, error)
+
+    async def _run(self, handler: Handler, rows: Sequence[Row]) -> None:
+        """Rows together, and if that fails one by one."""
+        if len(rows) > 1:
+            try:
+                await self._run_once(handler, rows)
+            except Exception as error:
+                log.warning("relay.together-failed", handler=handler.name, events=len(rows), error=repr(error))
+            else:
+                return
+        for row in rows:
+            try:
+                await self._run_once(handler, [row])
+            except Exception as error:
+                self._failed(row, error)
+
+    def _failed(self, row: Row, error: Exception) -> None:
+        log.exception("relay.handler-failed", topic=row.topic, outbox_id=row.id, attempts=row.attempts)
+        row.error = error
+
+    async def _run_once(self, handler: Handler, rows: Sequence[Row]) -> None:
+        async with self.database.transaction(platform(handler.name)) as tx:
+            entered = {"handler": handler.name, "ids": [row.id for row in rows], "at": tx.now()}
+            first = set(await tx.session.scalars(ENTER, entered))
+            if events := [row.event for row in rows if row.id in first]:
+                await handler.work(tx, events)
+
+    async def _finish(self, rows: Sequence[Row]) -> None:
+        """Mark what is done; what failed is tried again later, later still after each attempt."""
+        done = [row for row in rows if row.error is None]
+        async with self.database.transaction(platform("relay")) as tx:
+            values = {"ids": [row.id for row in done], "lease_nos": [row.lease_no for row in done], "now": tx.now()}
+            await tx.session.execute(DONE, values)
+            for row in rows:
+                if row.error is not None:
+                    delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(row.attempts, 10) / 4))
+                    failed = {"retry_at": real_now() + delay, "error": repr(row.error)[:500]}
+                    await tx.session.execute(FAILED, {"id": row.id, "lease_no": row.lease_no} | failed)
+
+
+def _name(handler: Any) -> str:
+    return f"{handler.__module__}.{handler.__qualname__}"
 
 
 async def backlog(tx: Tx) -> tuple[int, datetime | None]:

@@ -62,6 +62,7 @@ NAMED_ROOMS = {
     "settlement/bank/port.py": "what we need of any bank",
     "settlement/bank/simulated.py": "the bank of the embedded default, tests and demo",
     "settlement/bank_files/iso20022.py": "the messages that banks speak, read and written",
+    "settlement/deposits/holds.py": "what ends a hold, for one deposit or hundreds at once",
     "settlement/papers/contents.py": "what each paper says",
     "settlement/papers/layout.py": "a paper as PDF",
     "settlement/completion/case_money.py": "use cases of a case's account, costs and fee",
@@ -103,6 +104,8 @@ NAMED_CONTEXT_FILES = {
 
 READS_A_CLOCK = {
     "app/bench/baseline.py": "measures itself",
+    "app/bench/close.py": "lays lots out before a real instant and looks at what is done after it",
+    "app/bench/closing_load.py": "sends at a real instant",
     "app/bench/distribution.py": "measures itself",
     "app/bench/load.py": "measures from outside what a bidder waits",
     "app/bench/nchan.py": "posts at the times of the run beside it",

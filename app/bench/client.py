@@ -3,7 +3,10 @@
 Frames are made and read by hand, since a load generator shares the cores with what it measures.
 """
 
+import asyncio
 import secrets
+import sys
+from typing import NamedTuple, cast
 
 try:
     from websockets.speedups import apply_mask
@@ -12,6 +15,83 @@ except ImportError:  # no wheel for this system
 
 TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 SWITCHED = b"HTTP/1.1 101"
+CONNECT_WITHIN_S = 30
+
+
+class Target(NamedTuple):
+    """Where a socket goes: the live feed of one lot."""
+
+    host: str
+    port: int
+    lot: str
+
+
+class Client(asyncio.Protocol):
+    """One client of the live feed. `open` is done behind its handshake; what is wrong later ends the process."""
+
+    def __init__(self, target: Target, token: str | None) -> None:
+        self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.target = target
+        self._token = token
+        self._buffer = b""
+        self._upgraded = False
+
+    async def connect(self) -> None:
+        """Open the socket; returns behind its handshake."""
+        await asyncio.get_running_loop().create_connection(lambda: self, self.target.host, self.target.port)
+        await asyncio.wait_for(self.open, CONNECT_WITHIN_S)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
+        host, port, lot = self.target
+        transport.write(opening(host, port, f"/live/lots/{lot}", self._token))
+
+    def data_received(self, data: bytes) -> None:
+        buffer = self._buffer + data if self._buffer else data
+        at = 0
+        if not self._upgraded:
+            end = buffer.find(b"\r\n\r\n")
+            if end < 0:
+                self._buffer = buffer
+                return
+            if not buffer.startswith(SWITCHED):
+                self._fail(buffer[:200].decode(errors="replace"))
+                return
+            self._upgraded, at = True, end + 4
+            self.open.set_result(None)
+        frames, at = read_frames(buffer, at)
+        for head, payload in frames:
+            self._frame(head, payload)
+        self._buffer = buffer[at:]
+
+    def text(self, payload: bytes) -> None:
+        """Send a text message of at most 125 bytes."""
+        self._transport.write(masked(TEXT, payload))
+
+    def message(self, payload: bytes) -> None:
+        """A text message came."""
+        raise NotImplementedError
+
+    def close(self) -> None:
+        self._fail = lambda why: None  # type: ignore[method-assign]
+        self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._fail("the connection was lost")
+
+    def _frame(self, head: int, payload: bytes) -> None:
+        if head == TEXT:
+            self.message(payload)
+        elif head == PING:
+            self._transport.write(masked(PONG, payload))
+        elif head == CLOSE:
+            self._fail(f"closed by the server: {payload!r}")
+
+    def _fail(self, why: str) -> None:
+        if not self.open.done():
+            self.open.set_exception(ConnectionError(why))
+        else:
+            sys.exit(f"load: {why}")
 
 
 def opening(host: str, port: int, path: str, token: str | None = None) -> bytes:

@@ -5,7 +5,7 @@ measured begins at the socket.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import delete, insert
@@ -29,6 +29,7 @@ from kernel.signatures import Keyring
 
 START_FEN = Fen(100_000_00)
 INCREMENT_FEN = Fen(100_00)
+DEPOSIT_FEN = Fen(10_000_00)
 SOURCE = "127.0.0.1"
 
 
@@ -64,41 +65,47 @@ async def _open(url: str) -> None:
 
 
 async def _add_lot(db: AsyncConnection, number: int) -> UUID:
-    lot_id, now = ordered_id(), real_now()
+    now = real_now()
+    row = lot_row(number, now - timedelta(minutes=1), now + timedelta(hours=25))
+    await db.execute(insert(Lot).values(row))
+    return UUID(str(row["lot_id"]))
+
+
+def lot_row(number: int, opens_at: datetime, ends_at: datetime, lot_id: UUID | None = None) -> dict[str, object]:
+    """A published lot as bidding copies it, not opened yet."""
+    lot_id = lot_id or ordered_id()
     terms = Terms(
         method=Method.AUCTION,
-        opens_at=now - timedelta(minutes=1),
-        scheduled_end=now + timedelta(hours=25),
+        opens_at=opens_at,
+        scheduled_end=ends_at,
         start_price_fen=START_FEN,
         increment_fen=INCREMENT_FEN,
     )
     link = genesis(lot_id, terms)
-    await db.execute(
-        insert(Lot).values(
-            lot_id=lot_id,
-            case_id=random_id(),
-            court_id=random_id(),
-            asset_id=random_id(),
-            title=f"基准测试标的 {number + 1}",
-            method=terms.method,
-            opens_at=terms.opens_at,
-            scheduled_end=terms.scheduled_end,
-            start_price_fen=terms.start_price_fen,
-            increment_fen=terms.increment_fen,
-            deposit_fen=START_FEN // 10,
-            applicant_claim_fen=0,
-            genesis=link,
-            status=Status.UPCOMING,
-            ends_at=terms.scheduled_end,
-            link=link,
-        )
-    )
-    return lot_id
+    return {
+        "lot_id": lot_id,
+        "case_id": random_id(),
+        "court_id": random_id(),
+        "asset_id": random_id(),
+        "title": f"基准测试标的 {number + 1}",
+        "method": terms.method,
+        "opens_at": terms.opens_at,
+        "scheduled_end": terms.scheduled_end,
+        "start_price_fen": terms.start_price_fen,
+        "increment_fen": terms.increment_fen,
+        "deposit_fen": DEPOSIT_FEN,
+        "applicant_claim_fen": 0,
+        "genesis": link,
+        "status": Status.UPCOMING,
+        "ends_at": terms.scheduled_end,
+        "link": link,
+    }
 
 
-async def add_bidders(db: AsyncConnection, lots: list[UUID]) -> list[Ticket]:
+async def add_bidders(db: AsyncConnection, lots: list[UUID], admitted_at: datetime | None = None) -> list[Ticket]:
     """One bidder for each element of `lots`: a person signed in, admitted to that lot, the bid password entered."""
     now = real_now()
+    admitted_at = admitted_at or now - timedelta(minutes=1)
     tickets, rows = [], _Rows([], [], [], [], [], [])
     for number, lot_id in enumerate(lots):
         person_id, session_id = random_id(), ordered_id()
@@ -128,18 +135,23 @@ async def add_bidders(db: AsyncConnection, lots: list[UUID]) -> list[Ticket]:
             {
                 "id": ticket.registration_id,
                 "lot_id": lot_id,
-                "code": f"B{number:05}",
+                "code": code_of(number),
                 "bid_password_hash": bytes(32),
                 "kind": "ordinary",
-                "deposit_due_fen": START_FEN // 10,
+                "deposit_due_fen": DEPOSIT_FEN,
                 "state": "admitted",
-                "admitted_at": now - timedelta(minutes=1),
+                "admitted_at": admitted_at,
             }
         )
         rows.identities.append({"registration_id": ticket.registration_id, "lot_id": lot_id, "person_id": person_id})
         rows.unlocks.append({"digest": _unlocked(lot_id, person_id, session_id), "at": now})
     await rows.write(db)
     return tickets
+
+
+def code_of(number: int) -> str:
+    """The code of the bidder that was added as number `number`."""
+    return f"B{number:05}"
 
 
 def _unlocked(lot_id: UUID, person_id: UUID, session_id: UUID) -> bytes:

@@ -13,11 +13,10 @@ import sys
 import time
 from collections import deque
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
-from app.bench.client import CLOSE, PING, PONG, SWITCHED, TEXT, masked, opening, percentiles_ms, read_frames
+from app.bench.client import Client, Target, percentiles_ms
 from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket
 from app.serve import run
 
@@ -41,6 +40,9 @@ class Plan(msgspec.Struct, frozen=True):
     acks_file: str
     sent_file: str
     """When each accepted bid was sent, by its `seq`; of one lot."""
+
+    def target(self, lot: int) -> Target:
+        return Target(self.host, self.port, self.lots[lot])
 
 
 class Outcome(msgspec.Struct):
@@ -132,71 +134,13 @@ class Load:
             await asyncio.sleep(max(0.001, next_s - time.perf_counter()))
 
 
-class _Socket(asyncio.Protocol):
-    """One client of the live feed."""
-
-    def __init__(self, load: Load, lot: int, token: str | None) -> None:
-        self.open: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._load = load
-        self._lot = lot
-        self._token = token
-        self._buffer = b""
-        self._upgraded = False
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = transport = cast(asyncio.Transport, transport)  # uvloop's is none by class
-        plan = self._load.plan
-        transport.write(opening(plan.host, plan.port, f"/live/lots/{plan.lots[self._lot]}", self._token))
-
-    def data_received(self, data: bytes) -> None:
-        buffer = self._buffer + data if self._buffer else data
-        at = 0
-        if not self._upgraded:
-            end = buffer.find(b"\r\n\r\n")
-            if end < 0:
-                self._buffer = buffer
-                return
-            if not buffer.startswith(SWITCHED):
-                self._fail(buffer[:200].decode(errors="replace"))
-                return
-            self._upgraded, at = True, end + 4
-            self.open.set_result(None)
-        frames, at = read_frames(buffer, at)
-        for head, payload in frames:
-            self._frame(head, payload)
-        self._buffer = buffer[at:]
-
-    def _frame(self, head: int, payload: bytes) -> None:
-        if head == TEXT:
-            self._load.frames += 1
-            self.message(payload)
-        elif head == PING:
-            self._transport.write(masked(PONG, payload))
-        elif head == CLOSE:
-            self._fail(f"closed by the server: {payload!r}")
-
-    def _fail(self, why: str) -> None:
-        if not self.open.done():
-            self.open.set_exception(ConnectionError(why))
-        else:
-            sys.exit(f"load: {why}")
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._fail("the connection was lost")
-
-    def message(self, payload: bytes) -> None:
-        raise TypeError
-
-    def close(self) -> None:
-        self._fail = lambda why: None  # type: ignore[method-assign]
-        self._transport.close()
-
-
-class Bidder(_Socket):
+class Bidder(Client):
     """Sends a bid, waits for its answer, sends the next."""
 
     def __init__(self, load: Load, lot: int, token: str) -> None:
-        super().__init__(load, lot, token)
+        super().__init__(load.plan.target(lot), token)
+        self._load = load
+        self._lot = lot
         noise = secrets.token_hex(10)
         self._prefix = f"{noise[:8]}-{noise[8:12]}-4{noise[12:15]}-8{noise[15:18]}-"
         self._number = 0
@@ -211,10 +155,10 @@ class Bidder(_Socket):
         self._price = price = self._load.next_price(self._lot)
         self.waiting = True
         self.sent_at = time.perf_counter()
-        bid = b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price)
-        self._transport.write(masked(TEXT, bid))
+        self.text(b'{"t":"bid","key":"%b","price_fen":%d,"confirm":%d}' % (key.encode(), price, price))
 
     def message(self, payload: bytes) -> None:
+        self._load.frames += 1
         if payload.startswith(b'{"t":"ack"'):
             ack = _read_ack(payload)
             assert ack.key == self.key
@@ -229,22 +173,18 @@ class Bidder(_Socket):
             self._load.answered(self, False, refused.code)
 
 
-class Watcher(_Socket):
+class Watcher(Client):
     """Only looks; counts the events it was told of."""
 
     def __init__(self, load: Load, lot: int) -> None:
-        super().__init__(load, lot, None)
+        super().__init__(load.plan.target(lot), None)
+        self._load = load
 
     def message(self, payload: bytes) -> None:
+        self._load.frames += 1
         if payload.startswith(b'{"t":"events"'):
             events = _read_events(payload)
             self._load.outcome.watched_events += events.to - events.from_ + 1
-
-
-async def connect(plan: Plan, socket: _Socket) -> None:
-    """Open a socket; returns behind its handshake."""
-    await asyncio.get_running_loop().create_connection(lambda: socket, plan.host, plan.port)
-    await asyncio.wait_for(socket.open, 30)
 
 
 async def bid(plan: Plan) -> Outcome:
@@ -253,7 +193,7 @@ async def bid(plan: Plan) -> Outcome:
     bidders = [Bidder(load, lot, session) for lot, session in plan.bidders]
     watchers = [Watcher(load, number % len(plan.lots)) for number in range(plan.watchers)]
     for socket in [*bidders, *watchers]:
-        await connect(plan, socket)
+        await socket.connect()
     gc.collect()
     gc.disable()
     load.sending = True

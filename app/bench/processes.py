@@ -3,19 +3,30 @@
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 SAMPLE_EVERY_S = 0.02
-_PARENT, _USER, _SYSTEM = 1, 11, 12
+_PARENT, _USER, _SYSTEM, _DEAD_USER, _DEAD_SYSTEM = 1, 11, 12, 13, 14
 """Fields of `stat` behind the name: proc(5) counts them from three."""
 
 
 def cpu_s(*pids: int) -> float:
     """User and system time of these processes together, their children apart."""
     return sum(int(_stat(pid)[_USER]) + int(_stat(pid)[_SYSTEM]) for pid in pids) / TICKS_PER_S
+
+
+def family_cpu_s(pid: int) -> float:
+    """The same of a process and all that it ever started, living and dead."""
+    own = _stat(pid)
+    total_s = cpu_s(pid) + (int(own[_DEAD_USER]) + int(own[_DEAD_SYSTEM])) / TICKS_PER_S
+    for child in children(pid):
+        with suppress(OSError):  # ended meanwhile
+            total_s += cpu_s(child)
+    return total_s
 
 
 def resident_kib(*pids: int) -> int:

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
@@ -49,15 +50,15 @@ def folder_for_data(data_dir: str) -> Iterator[Path]:
 
 
 @contextmanager
-def server(folder: Path) -> Iterator[Served]:
-    """`auction serve` on a free port, embedded, until the body ends."""
+def server(folder: Path, settings: Mapping[str, str] = LIMITS) -> Iterator[Served]:
+    """`auction serve` on a free port, embedded, until the body ends; `settings` are `AUCTION_…`."""
     port = free_port()
     command = [sys.executable, "-m", "app.cli", "serve", "--port", str(port), "--data-dir", str(folder)]
     environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
     log = folder / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(  # noqa: S603 - our own command
-            command, env=environment | LIMITS | {"AUCTION_LOG_LEVEL": "warning"}, stdout=out, stderr=out
+            command, env=environment | {"AUCTION_LOG_LEVEL": "warning"} | dict(settings), stdout=out, stderr=out
         )
         try:
             wait_for(port, process, log)
@@ -107,9 +108,14 @@ async def look_up(url: str, acks: Path) -> tuple[int, dict[str, str]]:
         await db.execute("ANALYZE ack")
         await db.execute("ANALYZE bidding.submission")
         lost: int = await db.fetchval(LOST)
-        return lost, {name: await db.fetchval(f"SHOW {name}") for name in DURABILITY}
+        return lost, await durability(db)
     finally:
         await db.close()
+
+
+async def durability(db: Any) -> dict[str, str]:
+    """The settings that make a commit last, as the server reports them."""
+    return {name: await db.fetchval(f"SHOW {name}") for name in DURABILITY}
 
 
 def not_durable(folder: Path, settings: dict[str, str]) -> list[str]:

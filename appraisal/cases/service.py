@@ -160,6 +160,11 @@ async def court_names(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, str]:
     return {case_id: names[court_id] for case_id, court_id in courts.items()}
 
 
+async def case_numbers(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The number of each of these cases."""
+    return await store.case_numbers(tx, case_ids)
+
+
 async def get_served_case(tx: Tx, case_id: UUID) -> CaseFacts:
     """The case, if the actor's court serves it; else there is no such case."""
     case = await get_case(tx, case_id)

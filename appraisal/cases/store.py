@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from appraisal.cases.models import EnforcementCase, PanelDecision, Party
 from appraisal.cases.rules import Account, Decision, PartyFacts, PartyKind, PartyRole, Subject
+from kernel.bulk import any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
@@ -154,3 +155,11 @@ async def courts_of(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, UUID]:
         select(EnforcementCase.id, EnforcementCase.court_id).where(EnforcementCase.id.in_(case_ids))
     )
     return {row.id: row.court_id for row in rows}
+
+
+async def case_numbers(tx: Tx, case_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The number of each of these cases."""
+    rows = await tx.session.execute(
+        select(EnforcementCase.id, EnforcementCase.case_no).where(EnforcementCase.id == any_of(case_ids))
+    )
+    return {row.id: row.case_no for row in rows}

@@ -5,7 +5,7 @@ lock; `read_draft_state` shows the same list beforehand. What is published is ke
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -147,6 +147,11 @@ async def read_announcement(database: Database, actor: Actor, lot_id: UUID) -> b
 async def find_announcement(tx: Tx, lot_id: UUID) -> Announcement | None:
     """The published announcement of a lot; None for a draft."""
     return await store.find_announcement(tx, lot_id)
+
+
+async def find_versions(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The version of the published announcement of each of these lots that has one."""
+    return await store.find_versions(tx, lot_ids)
 
 
 async def find_pictures(tx: Tx, lot_ids: Sequence[UUID]) -> dict[UUID, UUID]:

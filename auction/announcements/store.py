@@ -1,6 +1,6 @@
 """SQL of announcements. Whoever writes here holds the lock of the lot."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 
 from auction.announcements.models import Announcement, ChecklistText, LotDocument, SaleNotice
+from kernel.bulk import any_of
 from kernel.database import Tx
 
 
@@ -72,6 +73,14 @@ async def find_lot_of_document(tx: Tx, document_id: UUID) -> UUID | None:
 async def add_announcement(tx: Tx, announcement: Announcement) -> None:
     tx.session.add(announcement)
     await tx.session.flush()
+
+
+async def find_versions(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The version of the published announcement of each of these lots that has one."""
+    rows = await tx.session.execute(
+        select(Announcement.lot_id, Announcement.version).where(Announcement.lot_id == any_of(lot_ids))
+    )
+    return {row.lot_id: row.version for row in rows}
 
 
 async def find_announcement(tx: Tx, lot_id: UUID) -> Announcement | None:

@@ -1,5 +1,7 @@
 """What lots learn from bidding and appraisal. Events of one lot arrive in order, each at least once."""
 
+from collections.abc import Sequence
+
 from auction.lots import service
 from auction.lots.rules import Happening
 from kernel.contracts import (
@@ -36,17 +38,8 @@ async def withdraw_lot(tx: Tx, event: LotWithdrawn) -> None:
     await service.follow(tx, event.lot_id, Happening.WITHDRAWN, event.at, halt_reason=event.reason)
 
 
-async def close_lot(tx: Tx, event: LotClosed) -> None:
-    counts: dict[str, object] = {"bids": event.bids, "extensions": event.extensions}
-    if event.status == "failed":
-        await service.follow(tx, event.lot_id, Happening.FAILED, event.ended_at, **counts)
-        return
-    result = counts | {
-        "price_fen": event.price_fen,
-        "shown_price_fen": event.price_fen,
-        "winner_code": event.code,
-    }
-    await service.follow(tx, event.lot_id, Happening.SOLD, event.ended_at, **result)
+async def close_lots(tx: Tx, events: Sequence[LotClosed]) -> None:
+    await service.follow_closes(tx, events)
 
 
 async def note_hold(tx: Tx, event: HoldPlaced | HoldLifted) -> None:
@@ -60,6 +53,6 @@ def subscribe(relay: Relay) -> None:
     relay.on(LotFrozen, freeze_lot)
     relay.on(LotResumed, resume_lot)
     relay.on(LotWithdrawn, withdraw_lot)
-    relay.on(LotClosed, close_lot)
+    relay.on_many(LotClosed, close_lots)
     relay.on(HoldPlaced, note_hold)
     relay.on(HoldLifted, note_hold)

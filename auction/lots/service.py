@@ -4,9 +4,12 @@ A published lot's terms never change (R-PUB-02): every change locks the lot and 
 is out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 import appraisal.api as appraisal
 from auction.lots import store
@@ -30,8 +33,9 @@ from auction.lots.rules import (
 from auction.lots.schemas import LotRow, LotRows, LotSaved, LotTerms
 from auction.sale_groups import service as sale_groups
 from kernel.actors import Actor, Role
-from kernel.audit import record
+from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing
+from kernel.contracts import LotClosed
 from kernel.database import Call, Database, Tx
 from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
@@ -158,6 +162,30 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     return True
 
 
+async def follow_closes(tx: Tx, events: Sequence[LotClosed]) -> None:
+    """Take over how lots ended, those that were not told before."""
+    closed = {event.lot_id: event for event in events}
+    now, records = tx.now(), []
+    said: dict[Happening, list[Said]] = {Happening.SOLD: [], Happening.FAILED: []}
+    for lot in await store.lock_lots(tx, closed.keys()):
+        event = closed[lot.id]
+        happening = Happening.SOLD if event.status == "sold" else Happening.FAILED
+        status = next_status(Status(lot.status), happening, opened=lot.opened_at is not None)
+        if status is None:
+            continue
+        at, counts = event.ended_at, {"bids": event.bids, "extensions": event.extensions}
+        result: dict[str, object] = {"price_fen": None, "shown_price_fen": lot.shown_price_fen, "winner_code": None}
+        facts = {"at": at, "status": status} | counts
+        if happening is Happening.SOLD:
+            result = {"price_fen": event.price_fen, "shown_price_fen": event.price_fen, "winner_code": event.code}
+            facts |= result
+        records.append((lot.id, status, now, at, at, ends_rank(status, at), *counts.values(), *result.values()))
+        said[happening].append(Said(chain_of(lot.case_id), f"lot:{lot.id}", facts))
+    await store.keep_ends(tx, records)
+    for happening, entries in said.items():
+        await record_each(tx, f"lots.{happening}", entries)
+
+
 async def refresh_hold(tx: Tx, asset_id: UUID) -> None:
     """Show on the asset's open lot whether a hold stands now; safe in any order and any number of times."""
     for lot in await store.lock_open_lots(tx, asset_id):
@@ -181,6 +209,11 @@ async def lock_draft(tx: Tx, lot_id: UUID, *roles: Role) -> Lot:
 async def get_lot(tx: Tx, lot_id: UUID) -> Lot:
     """The lot, a draft too; refuses one that does not exist."""
     return await store.get_lot(tx, lot_id)
+
+
+async def get_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The columns of many lots, for reading alone."""
+    return await store.get_lots(tx, lot_ids)
 
 
 async def get_published(tx: Tx, lot_id: UUID) -> Lot:

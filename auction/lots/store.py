@@ -1,15 +1,18 @@
 """SQL of lots. A lot is locked before anything about it is decided; an asset before a new lot of it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import Row, func, select, text
 
 from auction.lots.models import Lot
 from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
+from kernel.bulk import Record, any_of, change_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
+from kernel.money import Fen
 
 LOCK_ASSET = text("SELECT pg_advisory_xact_lock(hashtextextended('auction.asset:' || :asset_id, 0))")
 """Two lots of one asset must not be drafted at once, and the first one has no row yet that could be locked."""
@@ -42,6 +45,35 @@ async def lock_lot(tx: Tx, lot_id: UUID) -> Lot:
     if lot is None:
         raise NotFound(what="lot")
     return lot
+
+
+async def get_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Row[Any]]:
+    """The columns of many lots, for reading alone; refuses `not-found` if one does not exist."""
+    rows = (await tx.session.execute(select(Lot.__table__).where(Lot.id == any_of(lot_ids)))).all()
+    if len(rows) < len(set(lot_ids)):
+        raise NotFound(what="lot")
+    return rows
+
+
+async def lock_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Row[UUID, str, datetime | None, UUID, Fen | None]]:
+    """What a change of status needs of many lots, locked by id; refuses `not-found` if one does not exist."""
+    columns = (Lot.id, Lot.status, Lot.opened_at, Lot.case_id, Lot.shown_price_fen)
+    locked = select(*columns).where(Lot.id == any_of(lot_ids)).order_by(Lot.id).with_for_update(key_share=True)
+    rows = (await tx.session.execute(locked)).all()
+    if len(rows) < len(set(lot_ids)):
+        raise NotFound(what="lot")
+    return rows
+
+
+ENDED = (
+    *("id", "status", "changed_at", "ends_at", "ended_at", "ends_rank", "bids", "extensions"),
+    *("price_fen", "shown_price_fen", "winner_code"),
+)
+
+
+async def keep_ends(tx: Tx, records: Sequence[Record]) -> None:
+    """Write how lots, which are locked, ended: the columns of `ENDED`."""
+    await change_rows(tx, Lot, ENDED, records)
 
 
 async def find_latest_sale(tx: Tx, asset_id: UUID) -> Lot | None:

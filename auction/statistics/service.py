@@ -1,6 +1,7 @@
 """Use cases of statistics: keep each round as it ends, and compute figures over them."""
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -38,12 +39,13 @@ class Wanted:
     year: int | None = None
 
 
-async def count_round(tx: Tx, event: LotClosed) -> None:
-    """Keep a round that ended, once; everything it is counted by is taken from the announced lot."""
-    lot = await lots.get_lot(tx, event.lot_id)
-    await store.add_round(
-        tx,
-        {
+async def count_rounds(tx: Tx, events: Sequence[LotClosed]) -> None:
+    """Keep rounds that ended, each once; everything they are counted by is taken from the announced lots."""
+    closed = {event.lot_id: event for event in events}
+    rounds: list[dict[str, object]] = []
+    for lot in await lots.get_lots(tx, closed.keys()):
+        event = closed[lot.id]
+        round_: dict[str, object] = {
             "lot_id": lot.id,
             "item_id": lot.item_id,
             "court_id": lot.court_id,
@@ -55,8 +57,9 @@ async def count_round(tx: Tx, event: LotClosed) -> None:
             "outcome": Outcome(event.status),
             "price_fen": event.price_fen,
             "ended_at": event.ended_at,
-        },
-    )
+        }
+        rounds.append(round_)
+    await store.add_rounds(tx, rounds)
 
 
 async def count_default(tx: Tx, lot_id: UUID) -> None:

@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
 from auction.statistics.models import EndedRound
 from auction.statistics.rules import Outcome
+from kernel.bulk import add_new_rows
 from kernel.database import Tx
 
 
-async def add_round(tx: Tx, row: dict[str, object]) -> None:
-    """Keep an ended round once."""
-    await tx.session.execute(insert(EndedRound).values(row).on_conflict_do_nothing(index_elements=["lot_id"]))
+async def add_rounds(tx: Tx, rounds: Sequence[dict[str, object]]) -> None:
+    """Keep ended rounds, all of the same columns, each once."""
+    records = [tuple(each.values()) for each in rounds]
+    await add_new_rows(tx, EndedRound, tuple(rounds[0]), records, returning="lot_id", unless="lot_id")
 
 
 async def change_outcome(tx: Tx, lot_id: UUID, outcome: Outcome) -> None:

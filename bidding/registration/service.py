@@ -31,7 +31,7 @@ from bidding.registration.schemas import (
     UnlockLot,
 )
 from kernel.actors import Actor, Role
-from kernel.audit import record
+from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing
 from kernel.contracts import RegistrationMade
 from kernel.database import AlreadyAnswered, Call, Database, Tx
@@ -162,27 +162,31 @@ async def admit(tx: Tx, registration_id: UUID) -> None:
         await record(tx, "registration.admit", _subject(registration), {}, case_id=lot.case_id)
 
 
-async def release(tx: Tx, registration_id: UUID) -> None:
-    """End eligibility and let the deposit go; refused while the registration leads, and for the buyer (R-BID-13)."""
-    lot, registration = await lock_both(tx, registration_id)
-    sale_stands = lot.status not in (Status.WITHDRAWN, Status.ANNULLED)
-    leads = sale_stands and lot.leader_registration_id == registration.id
-    state = rules.released(RegistrationState(registration.state), leads)
-    if state is not None:
-        registration.state = state
-        registration.released_at = tx.now()
-        await record(tx, "registration.release", _subject(registration), {}, case_id=lot.case_id)
+async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:
+    """End eligibility and let deposits go; refused while a registration leads, and for a buyer (R-BID-13)."""
+    going = []
+    for found in await store.lock_placed(tx, registration_ids):
+        sale_stands = found.status not in (Status.WITHDRAWN, Status.ANNULLED)
+        leads = sale_stands and found.leader_registration_id == found.id
+        if rules.released(RegistrationState(found.state), leads) is not None:
+            going.append(found)
+    await store.keep_released(tx, [found.id for found in going], tx.now())
+    said = [Said(chain_of(found.case_id), f"registration:{found.id}", {}) for found in going]
+    await record_each(tx, "registration.release", said)
 
 
-async def reveal_person(tx: Tx, registration_id: UUID, purpose: str) -> UUID:
-    """The person behind a registration, for a stated purpose; refused `identity-sealed` before bidding has ended."""
-    registration = await store.get_registration(tx, registration_id)
-    lot = await commands.get_lot(tx, registration.lot_id)
-    if Status(lot.status) not in FINISHED:
+async def reveal_persons(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> dict[UUID, UUID]:
+    """The persons behind registrations, for a stated purpose; refused `identity-sealed` before bidding has ended."""
+    found = await store.lots_of(tx, registration_ids)
+    if any(Status(status) not in FINISHED for _, status in found.values()):
         raise IdentitySealed()
-    person_id = await store.reveal(tx, registration_id, purpose)
-    await record(tx, "registration.reveal", _subject(registration), {"purpose": purpose}, case_id=lot.case_id)
-    return person_id
+    persons = await store.reveal_all(tx, registration_ids, purpose)
+    said = [
+        Said(chain_of(case_id), f"registration:{registration_id}", {"purpose": purpose})
+        for registration_id, (case_id, _) in found.items()
+    ]
+    await record_each(tx, "registration.reveal", said)
+    return persons
 
 
 async def is_named(tx: Tx, registration_id: UUID, name: str) -> bool:

@@ -1,10 +1,11 @@
-"""All SQL of registration. `registration_identity` is read by the door (`find_own`, `list_own`) and by `reveal`."""
+"""All SQL of registration. `registration_identity` is read by the door (`find_own`, `list_own`) and by `reveal_all`."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, tuple_
+from sqlalchemy import exists, func, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
@@ -17,6 +18,8 @@ from bidding.registration.models import (
     RegistrationIdentity,
     Unlock,
 )
+from bidding.registration.rules import RegistrationState
+from kernel.bulk import add_rows, any_of, change_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.identity.service import real_name
@@ -42,6 +45,64 @@ async def lock_registration(tx: Tx, registration_id: UUID) -> Registration:
     if found is None:
         raise NotFound(what="registration")
     return found
+
+
+LOCK_LOTS = text(
+    """
+    SELECT l.lot_id FROM bidding.lot l
+    WHERE l.lot_id IN (SELECT lot_id FROM bidding.registration WHERE id = ANY(CAST(:ids AS uuid[])))
+      AND l.status NOT IN ('closed', 'withdrawn', 'annulled') ORDER BY l.lot_id FOR UPDATE
+    """
+)
+LOCK_STANDINGS = text(
+    """
+    SELECT r.id, r.lot_id, r.state, l.case_id, l.status, l.leader_registration_id
+    FROM bidding.registration r JOIN bidding.lot l USING (lot_id)
+    WHERE r.id = ANY(CAST(:ids AS uuid[])) ORDER BY r.id FOR UPDATE OF r
+    """
+)
+
+
+class Placed(NamedTuple):
+    """A locked registration beside where its lot stands."""
+
+    id: UUID
+    lot_id: UUID
+    state: str
+    case_id: UUID
+    status: str
+    leader_registration_id: UUID | None
+
+
+async def lock_placed(tx: Tx, registration_ids: Collection[UUID]) -> list[Placed]:
+    """These registrations, locked by id behind their lots. A finished lot is read unlocked: it has its leader for good,
+    and a late bid on it must not wait for the money of all its bidders."""
+    await tx.session.flush()
+    await tx.session.execute(LOCK_LOTS, {"ids": list(registration_ids)})
+    rows = await tx.session.execute(LOCK_STANDINGS, {"ids": list(registration_ids)})
+    found = [Placed(*row) for row in rows]
+    if len(found) < len(registration_ids):
+        raise NotFound(what="registration")
+    return found
+
+
+async def lots_of(tx: Tx, registration_ids: Collection[UUID]) -> dict[UUID, tuple[UUID, str]]:
+    """Case and status of the lot of each of these registrations."""
+    rows = await tx.session.execute(
+        select(Registration.id, Lot.case_id, Lot.status)
+        .join(Lot, Lot.lot_id == Registration.lot_id)
+        .where(Registration.id == any_of(registration_ids))
+    )
+    found = {registration_id: (case_id, status) for registration_id, case_id, status in rows}
+    if len(found) < len(registration_ids):
+        raise NotFound(what="registration")
+    return found
+
+
+async def keep_released(tx: Tx, registration_ids: Collection[UUID], at: datetime) -> None:
+    """Write that these registrations, which are locked, were released."""
+    records = [(registration_id, RegistrationState.RELEASED, at) for registration_id in registration_ids]
+    await change_rows(tx, Registration, ("id", "state", "released_at"), records)
 
 
 async def list_registrations(tx: Tx, lot_id: UUID) -> Sequence[Registration]:
@@ -116,21 +177,18 @@ async def real_name_of(tx: Tx, registration_id: UUID) -> str:
     return await real_name(tx, person_id)
 
 
-async def reveal(tx: Tx, registration_id: UUID, purpose: str) -> UUID:
-    """The person behind a registration; leaves an access row in the same transaction (invariant 18)."""
-    person_id = await tx.session.scalar(BUYS.where(RegistrationIdentity.registration_id == registration_id))
-    if person_id is None:
+async def reveal_all(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> dict[UUID, UUID]:
+    """The persons behind registrations; each leaves an access row in the same transaction (invariant 18)."""
+    identity = RegistrationIdentity.registration_id
+    rows = await tx.session.execute(BUYS.add_columns(identity).where(identity == any_of(registration_ids)))
+    persons = {registration_id: person_id for person_id, registration_id in rows}
+    if len(persons) < len(registration_ids):
         raise NotFound(what="registration")
-    access = IdentityAccess(
-        id=ordered_id(),
-        registration_id=registration_id,
-        actor_id=tx.actor.person_id,
-        actor_name=tx.actor.name,
-        purpose=purpose,
-        at=tx.now(),
-    )
-    tx.session.add(access)
-    return person_id
+    at, actor = tx.now(), tx.actor
+    columns = ("id", "registration_id", "actor_id", "actor_name", "purpose", "at")
+    records = [(ordered_id(), each, actor.person_id, actor.name, purpose, at) for each in registration_ids]
+    await add_rows(tx, IdentityAccess, columns, records)
+    return persons
 
 
 async def standings(tx: Tx, lot_id: UUID, person_id: UUID) -> set[str]:

@@ -10,6 +10,7 @@ from kernel.actors import Actor, Role, platform
 from kernel.audit import record
 from kernel.clock import real_now
 from kernel.database import Database, Tx
+from kernel.errors import NotFound
 from kernel.identity import store
 from kernel.identity.checks import IdentityCheck
 from kernel.identity.errors import IdentityRefused, PersonKnown, UsernameTaken, WrongCredentials
@@ -137,6 +138,14 @@ async def find_person_id(tx: Tx, username: str) -> UUID | None:
 async def real_name(tx: Tx, person_id: UUID) -> str:
     """The confirmed real name: asked only where the law publishes it (R-CLOSE-01) or a court must know."""
     return (await store.get_person(tx, person_id)).real_name
+
+
+async def real_names(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The same of many; refuses `not-found` if there is one who does not exist."""
+    names = await store.real_names(tx, person_ids)
+    if names.keys() != set(person_ids):
+        raise NotFound(what="person")
+    return names
 
 
 async def find_confirmed(tx: Tx, username: str, id_number: str) -> tuple[UUID, str] | None:

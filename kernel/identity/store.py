@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import insert, select, update
 
 from kernel.actors import Role
+from kernel.bulk import any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.identity.models import Court, LoginSession, Person, PersonIdentity, PersonRole
@@ -27,6 +28,12 @@ async def get_person(tx: Tx, person_id: UUID) -> Person:
     if person is None:
         raise NotFound(what="person")
     return person
+
+
+async def real_names(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of those of these persons who exist."""
+    rows = await tx.session.execute(select(Person.id, Person.real_name).where(Person.id == any_of(person_ids)))
+    return {row.id: row.real_name for row in rows}
 
 
 async def find_identity(tx: Tx, person_id: UUID) -> PersonIdentity | None:

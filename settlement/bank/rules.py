@@ -54,11 +54,12 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One credit on an account; `refunded_fen` was ordered back and not rejected by the bank."""
+    """One credit on an account; `refunded_fen` was ordered back, by `refunds` orders, and not rejected by the bank."""
 
     credit_id: UUID
     amount_fen: Fen
     refunded_fen: Fen
+    refunds: int = 0
 
 
 def refunds_due(arrivals: Sequence[Arrival], keep_fen: int) -> dict[UUID, Fen]:

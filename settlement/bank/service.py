@@ -7,12 +7,13 @@ answers.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, time
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 import msgspec
 
 from kernel.actors import Actor, Role
-from kernel.audit import record_all
+from kernel.audit import Said, chain_of, record_each
 from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
@@ -44,8 +45,32 @@ from settlement.ledger import service as ledger
 from settlement.ledger.errors import PostingDiffers
 from settlement.ledger.models import Account
 from settlement.ledger.rules import NUMBERED, Kind, Posting, Transfer
+from settlement.ledger.service import Owner
 
 MOST_WAITING = 500
+
+
+class Source(NamedTuple):
+    """An account that money leaves, and for whom it is held."""
+
+    id: UUID
+    case_id: UUID | None
+    lot_id: UUID | None
+    registration_id: UUID | None
+
+    @classmethod
+    def of(cls, account: Account) -> "Source":
+        return cls(account.id, account.case_id, account.lot_id, account.registration_id)
+
+
+class Excess(NamedTuple):
+    """An account of which all that was paid in beyond `keep_fen` goes back."""
+
+    source: Source
+    keep_fen: int
+    reason: str
+    document: str
+
 
 AT_ONCE = 100
 """Orders handed over, or answers told, in one event: a batch of a thousand is ten, and none holds locks for long."""
@@ -148,7 +173,7 @@ async def aside_fen(tx: Tx, account_id: UUID) -> Fen:
 
 async def credited_fen(tx: Tx, account_id: UUID) -> Fen:
     """All that payers ever paid into the account, in fen; what went back is not taken off."""
-    return Fen(sum(arrival.amount_fen for arrival in await store.arrivals(tx, account_id)))
+    return Fen(sum(arrival.amount_fen for arrival in (await store.arrivals(tx, [account_id]))[account_id]))
 
 
 async def order_payment(
@@ -184,7 +209,8 @@ async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> l
         }
         for each in wanted
     }
-    return await _order_all(tx, source, details)
+    await ledger.lock_balances(tx, [source.id])
+    return await _order_all(tx, {key: (Source.of(source), about) for key, about in details.items()})
 
 
 async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, document: str) -> Fen:
@@ -192,88 +218,94 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
 
     Returns what was ordered now. The account is locked, so that two refunds of one account never run at once.
     """
-    await ledger.lock(tx, [account.id])
-    due = refunds_due(await store.arrivals(tx, account.id), keep_fen)
-    for credit_id, amount_fen in due.items():
-        await refund(tx, account, credit_id, amount_fen, (reason, document))
-    return Fen(sum(due.values()))
+    await ledger.lock_balances(tx, [account.id])
+    return Fen(await refund_excess(tx, [Excess(Source.of(account), keep_fen, reason, document)]))
+
+
+async def refund_excess(tx: Tx, excesses: Sequence[Excess]) -> int:
+    """The same for many accounts, each once, which the caller has locked; returns the sum."""
+    by_account = {each.source.id: each for each in excesses}
+    orders: dict[str, tuple[Source, dict[str, object]]] = {}
+    total_fen = 0
+    for account_id, arrivals in (await store.arrivals(tx, by_account)).items():
+        each = by_account[account_id]
+        numbers = {arrival.credit_id: arrival.refunds + 1 for arrival in arrivals}
+        for credit_id, amount_fen in refunds_due(arrivals, each.keep_fen).items():
+            about = _refund(credit_id, amount_fen, each.reason, each.document)
+            orders[f"refund:{credit_id}:{numbers[credit_id]}"] = (each.source, about)
+            total_fen += amount_fen
+    await _order_all(tx, orders)
+    return total_fen
 
 
 async def refunded_fen(tx: Tx, account_id: UUID) -> int:
     """What of the account's credits was ordered back and not rejected, in fen."""
-    return sum(arrival.refunded_fen for arrival in await store.arrivals(tx, account_id))
+    return sum(arrival.refunded_fen for arrival in (await store.arrivals(tx, [account_id]))[account_id])
 
 
 async def refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why: tuple[str, str]) -> UUID:
     """Order a part of a credit back to the account that paid it; `why` is reason and document."""
-    reason, document = why
+    await ledger.lock_balances(tx, [account.id])
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"
-    details: dict[str, object] = {
-        "credit_id": credit_id,
-        "amount_fen": amount_fen,
-        "reason": reason,
-        "document": document,
-    }
-    return await _order(tx, account, natural_key, details)
+    return (await _order_all(tx, {natural_key: (Source.of(account), _refund(credit_id, amount_fen, *why))}))[0]
 
 
-async def _order(tx: Tx, source: Account, natural_key: str, details: dict[str, object]) -> UUID:
-    return (await _order_all(tx, source, {natural_key: details}))[0]
+def _refund(credit_id: UUID, amount_fen: Fen, reason: str, document: str) -> dict[str, object]:
+    return {"credit_id": credit_id, "amount_fen": amount_fen, "reason": reason, "document": document}
 
 
-async def _order_all(tx: Tx, source: Account, details: Mapping[str, dict[str, object]]) -> list[UUID]:
-    """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is."""
-    await ledger.lock(tx, [source.id])
-    transits = await ledger.open_transits(tx, list(details), source)
-    rows = [
-        {
-            "id": ordered_id(),
-            "natural_key": natural_key,
-            "from_account": source.id,
-            "transit_account": transit,
-            "case_id": source.case_id,
-            "lot_id": source.lot_id,
-            "ordered_at": tx.now(),
-            **about,
-        }
-        for (natural_key, about), transit in zip(details.items(), transits, strict=True)
-    ]
-    fresh = await store.add_orders(tx, rows)
-    orders = await store.orders_by_key(tx, details.keys())
-    for natural_key in details.keys() - fresh:
-        wanted = {**details[natural_key], "from_account": source.id}
-        if any(getattr(orders[natural_key], name) != value for name, value in wanted.items()):
-            raise PostingDiffers()
-    await _send_off(tx, source, [orders[natural_key] for natural_key in details if natural_key in fresh])
-    return [orders[natural_key].id for natural_key in details]
+async def _order_all(tx: Tx, wanted: Mapping[str, tuple[Source, dict[str, object]]]) -> list[UUID]:
+    """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is.
+
+    The caller has locked the accounts that the money leaves.
+    """
+    if not wanted:
+        return []
+    owners = {key: Owner(source.case_id, source.lot_id, source.registration_id) for key, (source, _) in wanted.items()}
+    transits = await ledger.open_accounts(tx, Kind.PAYEE, owners)
+    now = tx.now()
+    rows: dict[str, dict[str, object]] = {}
+    for (natural_key, (source, about)), transit in zip(wanted.items(), transits, strict=True):
+        order: dict[str, object] = {"id": ordered_id(), "natural_key": natural_key, "ordered_at": now}
+        ways = {"from_account": source.id, "transit_account": transit}
+        rows[natural_key] = order | ways | {"case_id": source.case_id, "lot_id": source.lot_id} | about
+    fresh = await store.add_orders(tx, list(rows.values()))
+    if taken := rows.keys() - fresh:
+        for natural_key, earlier in (await store.orders_by_key(tx, taken)).items():
+            source, about = wanted[natural_key]
+            if any(getattr(earlier, name) != value for name, value in (about | {"from_account": source.id}).items()):
+                raise PostingDiffers()
+            rows[natural_key]["id"] = earlier.id
+    await _send_off(tx, [rows[natural_key] for natural_key in rows if natural_key in fresh])
+    return [cast(UUID, order["id"]) for order in rows.values()]
 
 
-async def _send_off(tx: Tx, source: Account, orders: Sequence[PaymentOrder]) -> None:
+async def _send_off(tx: Tx, orders: Sequence[Mapping[str, Any]]) -> None:
     """Move the money of new orders onto its way, and let the bank have them, some at a time."""
     await ledger.post_all(
         tx,
         [
             Posting(
-                f"order:{order.id}",
-                order.reason,
-                order.document,
-                (Transfer(source.id, order.transit_account, order.amount_fen),),
-                source.case_id,
-                source.lot_id,
+                f"order:{order['id']}",
+                order["reason"],
+                order["document"],
+                (Transfer(order["from_account"], order["transit_account"], order["amount_fen"]),),
+                order["case_id"],
+                order["lot_id"],
             )
             for order in orders
         ],
     )
-    facts = {
-        f"payment:{order.id}": {
-            "amount_fen": order.amount_fen,
-            "reason": order.reason,
-            "natural_key": order.natural_key,
-        }
+    said = [
+        Said(
+            chain_of(order["case_id"]),
+            f"payment:{order['id']}",
+            {name: order[name] for name in ("amount_fen", "reason", "natural_key")},
+        )
         for order in orders
-    }
-    await record_all(tx, "bank.order", facts, case_id=source.case_id)
-    await tell_all(tx, [PaymentsDue(order_ids=some, attempt=1) for some in _some([order.id for order in orders])])
+    ]
+    await record_each(tx, "bank.order", said)
+    await tell_all(tx, [PaymentsDue(order_ids=some, attempt=1) for some in _some([order["id"] for order in orders])])
 
 
 def _some(order_ids: Sequence[UUID]) -> list[tuple[UUID, ...]]:

@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
 from kernel.audit import AuditEntry
+from kernel.bulk import add_new_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
@@ -174,28 +175,34 @@ async def unidentified(tx: Tx) -> Sequence[tuple[Credit, CreditPayer, CreditAsid
     return [(credit, payer, aside) for credit, payer, aside in rows]
 
 
-async def arrivals(tx: Tx, account_id: UUID) -> list[Arrival]:
-    """The credits of an account, those claimed for it by hand included, in order of arrival."""
-    refunded = (
-        select(PaymentOrder.credit_id, func.sum(PaymentOrder.amount_fen).label("fen"))
-        .outerjoin(PaymentAnswer, PaymentAnswer.order_id == PaymentOrder.id)
-        .where(PaymentAnswer.outcome.is_distinct_from("rejected"))
-        .group_by(PaymentOrder.credit_id)
-        .subquery()
-    )
-    at = func.coalesce(CreditClaim.claimed_at, Credit.received_at)
-    rows = await tx.session.execute(
-        select(Credit.id, Credit.amount_fen, func.coalesce(refunded.c.fen, 0))
-        .outerjoin(CreditClaim, CreditClaim.credit_id == Credit.id)
-        .outerjoin(CreditAside, CreditAside.credit_id == Credit.id)
-        .outerjoin(refunded, refunded.c.credit_id == Credit.id)
-        .where(
-            func.coalesce(CreditClaim.account_id, Credit.account_id) == account_id,
-            or_(CreditAside.credit_id.is_(None), CreditClaim.account_id.is_not(None)),
-        )
-        .order_by(at, Credit.id)
-    )
-    return [Arrival(credit_id, amount_fen, Fen(int(back))) for credit_id, amount_fen, back in rows]
+ARRIVALS = text(
+    """
+    SELECT coalesce(m.account_id, c.account_id) AS account_id, c.id, c.amount_fen, r.fen, r.orders
+    FROM settlement.credit c
+    LEFT JOIN settlement.credit_claim m ON m.credit_id = c.id
+    LEFT JOIN settlement.credit_aside a ON a.credit_id = c.id
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(o.amount_fen) FILTER (WHERE n.outcome IS DISTINCT FROM 'rejected'), 0)::bigint AS fen,
+               count(*) AS orders
+        FROM settlement.payment_order o LEFT JOIN settlement.payment_answer n ON n.order_id = o.id
+        WHERE o.credit_id = c.id) r
+    WHERE c.id IN (
+        SELECT id FROM settlement.credit WHERE account_id = ANY(CAST(:accounts AS uuid[]))
+        UNION
+        SELECT credit_id FROM settlement.credit_claim WHERE account_id = ANY(CAST(:accounts AS uuid[])))
+      AND coalesce(m.account_id, c.account_id) = ANY(CAST(:accounts AS uuid[]))
+      AND (a.credit_id IS NULL OR m.account_id IS NOT NULL)
+    ORDER BY coalesce(m.claimed_at, c.received_at), c.id
+    """
+)
+
+
+async def arrivals(tx: Tx, account_ids: Collection[UUID]) -> dict[UUID, list[Arrival]]:
+    """The credits of accounts, those claimed for them by hand included, in order of arrival."""
+    found: dict[UUID, list[Arrival]] = {account_id: [] for account_id in account_ids}
+    for row in await tx.session.execute(ARRIVALS, {"accounts": list(account_ids)}):
+        found[row.account_id].append(Arrival(row.id, Fen(row.amount_fen), Fen(row.fen), row.orders))
+    return found
 
 
 async def refunds_of(tx: Tx, credit_id: UUID) -> Sequence[UUID]:
@@ -208,10 +215,25 @@ async def refunds_of(tx: Tx, credit_id: UUID) -> Sequence[UUID]:
     return rows.all()
 
 
+ORDER = (
+    *(
+        "id",
+        "natural_key",
+        "from_account",
+        "transit_account",
+        "credit_id",
+        "payee_holder",
+        "payee_number",
+        "payee_bank",
+    ),
+    *("amount_fen", "reason", "document", "case_id", "lot_id", "ordered_at"),
+)
+
+
 async def add_orders(tx: Tx, orders: Sequence[dict[str, object]]) -> set[str]:
     """Write orders; returns the natural keys that were free (waits for an order in flight)."""
-    written = insert_or_keep(PaymentOrder).on_conflict_do_nothing(index_elements=["natural_key"])
-    return set(await tx.session.scalars(written.returning(PaymentOrder.natural_key), orders))
+    records = [tuple(order.get(column) for column in ORDER) for order in orders]
+    return await add_new_rows(tx, PaymentOrder, ORDER, records, returning="natural_key", unless="natural_key")
 
 
 async def get_order(tx: Tx, order_id: UUID) -> PaymentOrder:

@@ -1,5 +1,7 @@
 """What others tell that concerns a sale: the lot closed, money arrived on its account."""
 
+from collections.abc import Sequence
+
 from kernel.contracts import LotClosed
 from kernel.database import Tx
 from kernel.outbox import Relay
@@ -8,8 +10,8 @@ from settlement.completion import service
 from settlement.ledger.rules import Kind
 
 
-async def open_sale(tx: Tx, event: LotClosed) -> None:
-    await service.open_sale(tx, event)
+async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
+    await service.open_sales(tx, events)
 
 
 async def weigh_price(tx: Tx, event: MoneyArrived) -> None:
@@ -20,5 +22,5 @@ async def weigh_price(tx: Tx, event: MoneyArrived) -> None:
 
 
 def subscribe(relay: Relay) -> None:
-    relay.on(LotClosed, open_sale)
+    relay.on_many(LotClosed, open_sales)
     relay.on(MoneyArrived, weigh_price)

@@ -4,6 +4,7 @@ Locking (docs/locking.md): the asset (holds), auction's lot, the sale's row, the
 is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from appraisal import api as appraisal
 from auction import api as auction
 from bidding import api as bidding
 from kernel.actors import Actor, Role
-from kernel.audit import record
+from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing, beijing_day, beijing_words
 from kernel.contracts import LotClosed
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
-from kernel.identity.service import real_name
+from kernel.identity.service import real_names
 from kernel.money import yuan
 from settlement.bank import service as bank
 from settlement.completion import case_money, defaults, rules, store
@@ -33,6 +34,7 @@ from settlement.completion.sale_schemas import (
 from settlement.deposits import service as deposits
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
+from settlement.ledger.service import Owner
 
 STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
 """Who of a court may read its sales and costs."""
@@ -41,43 +43,65 @@ STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYE
 # -- from the hammer to the full price
 
 
-async def open_sale(tx: Tx, event: LotClosed) -> None:
-    """Begin the completion of a sold lot: reveal the buyer, apply the deposit, set the day the balance is due.
+async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
+    """Begin the completion of sold lots: reveal the buyers, apply the deposits, set the day the balance is due.
 
     Told again it changes nothing (R-CLOSE-01, 03, 04).
     """
-    if event.status != "sold" or await store.find_sale(tx, event.lot_id) is not None:
+    known = await store.sales_of_lots(tx, [event.lot_id for event in events])
+    sold = {event.lot_id: event for event in events if event.status == "sold" and event.lot_id not in known}
+    if not sold:
         return
+    lots = {lot.id: lot for lot in await auction.get_lots(tx, sold.keys())}
+    case_nos = await appraisal.case_numbers(tx, {lot.case_id for lot in lots.values()})
+    buyers = {lot_id: _buyer(event) for lot_id, event in sold.items()}
+    persons = await bidding.reveal_persons(tx, buyers.values(), "成交确认书 R-CLOSE-01")
+    names = await real_names(tx, persons.values())
+    owners = {str(lot_id): Owner(lots[lot_id].case_id, lot_id) for lot_id in sold}
+    accounts = dict(zip(sold, await ledger.open_accounts(tx, Kind.LOT, owners), strict=True))
+    winners = {buyers[lot_id]: (accounts[lot_id], f"lot:{lot_id}") for lot_id in sold}
+    deposits_fen = await deposits.apply(tx, winners)
+    sales = []
+    for lot_id, event in sold.items():
+        lot, registration_id = lots[lot_id], buyers[lot_id]
+        person_id = persons[registration_id]
+        assert event.price_fen is not None
+        sale = {
+            "lot_id": lot_id,
+            "case_id": lot.case_id,
+            "court_id": lot.court_id,
+            "asset_id": lot.asset_id,
+            "registration_id": registration_id,
+            "account_id": accounts[lot_id],
+            "case_no": case_nos[lot.case_id],
+            "court_name": lot.court_name,
+            "title": lot.title,
+            "buyer_person_id": person_id,
+            "buyer_name": names[person_id],
+            "code": event.code,
+            "price_fen": event.price_fen,
+            "deposit_fen": min(deposits_fen[registration_id], event.price_fen),
+            "state": SaleState.AWAITING_BALANCE,
+            "ended_at": event.ended_at,
+            "balance_due_at": rules.balance_due_at(event.ended_at, lot.balance_due_days),
+        }
+        sales.append(sale)
+    opened = await store.add_sales(tx, sales)
+    said = []
+    for lot_id in (lot_id for lot_id in sold if lot_id in opened):
+        event = sold[lot_id]
+        facts = {"price_fen": event.price_fen, "deposit_fen": deposits_fen[buyers[lot_id]], "code": event.code}
+        said.append(Said(chain_of(lots[lot_id].case_id), f"lot:{lot_id}", facts))
+    await record_each(tx, "completion.open", said)
+    balances = await ledger.lock_balances(tx, accounts.values())
+    for lot_id in opened:
+        if balances[accounts[lot_id]] >= (sold[lot_id].price_fen or 0):  # else there is nothing to weigh yet
+            await weigh_price(tx, lot_id)
+
+
+def _buyer(event: LotClosed) -> UUID:
     assert event.registration_id is not None, "a sold lot has a buyer"
-    assert event.price_fen is not None
-    lot = await auction.get_lot(tx, event.lot_id)
-    case = await appraisal.get_case(tx, lot.case_id)
-    person_id = await bidding.reveal_person(tx, event.registration_id, "成交确认书 R-CLOSE-01")
-    account = await ledger.open_account(tx, Kind.LOT, str(lot.id), case_id=lot.case_id, lot_id=lot.id)
-    deposit_fen = await deposits.apply(tx, event.registration_id, account.id, f"lot:{lot.id}")
-    sale: dict[str, object] = {
-        "lot_id": lot.id,
-        "case_id": lot.case_id,
-        "court_id": lot.court_id,
-        "asset_id": lot.asset_id,
-        "registration_id": event.registration_id,
-        "account_id": account.id,
-        "case_no": case.case_no,
-        "court_name": lot.court_name,
-        "title": lot.title,
-        "buyer_person_id": person_id,
-        "buyer_name": await real_name(tx, person_id),
-        "code": event.code,
-        "price_fen": event.price_fen,
-        "deposit_fen": min(deposit_fen, event.price_fen),
-        "state": SaleState.AWAITING_BALANCE,
-        "ended_at": event.ended_at,
-        "balance_due_at": rules.balance_due_at(event.ended_at, lot.balance_due_days),
-    }
-    if await store.add_sale(tx, sale):
-        facts = {"price_fen": event.price_fen, "deposit_fen": deposit_fen, "code": event.code}
-        await record(tx, "completion.open", f"lot:{lot.id}", facts, case_id=lot.case_id)
-        await weigh_price(tx, lot.id)
+    return event.registration_id
 
 
 async def weigh_price(tx: Tx, lot_id: UUID) -> None:

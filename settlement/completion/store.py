@@ -1,21 +1,26 @@
 """All SQL of completion."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from kernel.bulk import add_new_rows, any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
 from settlement.completion.models import CaseCostRow, DefaultUse, FeeSetting, Sale, ShortfallOrder, ShortfallPayment
 from settlement.completion.rules import SaleState
 
 
-async def add_sale(tx: Tx, sale: dict[str, object]) -> bool:
-    """Write the sale; False when the lot has one."""
-    row = insert_or_keep(Sale).values(**sale).on_conflict_do_nothing().returning(Sale.lot_id)
-    return (await tx.session.execute(row)).first() is not None
+async def add_sales(tx: Tx, sales: Sequence[dict[str, object]]) -> set[UUID]:
+    """Write sales, all of the same columns; returns the lots that had none."""
+    records = [tuple(sale.values()) for sale in sales]
+    return await add_new_rows(tx, Sale, tuple(sales[0]), records, returning="lot_id")
+
+
+async def sales_of_lots(tx: Tx, lot_ids: Collection[UUID]) -> set[UUID]:
+    """Those of the lots that have a sale."""
+    return set(await tx.session.scalars(select(Sale.lot_id).where(Sale.lot_id == any_of(lot_ids))))
 
 
 async def find_sale(tx: Tx, lot_id: UUID) -> Sale | None:

@@ -1,8 +1,10 @@
 """What others tell that concerns deposits, and their due work after a lot has ended."""
 
+from collections.abc import Sequence
+
 from kernel.contracts import LotClosed, LotWithdrawn, RegistrationMade
 from kernel.database import Tx
-from kernel.outbox import Relay, tell
+from kernel.outbox import Relay, tell_all
 from settlement.bank.schemas import MoneyArrived
 from settlement.deposits import service
 from settlement.deposits.schemas import DepositsToRelease
@@ -19,17 +21,17 @@ async def weigh_deposit(tx: Tx, event: MoneyArrived) -> None:
         await service.weigh(tx, event.registration_id)
 
 
-async def release_losers(tx: Tx, event: LotClosed) -> None:
-    await tell(tx, DepositsToRelease(lot_id=event.lot_id, winner=event.registration_id))
+async def release_losers(tx: Tx, events: Sequence[LotClosed]) -> None:
+    await tell_all(tx, [DepositsToRelease(lot_id=event.lot_id, winner=event.registration_id) for event in events])
 
 
 async def release_all(tx: Tx, event: LotWithdrawn) -> None:
-    await tell(tx, DepositsToRelease(lot_id=event.lot_id, winner=None))
+    await tell_all(tx, [DepositsToRelease(lot_id=event.lot_id, winner=None)])
 
 
 def subscribe(relay: Relay) -> None:
     relay.on(RegistrationMade, open_deposit)
     relay.on(MoneyArrived, weigh_deposit)
-    relay.on(LotClosed, release_losers)
+    relay.on_many(LotClosed, release_losers)
     relay.on(LotWithdrawn, release_all)
-    relay.on(DepositsToRelease, service.release_next)
+    relay.on_many(DepositsToRelease, service.release_next)

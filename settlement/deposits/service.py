@@ -4,6 +4,7 @@ A deposit HELD and its bidder's eligibility are one commit (R-BID-06). Locking: 
 (`bidding.api`), then the deposit's account, then whatever the ledger moves.
 """
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from auction import api as auction
@@ -13,18 +14,18 @@ from kernel.audit import record
 from kernel.contracts import RegistrationMade
 from kernel.database import Database, Tx
 from kernel.errors import NotFound, Refusal
-from kernel.ids import ordered_id
 from kernel.money import Fen
-from kernel.outbox import tell
+from kernel.outbox import tell_all
 from settlement.bank import service as bank
-from settlement.deposits import store
-from settlement.deposits.errors import HoldEnded
-from settlement.deposits.models import Deposit, Hold
+from settlement.deposits import holds, store
+from settlement.deposits.holds import Begin, End, Way
+from settlement.deposits.models import Deposit
 from settlement.deposits.rules import HoldFacts, Outcome, Part, Stage, State, parts_of, state_of, to_keep
 from settlement.deposits.schemas import DepositLine, DepositsToRelease, LotDeposits, OwnDeposit, RefundView
+from settlement.deposits.store import DepositFacts
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
-from settlement.ledger.rules import Kind, Posting, Transfer
+from settlement.ledger.rules import Kind
 
 TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
 """Statuses of a lot in which deposits are accepted (R-BID-06)."""
@@ -32,8 +33,8 @@ TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
 THIRD_PARTY = "付款人不是竞买人本人"
 """Why a deposit paid by a third party waits; the queue tells neither lot nor bidder."""
 
-RELEASED_AT_ONCE = 50
-"""Deposits released in one transaction: a lot with ten thousand bidders must not hold its locks for minutes."""
+RELEASED_AT_ONCE = 1_000
+"""Deposits released in one transaction, of a hundred lots or of one: locks are held for a moment only."""
 
 
 async def open_deposit(tx: Tx, made: RegistrationMade) -> None:
@@ -71,13 +72,14 @@ async def weigh(tx: Tx, registration_id: UUID) -> None:
     taking = registration.state == "awaiting_deposit" and await takes_deposits(tx, registration.lot_id)
     if taking:
         await _set_aside_foreign(tx, registration_id)
-    deposit, account, holds = await _locked(tx, registration_id)
-    if taking and not holds and ledger.stored_balance(account) >= deposit.due_fen > 0:
+    held = (await holds.locked(tx, [registration_id]))[registration_id]
+    deposit, found = held.deposit, held.holds
+    if taking and not found and held.balance_fen >= deposit.due_fen > 0:
         taking = await _admit(tx, registration_id)
-        holds = await _hold(tx, deposit) if taking else holds
-    keep_fen = to_keep(deposit.due_fen, holds, may_wait=taking)
+        found = await _hold(tx, deposit) if taking else found
+    keep_fen = to_keep(deposit.due_fen, found, may_wait=taking)
     if keep_fen is not None:
-        await bank.refund_above(tx, account, keep_fen, "deposits.surplus", f"registration:{registration_id}")
+        await holds.give_back(tx, [(held, keep_fen, f"registration:{registration_id}")], "deposits.surplus")
 
 
 async def _set_aside_foreign(tx: Tx, registration_id: UUID) -> None:
@@ -88,52 +90,81 @@ async def _set_aside_foreign(tx: Tx, registration_id: UUID) -> None:
         await bank.set_aside(tx, await ledger.get_account(tx, deposit.account_id), foreign, THIRD_PARTY)
 
 
-async def release(tx: Tx, registration_id: UUID, document: str) -> None:
-    """Give a deposit back, complete or not (R-CLOSE-02). Releasing twice changes nothing.
+async def release(tx: Tx, documents: Mapping[UUID, str]) -> None:
+    """Give deposits back, complete or not, each under its paper (R-CLOSE-02). Releasing twice changes nothing.
 
-    Refuses the leader, the buyer, and a hold that ended otherwise.
+    `documents` are by registration. Refuses the leader, the buyer, and a hold that ended otherwise.
     """
-    await bidding.release(tx, registration_id)
-    deposit, account, holds = await _locked(tx, registration_id)
-    for hold in holds:
-        if hold.outcome is not Outcome.RELEASED:
-            await _end(tx, deposit, hold, Outcome.RELEASED, document)
-    await bank.refund_above(tx, account, 0, "deposits.released", document)
+    if not documents:
+        return
+    await bidding.release(tx, documents.keys())
+    found = await holds.locked(tx, documents.keys())
+    ends = [
+        End(held.deposit, hold, documents[registration_id])
+        for registration_id, held in found.items()
+        for hold in held.holds
+        if hold.outcome is not Outcome.RELEASED
+    ]
+    await holds.end(tx, ends, Outcome.RELEASED)
+    back = [(held, 0, documents[registration_id]) for registration_id, held in found.items()]
+    await holds.give_back(tx, back, "deposits.released")
 
 
-async def release_next(tx: Tx, work: DepositsToRelease) -> None:
-    """Release the next deposits of an ended lot, all but the winner's, and order the rest as further work."""
-    ids = await store.next_deposits(tx, work.lot_id, work.after, RELEASED_AT_ONCE)
-    for registration_id in ids:
-        if registration_id != work.winner:
-            await release(tx, registration_id, f"lot:{work.lot_id}")
-    if len(ids) == RELEASED_AT_ONCE:
-        await tell(tx, DepositsToRelease(lot_id=work.lot_id, winner=work.winner, after=ids[-1]))
+async def release_next(tx: Tx, works: Sequence[DepositsToRelease]) -> None:
+    """Release the next deposits of ended lots, all but the winners', and order the rest as further work."""
+    most = max(1, RELEASED_AT_ONCE // len(works))
+    found = await store.next_deposits(tx, [(work.lot_id, work.after) for work in works], most)
+    losers = {
+        registration_id: f"lot:{work.lot_id}"
+        for work, ids in zip(works, found, strict=True)
+        for registration_id in ids
+        if registration_id != work.winner
+    }
+    await release(tx, losers)
+    rest = [
+        DepositsToRelease(lot_id=work.lot_id, winner=work.winner, after=ids[-1])
+        for work, ids in zip(works, found, strict=True)
+        if len(ids) == most
+    ]
+    await tell_all(tx, rest)
 
 
-async def apply(tx: Tx, registration_id: UUID, lot_account: UUID, document: str) -> Fen:
-    """Move the winner's deposit to the lot's account, where it is held for the price (R-CLOSE-03).
+async def apply(tx: Tx, winners: Mapping[UUID, tuple[UUID, str]]) -> dict[UUID, Fen]:
+    """Move winners' deposits to the accounts of their lots, where they are held for the price (R-CLOSE-03).
 
-    Returns the amount, in fen. Applying twice changes nothing; one that was released is refused.
+    `winners` are by registration: the lot's account and the paper. Returns the amounts, in fen. Applying twice changes
+    nothing; one that was released is refused.
     """
-    await bidding.lock_registration(tx, registration_id)
-    deposit, _, holds = await _locked(tx, registration_id)
-    bid_holds = [hold for hold in holds if hold.stage is Stage.BID]
-    for hold in bid_holds:
-        if hold.outcome is Outcome.APPLIED:
-            continue
-        await _end(tx, deposit, hold, Outcome.APPLIED, document)
-        await _move(tx, deposit, hold, ("deposits.applied", document), (deposit.account_id, lot_account))
-        await _add_hold(tx, deposit, Stage.PRICE, hold.part, hold.amount_fen)
-    return Fen(sum(hold.amount_fen for hold in bid_holds))
+    await bidding.lock_registrations(tx, winners.keys())
+    found = await holds.locked(tx, winners.keys())
+    ends = {
+        registration_id: [
+            End(held.deposit, hold, winners[registration_id][1])
+            for hold in held.of(Stage.BID)
+            if hold.outcome is not Outcome.APPLIED
+        ]
+        for registration_id, held in found.items()
+    }
+    every = [each for some in ends.values() for each in some]
+    await holds.end(tx, every, Outcome.APPLIED)
+    ways = [
+        Way(each, each.deposit.account_id, winners[registration_id][0])
+        for registration_id, some in ends.items()
+        for each in some
+    ]
+    await holds.move(tx, "deposits.applied", ways)
+    await holds.begin(tx, [Begin(each.deposit, Stage.PRICE, each.hold.part, each.hold.amount_fen) for each in every])
+    return {
+        registration_id: Fen(sum(hold.amount_fen for hold in held.of(Stage.BID)))
+        for registration_id, held in found.items()
+    }
 
 
 async def use_up(tx: Tx, registration_id: UUID, document: str) -> None:
     """The price is paid in full: the deposit has become part of it (R-CLOSE-03)."""
-    deposit, _, holds = await _locked(tx, registration_id)
-    for hold in holds:
-        if hold.stage is Stage.PRICE and hold.outcome is not Outcome.APPLIED:
-            await _end(tx, deposit, hold, Outcome.APPLIED, document)
+    held = (await holds.locked(tx, [registration_id]))[registration_id]
+    lasting = [hold for hold in held.of(Stage.PRICE) if hold.outcome is not Outcome.APPLIED]
+    await holds.end(tx, [End(held.deposit, hold, document) for hold in lasting], Outcome.APPLIED)
 
 
 async def forfeit(tx: Tx, registration_id: UUID, lot_account: UUID, pending: UUID, document: str) -> Fen:
@@ -141,22 +172,18 @@ async def forfeit(tx: Tx, registration_id: UUID, lot_account: UUID, pending: UUI
 
     Returns what is forfeited, in fen (R-CLOSE-08, R-SELL-06). Refuses when the price was paid in full.
     """
-    deposit, account, holds = await _locked(tx, registration_id)
-    forfeited_fen, released_fen = 0, 0
-    for hold in holds:
-        if hold.stage is Stage.BID:
-            continue
-        if hold.part is Part.DEPOSIT:
-            await _end(tx, deposit, hold, Outcome.FORFEITED, document)
-            await _move(tx, deposit, hold, ("deposits.forfeited", document), (lot_account, pending))
-            forfeited_fen += hold.amount_fen
-        else:
-            await _end(tx, deposit, hold, Outcome.RELEASED, document)
-            await _move(tx, deposit, hold, ("deposits.released", document), (lot_account, deposit.account_id))
-            released_fen += hold.amount_fen
-    if released_fen:
-        await bank.refund_above(tx, account, forfeited_fen, "deposits.released", document)
-    return Fen(forfeited_fen)
+    held = (await holds.locked(tx, [registration_id]))[registration_id]
+    ends = [End(held.deposit, hold, document) for hold in held.of(Stage.PRICE)]
+    lost = [each for each in ends if each.hold.part is Part.DEPOSIT]
+    rest = [each for each in ends if each.hold.part is Part.REST]
+    forfeited_fen = Fen(sum(each.hold.amount_fen for each in lost))
+    await holds.end(tx, lost, Outcome.FORFEITED)
+    await holds.move(tx, "deposits.forfeited", [Way(each, lot_account, pending) for each in lost])
+    await holds.end(tx, rest, Outcome.RELEASED)
+    await holds.move(tx, "deposits.released", [Way(each, lot_account, held.deposit.account_id) for each in rest])
+    if rest:
+        await holds.give_back(tx, [(held, forfeited_fen, document)], "deposits.released")
+    return forfeited_fen
 
 
 async def give_back(tx: Tx, registration_id: UUID, lot_account: UUID, document: str) -> None:
@@ -164,14 +191,11 @@ async def give_back(tx: Tx, registration_id: UUID, lot_account: UUID, document: 
 
     A hold that still lasts ends released; one that the full price has ended stays as it ended, its money goes back.
     """
-    deposit, account, holds = await _locked(tx, registration_id)
-    for hold in holds:
-        if hold.stage is not Stage.PRICE:
-            continue
-        if hold.outcome is None:
-            await _end(tx, deposit, hold, Outcome.RELEASED, document)
-        await _move(tx, deposit, hold, ("deposits.returned", document), (lot_account, deposit.account_id))
-    await bank.refund_above(tx, account, 0, "deposits.returned", document)
+    held = (await holds.locked(tx, [registration_id]))[registration_id]
+    back = [End(held.deposit, hold, document) for hold in held.of(Stage.PRICE)]
+    await holds.end(tx, [each for each in back if each.hold.outcome is None], Outcome.RELEASED)
+    await holds.move(tx, "deposits.returned", [Way(each, lot_account, held.deposit.account_id) for each in back])
+    await holds.give_back(tx, [(held, 0, document)], "deposits.returned")
 
 
 async def show_own(database: Database, actor: Actor, lot_id: UUID) -> OwnDeposit:
@@ -191,9 +215,9 @@ async def find_own(tx: Tx, registration: bidding.RegistrationFacts) -> OwnDeposi
         return None
     account = await ledger.get_account(tx, deposit.account_id)
     assert account.number is not None
-    holds = (await store.holds_of(tx, [registration.id]))[registration.id]
+    bound = (await store.holds_of(tx, [registration.id]))[registration.id]
     refunds = await bank.orders_from(tx, account.id)
-    held_fen = sum(hold.amount_fen for hold in holds if hold.stage is Stage.BID)
+    held_fen = sum(hold.amount_fen for hold in bound if hold.stage is Stage.BID)
     paid_in_fen = held_fen or ledger.stored_balance(account)
     return OwnDeposit(
         lot_id=registration.lot_id,
@@ -202,7 +226,7 @@ async def find_own(tx: Tx, registration: bidding.RegistrationFacts) -> OwnDeposi
         received_fen=await bank.credited_fen(tx, account.id),
         set_aside_fen=await bank.aside_fen(tx, account.id),
         missing_fen=max(0, deposit.due_fen - paid_in_fen),
-        state=state_of(deposit.due_fen, holds, over=not await takes_deposits(tx, registration.lot_id)),
+        state=state_of(deposit.due_fen, bound, over=not await takes_deposits(tx, registration.lot_id)),
         refunds=tuple(RefundView(order.amount_fen, order.state, order.ordered_at) for order in refunds),
     )
 
@@ -213,10 +237,10 @@ async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotDeposit
         actor.must_serve((await auction.get_lot(tx, lot_id)).court_id, "lot")
         over = not await takes_deposits(tx, lot_id)
         deposits = await store.list_deposits(tx, lot_id)
-        holds = await store.holds_of(tx, [deposit.registration_id for deposit in deposits])
+        bound = await store.holds_of(tx, [deposit.registration_id for deposit in deposits])
         codes = {found.id: found.code for found in await bidding.list_registrations(tx, lot_id)} if over else {}
         lines = [
-            await _line(tx, deposit, holds[deposit.registration_id], over, codes.get(deposit.registration_id))
+            await _line(tx, deposit, bound[deposit.registration_id], over, codes.get(deposit.registration_id))
             for deposit in deposits
         ]
         lines.sort(key=lambda line: (line.code or "", line.state, line.due_fen, line.received_fen))
@@ -224,22 +248,15 @@ async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> LotDeposit
         return LotDeposits(lot_id, tuple(lines), held)
 
 
-async def _line(tx: Tx, deposit: Deposit, holds: list[HoldFacts], over: bool, code: str | None) -> DepositLine:
+async def _line(tx: Tx, deposit: Deposit, bound: list[HoldFacts], over: bool, code: str | None) -> DepositLine:
     refunds = await bank.orders_from(tx, deposit.account_id)
     return DepositLine(
         due_fen=deposit.due_fen,
         received_fen=await bank.credited_fen(tx, deposit.account_id),
         refunded_fen=sum(order.amount_fen for order in refunds if order.state != "rejected"),
-        state=state_of(deposit.due_fen, holds, over=over),
+        state=state_of(deposit.due_fen, bound, over=over),
         code=code,
     )
-
-
-async def _locked(tx: Tx, registration_id: UUID) -> tuple[Deposit, Account, list[HoldFacts]]:
-    """The deposit with its holds, read after its account was locked."""
-    deposit = await store.get_deposit(tx, registration_id)
-    account = (await ledger.lock(tx, [deposit.account_id]))[deposit.account_id]
-    return deposit, account, (await store.holds_of(tx, [registration_id]))[registration_id]
 
 
 async def account_of(tx: Tx, registration_id: UUID) -> Account:
@@ -263,40 +280,6 @@ async def _admit(tx: Tx, registration_id: UUID) -> bool:
     return True
 
 
-async def _hold(tx: Tx, deposit: Deposit) -> list[HoldFacts]:
+async def _hold(tx: Tx, deposit: DepositFacts) -> list[HoldFacts]:
     parts = parts_of(deposit.due_fen, deposit.announced_fen)
-    return [await _add_hold(tx, deposit, Stage.BID, part, amount_fen) for part, amount_fen in parts.items()]
-
-
-async def _add_hold(tx: Tx, deposit: Deposit, stage: Stage, part: Part, amount_fen: Fen) -> HoldFacts:
-    hold = Hold(
-        id=ordered_id(),
-        registration_id=deposit.registration_id,
-        stage=stage,
-        part=part,
-        amount_fen=amount_fen,
-        held_at=tx.now(),
-    )
-    await store.add_hold(tx, hold)
-    facts = {"hold": str(hold.id), "stage": stage, "part": part, "amount_fen": amount_fen}
-    await record(tx, "deposits.hold", f"registration:{deposit.registration_id}", facts, case_id=deposit.case_id)
-    return HoldFacts(hold.id, stage, part, amount_fen, None)
-
-
-async def _end(tx: Tx, deposit: Deposit, hold: HoldFacts, outcome: Outcome, document: str) -> None:
-    end: dict[str, object] = {
-        "hold_id": hold.id,
-        "outcome": str(outcome),
-        "document": document,
-        "ended_at": tx.now(),
-    }
-    if not await store.add_end(tx, end):
-        raise HoldEnded(outcome=(await store.get_end(tx, hold.id)).outcome)
-    facts = {"hold": str(hold.id), "stage": hold.stage, "part": hold.part, "amount_fen": hold.amount_fen}
-    subject = f"registration:{deposit.registration_id}"
-    await record(tx, f"deposits.{outcome}", subject, facts, case_id=deposit.case_id, reason=document)
-
-
-async def _move(tx: Tx, deposit: Deposit, hold: HoldFacts, why: tuple[str, str], way: tuple[UUID, UUID]) -> None:
-    transfer = Transfer(*way, hold.amount_fen)
-    await ledger.post(tx, Posting(f"{why[0]}:{hold.id}", *why, (transfer,), deposit.case_id, deposit.lot_id))
+    return await holds.begin(tx, [Begin(deposit, Stage.BID, part, amount_fen) for part, amount_fen in parts.items()])

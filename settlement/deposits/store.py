@@ -1,13 +1,16 @@
 """All SQL of deposits."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from kernel.bulk import Record, add_new_rows, add_rows, any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
+from kernel.money import Fen
 from settlement.deposits.models import Deposit, Hold, HoldEnd
 from settlement.deposits.rules import HoldFacts, Outcome, Part, Stage
 
@@ -33,40 +36,70 @@ async def list_deposits(tx: Tx, lot_id: UUID) -> Sequence[Deposit]:
     return (await tx.session.scalars(select(Deposit).where(Deposit.lot_id == lot_id))).all()
 
 
-async def next_deposits(tx: Tx, lot_id: UUID, after: UUID | None, most: int) -> Sequence[UUID]:
-    """The next registrations of the lot in the order of their (random) ids."""
-    query = select(Deposit.registration_id).where(Deposit.lot_id == lot_id)
-    if after is not None:
-        query = query.where(Deposit.registration_id > after)
-    return (await tx.session.scalars(query.order_by(Deposit.registration_id).limit(most))).all()
+class DepositFacts(NamedTuple):
+    """What never changes of a deposit."""
+
+    registration_id: UUID
+    lot_id: UUID
+    case_id: UUID
+    account_id: UUID
+    due_fen: Fen
+    announced_fen: Fen
 
 
-async def holds_of(tx: Tx, registration_ids: Sequence[UUID]) -> dict[UUID, list[HoldFacts]]:
+async def deposits_of(tx: Tx, registration_ids: Collection[UUID]) -> dict[UUID, DepositFacts]:
+    """Those of these registrations that have a deposit."""
+    columns = (getattr(Deposit, name) for name in DepositFacts._fields)
+    rows = await tx.session.execute(select(*columns).where(Deposit.registration_id == any_of(registration_ids)))
+    return {row[0]: DepositFacts(*row) for row in rows}
+
+
+NEXT = text(
+    """
+    SELECT w.place, d.registration_id
+    FROM unnest(CAST(:lots AS uuid[]), CAST(:after AS uuid[])) WITH ORDINALITY w (lot_id, after, place)
+    CROSS JOIN LATERAL (
+        SELECT registration_id FROM settlement.deposit
+        WHERE lot_id = w.lot_id AND (w.after IS NULL OR registration_id > w.after)
+        ORDER BY registration_id LIMIT :most) d
+    """
+)
+
+
+async def next_deposits(tx: Tx, lots: Sequence[tuple[UUID, UUID | None]], most: int) -> list[list[UUID]]:
+    """Of each lot the next registrations after one of them, in the order of their (random) ids."""
+    found: list[list[UUID]] = [[] for _ in lots]
+    lot_ids, after = zip(*lots, strict=True)
+    for place, registration_id in await tx.session.execute(
+        NEXT, {"lots": list(lot_ids), "after": list(after), "most": most}
+    ):
+        found[place - 1].append(registration_id)
+    return [sorted(ids) for ids in found]
+
+
+async def holds_of(tx: Tx, registration_ids: Collection[UUID]) -> dict[UUID, list[HoldFacts]]:
     """The holds of these registrations with their ends, first held first."""
     rows = await tx.session.execute(
-        select(Hold, HoldEnd.outcome)
+        select(Hold.registration_id, Hold.id, Hold.stage, Hold.part, Hold.amount_fen, HoldEnd.outcome)
         .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
-        .where(Hold.registration_id.in_(registration_ids))
+        .where(Hold.registration_id == any_of(registration_ids))
         .order_by(Hold.held_at, Hold.id)
     )
     found: dict[UUID, list[HoldFacts]] = {registration_id: [] for registration_id in registration_ids}
-    for hold, outcome in rows:
-        facts = HoldFacts(
-            hold.id, Stage(hold.stage), Part(hold.part), hold.amount_fen, Outcome(outcome) if outcome else None
-        )
-        found[hold.registration_id].append(facts)
+    for registration_id, hold_id, stage, part, amount_fen, outcome in rows:
+        ended = Outcome(outcome) if outcome else None
+        found[registration_id].append(HoldFacts(hold_id, Stage(stage), Part(part), amount_fen, ended))
     return found
 
 
-async def add_hold(tx: Tx, hold: Hold) -> None:
-    tx.session.add(hold)
-    await tx.session.flush()
+async def add_holds(tx: Tx, rows: Sequence[Record]) -> None:
+    """Write holds: id, registration, stage, part, amount and time of each."""
+    await add_rows(tx, Hold, ("id", "registration_id", "stage", "part", "amount_fen", "held_at"), rows)
 
 
-async def add_end(tx: Tx, end: dict[str, object]) -> bool:
-    """Write how the hold ended; False when it ended before (waits for an end in flight)."""
-    row = insert_or_keep(HoldEnd).values(**end).on_conflict_do_nothing().returning(HoldEnd.hold_id)
-    return (await tx.session.execute(row)).first() is not None
+async def add_ends(tx: Tx, rows: Sequence[Record]) -> set[UUID]:
+    """Write how holds ended (hold, outcome, document, time), waiting for ends in flight; returns those that are new."""
+    return await add_new_rows(tx, HoldEnd, ("hold_id", "outcome", "document", "ended_at"), rows, returning="hold_id")
 
 
 async def get_end(tx: Tx, hold_id: UUID) -> HoldEnd:

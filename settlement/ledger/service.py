@@ -5,11 +5,11 @@ transaction locks all their accounts with `lock` before the first.
 """
 
 import secrets
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
-from kernel.audit import record, record_all
+from kernel.audit import Said, chain_of, record, record_each
 from kernel.database import Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
@@ -27,7 +27,7 @@ from settlement.ledger.rules import (
     is_account_number,
     movements,
 )
-from settlement.ledger.store import Line
+from settlement.ledger.store import Line, NewAccount
 
 POSTED = "ledger.post"
 
@@ -63,25 +63,43 @@ async def open_account(
     return found
 
 
-async def open_transits(tx: Tx, keys: Sequence[str], source: Account) -> list[UUID]:
-    """Payee accounts under `keys`, opened where new: where money from `source` waits for the bank's answers."""
-    natural_keys = [f"{Kind.PAYEE}:{key}" for key in keys]
-    rows: list[dict[str, object]] = [
-        {
-            "id": ordered_id(),
-            "kind": str(Kind.PAYEE),
-            "natural_key": natural_key,
-            "case_id": source.case_id,
-            "lot_id": source.lot_id,
-            "registration_id": source.registration_id,
-            "balance_fen": 0,
-            "opened_at": tx.now(),
-        }
-        for natural_key in natural_keys
-    ]
-    await store.add_accounts(tx, rows)
-    found = await store.accounts_by_key(tx, natural_keys)
-    return [found[natural_key] for natural_key in natural_keys]
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose money an account holds: what its entries and orders are booked for."""
+
+    case_id: UUID | None = None
+    lot_id: UUID | None = None
+    registration_id: UUID | None = None
+
+
+async def open_accounts(tx: Tx, kind: Kind, owners: Mapping[str, Owner]) -> list[UUID]:
+    """Accounts of one kind by key, opened where new, each as `open_account` does, with few statements for all."""
+    wanted = {f"{kind}:{key}": owner for key, owner in owners.items()}
+    found: dict[str, UUID] = {}
+    while left := [natural_key for natural_key in wanted if natural_key not in found]:
+        new = [
+            NewAccount(
+                id=ordered_id(),
+                natural_key=natural_key,
+                number=_new_number(kind) if kind in NUMBERED else None,
+                case_id=wanted[natural_key].case_id,
+                lot_id=wanted[natural_key].lot_id,
+                registration_id=wanted[natural_key].registration_id,
+            )
+            for natural_key in left
+        ]
+        opened = await store.add_accounts(tx, kind, tx.now(), new)
+        if kind in NUMBERED:
+            said = [
+                Said(chain_of(each.case_id), f"account:{each.id}", {"kind": str(kind), "number": each.number})
+                for each in new
+                if each.id in opened
+            ]
+            await record_each(tx, "ledger.open-account", said)
+        found |= {each.natural_key: each.id for each in new if each.id in opened}
+        if len(opened) < len(new):
+            found |= await store.accounts_by_key(tx, left)
+    return [found[natural_key] for natural_key in wanted]
 
 
 async def bank(tx: Tx) -> Account:
@@ -127,6 +145,11 @@ async def accounts_of_kind(tx: Tx, kind: Kind) -> list[Account]:
 async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
     """Lock holder accounts in id order, for a use case that decides by their balances or posts several entries."""
     return await store.lock_accounts(tx, ids)
+
+
+async def lock_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
+    """The same for many: what each holds, in fen."""
+    return await store.lock_balances(tx, ids)
 
 
 async def balance(tx: Tx, account_id: UUID) -> Fen:
@@ -182,19 +205,19 @@ async def post_all(tx: Tx, postings: Sequence[Posting]) -> list[UUID]:
         return []
     assert len({posting.natural_key for posting in postings}) == len(postings), "each key once"
     gains = [movements(posting.transfers) for posting in postings]
-    accounts = await store.lock_accounts(tx, {account_id for each in gains for account_id in each})
+    balances = await store.lock_balances(tx, {account_id for each in gains for account_id in each})
     now = tx.now()
     entries = {(entry_id := ordered_id()): (each, entry_digest(entry_id, now, each)) for each in postings}
     fresh = await store.add_entries(tx, now, entries)
     booked = {entry_id: each for entry_id, (each, _) in entries.items() if each.natural_key in fresh}
     for entry_id, gain in zip(entries, gains, strict=True):
         if entry_id in booked:
-            for account_id in gain.keys() & accounts.keys():
-                _move(accounts[account_id], gain[account_id])
+            for account_id in gain.keys() & balances.keys():
+                balances[account_id] = _moved(balances[account_id], gain[account_id])
     if booked:
+        await store.keep_balances(tx, balances)
         await store.add_transfers(tx, booked)
         await _record(tx, {entry_id: entries[entry_id] for entry_id in booked})
-        await tx.session.flush()
     return [
         entry_id if entry_id in booked else await _booked_before(tx, each) for entry_id, (each, _) in entries.items()
     ]
@@ -202,12 +225,15 @@ async def post_all(tx: Tx, postings: Sequence[Posting]) -> list[UUID]:
 
 async def _record(tx: Tx, entries: Mapping[UUID, tuple[Posting, bytes]]) -> None:
     """An audit entry for each, with the hash that covers its transfers, in the chain of its case or the ledger's."""
-    by_case: defaultdict[UUID | None, dict[str, object]] = defaultdict(dict)
-    for entry_id, (posting, digest) in entries.items():
-        said = {"digest": digest.hex(), "reason": posting.reason, "document": posting.document}
-        by_case[posting.case_id][f"entry:{entry_id}"] = said
-    for case_id, facts in by_case.items():
-        await record_all(tx, POSTED, facts, case_id=case_id, chain=None if case_id else "ledger")
+    said = [
+        Said(
+            chain_of(posting.case_id) if posting.case_id else "ledger",
+            f"entry:{entry_id}",
+            {"digest": digest.hex(), "reason": posting.reason, "document": posting.document},
+        )
+        for entry_id, (posting, digest) in entries.items()
+    ]
+    await record_each(tx, POSTED, said)
 
 
 async def _booked_before(tx: Tx, posting: Posting) -> UUID:
@@ -217,11 +243,11 @@ async def _booked_before(tx: Tx, posting: Posting) -> UUID:
     return entry.id
 
 
-def _move(account: Account, gain_fen: int) -> None:
-    assert account.balance_fen is not None
-    if account.balance_fen + gain_fen < 0:
-        raise InsufficientBalance(balance_fen=account.balance_fen, wanted_fen=-gain_fen)
-    account.balance_fen = Fen(account.balance_fen + gain_fen)
+def _moved(balance_fen: int, gain_fen: int) -> int:
+    """What the account holds then; it never falls below zero."""
+    if balance_fen + gain_fen < 0:
+        raise InsufficientBalance(balance_fen=balance_fen, wanted_fen=-gain_fen)
+    return balance_fen + gain_fen
 
 
 def _new_number(kind: Kind) -> str:

@@ -3,12 +3,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
+from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 
 from kernel.audit import AuditEntry
+from kernel.bulk import add_new_rows, add_rows, change_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
@@ -24,9 +28,22 @@ async def add_account(tx: Tx, account: dict[str, object]) -> bool:
     return written.first() is not None
 
 
-async def add_accounts(tx: Tx, accounts: Sequence[dict[str, object]]) -> None:
-    """Write those of the accounts whose natural key is free."""
-    await tx.session.execute(insert_or_keep(Account).on_conflict_do_nothing(index_elements=["natural_key"]), accounts)
+class NewAccount(NamedTuple):
+    """A holder's account to be opened."""
+
+    id: UUID
+    natural_key: str
+    number: str | None
+    case_id: UUID | None
+    lot_id: UUID | None
+    registration_id: UUID | None
+
+
+async def add_accounts(tx: Tx, kind: Kind, at: datetime, accounts: Sequence[NewAccount]) -> set[UUID]:
+    """Write those of the accounts whose natural key and number are free; returns their ids."""
+    columns = (*NewAccount._fields, "kind", "balance_fen", "opened_at")
+    records = [(*account, str(kind), 0, at) for account in accounts]
+    return await add_new_rows(tx, Account, columns, records, returning="id")
 
 
 async def accounts_by_key(tx: Tx, natural_keys: Collection[str]) -> dict[str, UUID]:
@@ -73,38 +90,50 @@ async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
     return {account.id: account for account in rows}
 
 
+LOCK_BALANCES = text(
+    """
+    SELECT id, balance_fen FROM settlement.account WHERE id = ANY(CAST(:ids AS uuid[])) AND kind <> 'bank'
+    ORDER BY id FOR NO KEY UPDATE
+    """
+)
+
+
+async def lock_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
+    """Lock the holder accounts among `ids`, in id order, as `lock_accounts` does; returns what they hold."""
+    await tx.session.flush()
+    rows = await tx.session.execute(LOCK_BALANCES, {"ids": list(ids)})
+    return {row.id: row.balance_fen for row in rows}
+
+
+async def keep_balances(tx: Tx, balances: Mapping[UUID, int]) -> None:
+    """Write what locked accounts hold now, into accounts that this transaction has read, too."""
+    await change_rows(tx, Account, ("id", "balance_fen"), list(balances.items()))
+    read = tx.session.sync_session.identity_map
+    for account_id, balance_fen in balances.items():
+        if (account := read.get(identity_key(Account, (account_id,)))) is not None:
+            set_committed_value(account, "balance_fen", Fen(balance_fen))
+
+
+ENTRY = ("id", "at", "natural_key", "reason", "document", "case_id", "lot_id", "digest")
+TRANSFER = ("entry_id", "position", "from_account", "to_account", "amount_fen")
+
+
 async def add_entries(tx: Tx, at: datetime, entries: Mapping[UUID, tuple[Posting, bytes]]) -> set[str]:
     """Write the rows of entries; returns the natural keys not booked before (waits for a booking in flight)."""
     rows = [
-        {
-            "id": entry_id,
-            "at": at,
-            "natural_key": posting.natural_key,
-            "reason": posting.reason,
-            "document": posting.document,
-            "case_id": posting.case_id,
-            "lot_id": posting.lot_id,
-            "digest": digest,
-        }
-        for entry_id, (posting, digest) in entries.items()
+        (entry_id, at, each.natural_key, each.reason, each.document, each.case_id, each.lot_id, digest)
+        for entry_id, (each, digest) in entries.items()
     ]
-    written = insert_or_keep(Entry).on_conflict_do_nothing(index_elements=["natural_key"])
-    return set(await tx.session.scalars(written.returning(Entry.natural_key), rows))
+    return await add_new_rows(tx, Entry, ENTRY, rows, returning="natural_key", unless="natural_key")
 
 
 async def add_transfers(tx: Tx, entries: Mapping[UUID, Posting]) -> None:
     rows = [
-        {
-            "entry_id": entry_id,
-            "position": position,
-            "from_account": transfer.from_account,
-            "to_account": transfer.to_account,
-            "amount_fen": transfer.amount_fen,
-        }
+        (entry_id, position, transfer.from_account, transfer.to_account, transfer.amount_fen)
         for entry_id, posting in entries.items()
         for position, transfer in enumerate(posting.transfers, start=1)
     ]
-    await tx.session.execute(insert(TransferRow), rows)
+    await add_rows(tx, TransferRow, TRANSFER, rows)
 
 
 async def get_entry(tx: Tx, natural_key: str) -> tuple[Entry, Posting]:

@@ -61,7 +61,8 @@ async def test_the_agent_bids_and_the_principal_buys(database_url: str) -> None:
             assert await api.is_named(tx, own.registration_id, "委托人乙"), "the principal pays (R-BID-04)"
             assert not await api.is_named(tx, own.registration_id, "代理人甲")
             await tx.session.execute(update(Lot).values(status="withdrawn", ends_at=None))
-            assert await api.reveal_person(tx, own.registration_id, "test") == principal.person
+            revealed = await api.reveal_persons(tx, [own.registration_id], "test")
+            assert revealed == {own.registration_id: principal.person}
 
 
 async def test_on_a_lot_without_mandate_an_agent_bids_for_themselves(database_url: str) -> None:

@@ -79,7 +79,7 @@ async def test_the_road_of_a_registration(database_url: str) -> None:
         assert not (await service.show_own(database, elsewhere, lot_id)).unlocked
 
         async with database.transaction(platform("deposits")) as tx:
-            await api.release(tx, made.registration_id)
+            await api.release(tx, [made.registration_id])
             facts = await api.get_registration(tx, made.registration_id)
         assert (facts.state, facts.released_at) == ("released", frozen(database).now())
 
@@ -187,14 +187,14 @@ async def test_the_leader_is_not_released_before_nor_after_the_end(database_url:
         await lead(database, lot_id, own.registration_id)
         with pytest.raises(LeadsNow):
             async with database.transaction(platform("deposits")) as tx:
-                await api.release(tx, own.registration_id)
+                await api.release(tx, [own.registration_id])
         await lead(database, lot_id, own.registration_id, status="closed", outcome="sold")
         with pytest.raises(LeadsNow):
             async with database.transaction(platform("deposits")) as tx:
-                await api.release(tx, own.registration_id)
+                await api.release(tx, [own.registration_id])
         await lead(database, lot_id, own.registration_id, status="withdrawn", outcome=None)
         async with database.transaction(platform("deposits")) as tx:
-            await api.release(tx, own.registration_id)
+            await api.release(tx, [own.registration_id])
 
 
 async def test_a_release_waits_for_the_batch_that_makes_its_bidder_lead(database_url: str) -> None:
@@ -222,7 +222,7 @@ async def test_a_release_waits_for_the_batch_that_makes_its_bidder_lead(database
 async def release_or_refusal(database: Database, registration_id: UUID) -> str:
     try:
         async with database.transaction(platform("deposits")) as tx:
-            await api.release(tx, registration_id)
+            await api.release(tx, [registration_id])
     except LeadsNow as refusal:
         return refusal.code
     return "released"
@@ -235,10 +235,10 @@ async def test_identity_opens_after_the_end_only_and_leaves_a_row(database_url: 
         officer = Actor(random_id(), "officer", frozenset({Role.CLERK}), COURT, "127.0.0.1")
         with pytest.raises(IdentitySealed):
             async with database.transaction(officer) as tx:
-                await api.reveal_person(tx, own.registration_id, "refund")
+                await api.reveal_persons(tx, [own.registration_id], "refund")
         await close(database, lot_id)
         async with database.transaction(officer) as tx:
-            assert await api.reveal_person(tx, own.registration_id, "refund") == who.person_id
+            assert await api.reveal_persons(tx, [own.registration_id], "refund") == {own.registration_id: who.person_id}
         async with database.reading(officer) as tx:
             access = (await tx.session.scalars(select(IdentityAccess))).one()
         assert (access.actor_id, access.purpose) == (officer.person_id, "refund")

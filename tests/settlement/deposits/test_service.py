@@ -279,14 +279,14 @@ async def test_the_court_sees_amounts_without_payers_and_codes_only_after_the_cl
 async def _apply(place: Hall, registration_id: UUID, lot_id: UUID) -> Fen:
     async def work(tx: Tx) -> Fen:
         account = await ledger.open_account(tx, Kind.LOT, str(lot_id), case_id=place.case_id, lot_id=lot_id)
-        return await deposits.apply(tx, registration_id, account.id, "test")
+        return (await deposits.apply(tx, {registration_id: (account.id, "test")}))[registration_id]
 
     return await within(place.database, work)
 
 
 async def _release(place: Hall, registration_id: UUID) -> None:
     async def work(tx: Tx) -> None:
-        await deposits.release(tx, registration_id, "test")
+        await deposits.release(tx, {registration_id: "test"})
 
     await within(place.database, work)
 
