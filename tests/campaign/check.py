@@ -14,6 +14,7 @@ from bidding.desk.chain import inner_event
 from kernel.actors import platform
 from kernel.clock import SystemClock
 from kernel.database import Database
+from tests.campaign import views
 from tests.campaign.ground import Ground
 from tests.campaign.people import Bidder, Watcher
 from tests.campaign.world import connected
@@ -30,6 +31,8 @@ class Findings:
     closed: int = 0
     frozen: int = 0
     outages: dict[str, int] = field(default_factory=dict)
+    slowest_view_s: float = 0.0
+    """The longest that a watcher lagged behind an acknowledgement, the spans apart in which it was blind."""
 
 
 async def at_rest(url: str, watchers: Sequence[Watcher], within_s: float) -> None:
@@ -46,8 +49,10 @@ async def at_rest(url: str, watchers: Sequence[Watcher], within_s: float) -> Non
         await db.close()
 
 
-async def everything(url: str, land: Ground, bidders: Sequence[Bidder], watchers: Sequence[Watcher]) -> Findings:
-    """Compare journals, logs and database."""
+async def everything(
+    url: str, land: Ground, bidders: Sequence[Bidder], watchers: Sequence[Watcher], blind: Sequence[views.Span]
+) -> Findings:
+    """Compare journals, logs and database. `blind`: when a fault may have taken the view from a watcher."""
     db = await connected(url)
     try:
         lots = {row["lot_id"]: row for row in await db.fetch("SELECT * FROM bidding.lot")}
@@ -64,10 +69,13 @@ async def everything(url: str, land: Ground, bidders: Sequence[Bidder], watchers
         findings.broken += _journals(bidders, rows)
         findings.broken += _logs(watchers, lots, rows)
         findings.broken += _ends(land, lots, rows, outages)
+        findings.broken += _undecided(rows)
         findings.broken += await _idle(db)
     finally:
         await db.close()
     findings.broken += await _replayed(url)
+    findings.slowest_view_s, slow = views.lags(bidders, watchers, blind)
+    findings.broken += slow
     return findings
 
 
@@ -171,6 +179,15 @@ def _close(
 
 def _inside(outage: asyncpg.Record, ends_at: datetime) -> bool:
     return bool(outage["since"] < ends_at <= outage["until"])
+
+
+def _undecided(rows: Sequence[asyncpg.Record]) -> list[str]:
+    """Whoever came in time is not told `after-end` because the platform let them wait for as long as a hole."""
+    return [
+        f"{row['lot_id']}: came at {row['ingress_at']}, decided as of {row['received_at']} and refused {row['refusal']}"
+        for row in rows
+        if row["refusal"] == "after-end" and row["received_at"] - row["ingress_at"] > LATE
+    ]
 
 
 async def _idle(db: "asyncpg.Connection[asyncpg.Record]") -> list[str]:

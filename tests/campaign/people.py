@@ -17,6 +17,9 @@ from kernel.clock import monotonic
 
 ANSWER_WITHIN_S = 2.0
 ASK_EVERY_S = 0.3
+PAUSE_S = (0.02, 0.2)
+"""Between two bids of one bidder. What is tested here is faults, not speed: nobody may starve the others."""
+
 BROKEN = (OSError, WebSocketException, TimeoutError, httpx.HTTPError, asyncio.IncompleteReadError)
 
 
@@ -83,7 +86,7 @@ class Bidder:
                 ) as socket:
                     while self.bidding:
                         await self._bid(socket)
-                        await asyncio.sleep(self.chance.uniform(0.0, 0.05))
+                        await asyncio.sleep(self.chance.uniform(*PAUSE_S))
             await self._find_out()
             await asyncio.sleep(self.chance.uniform(0.1, 0.4))
 
@@ -150,15 +153,18 @@ class Bidder:
 
 
 class Watcher:
-    """Looks at a lot, resumes where it was, and keeps every event with its number."""
+    """Looks at a lot, resumes where it was, and keeps every event with its number; signed in with a ticket."""
 
-    def __init__(self, lot_id: UUID, origin: str) -> None:
+    def __init__(self, lot_id: UUID, origin: str, ticket: Ticket | None = None) -> None:
         self.lot_id = lot_id
+        self.reached: list[tuple[int, float]] = []
+        """Each number that the view came to, and when (monotonic seconds)."""
         self.seq: int | None = None
         self.status: str | None = None
         self.seen: dict[int, dict[str, Any]] = {}
         self.faults: list[str] = []
         self._origin = origin
+        self._cookie = {"Cookie": f"session={ticket.token}"} if ticket else {}
 
     async def watch(self) -> None:
         """Watch until cancelled."""
@@ -166,7 +172,13 @@ class Watcher:
         while True:
             url = base if self.seq is None else f"{base}?after={self.seq}"
             with contextlib.suppress(*BROKEN):
-                async with connect(url, origin=self._origin, open_timeout=3, close_timeout=1) as socket:  # type: ignore[arg-type]
+                async with connect(
+                    url,
+                    origin=self._origin,
+                    additional_headers=self._cookie,
+                    open_timeout=3,
+                    close_timeout=1,  # type: ignore[arg-type]
+                ) as socket:
                     while True:
                         async with asyncio.timeout(3):  # a tick comes every second
                             self._take(json.loads(await socket.recv()))
@@ -184,6 +196,8 @@ class Watcher:
                 self.seq = frame["to"]
                 for event in frame["events"]:
                     self._see(event)
+        if self.seq is not None and (not self.reached or self.reached[-1][0] < self.seq):
+            self.reached.append((self.seq, monotonic()))
 
     def _see(self, event: dict[str, Any]) -> None:
         before = self.seen.setdefault(event["seq"], event)
