@@ -39,6 +39,7 @@ SECOND_S = 1.0
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
 MENDED_FOR_S = 0.5
+SECOND = timedelta(seconds=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
@@ -228,6 +229,7 @@ class Desk:
         while True:
             try:
                 await self._mend_hole()
+                await self._freeze_where_delayed(entries)
                 decided, books = await self._session.write(entries, self.now(), self._clock.rate, self._in_time)
             except DeskEnded:
                 raise
@@ -352,6 +354,16 @@ class Desk:
             elif now_s - last_s < self.options.hole_s:
                 continue
             del self._queue.turned_away[lot_id]
+
+    async def _freeze_where_delayed(self, entries: list[Entry]) -> None:
+        """Lots whose bids were on their way here for as long as a hole: behind a web process cut off from its desk."""
+        longest = timedelta(seconds=self.options.hole_s) * self._clock.rate
+        late = [
+            one for one in entries if one.received_at - one.sent.ingress_at >= longest and one.sent.kind is Kind.BID
+        ]
+        for lot_id in {one.sent.lot_id for one in late}:
+            since = min(one.sent.ingress_at for one in late if one.sent.lot_id == lot_id)
+            await self._freeze(since, "undecided", (self.now() - since) / SECOND / self._clock.rate, only=[lot_id])
 
     async def _freeze_where_cut_off(self) -> None:
         """Lots of bidders whose web process fell silent, and who are not back at another one.

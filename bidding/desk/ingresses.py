@@ -2,7 +2,8 @@
 
 A web process that falls silent while the lots of its bidders are about to end is an outage for those who have not come
 back to another one: their lots wait with the close until it is clear, and are frozen when the silence is a hole
-(R-HALT-02). Connected means: a live socket of an admitted bidder, whether they bid or only watch.
+(R-HALT-02). One that hears nothing from a desk gives no sign either. Connected means: a live socket of an admitted
+bidder, whether they bid or only watch, or a bid of theirs that waits.
 """
 
 from collections import Counter
@@ -44,9 +45,9 @@ class Presence:
         if not self._sockets[seat]:
             del self._sockets[seat]
 
-    def changes(self) -> tuple[set[Seat], set[Seat]]:
-        """Who came and who went since `written`."""
-        here = self._sockets.keys()
+    def changes(self, waiting: Collection[Seat] = ()) -> tuple[set[Seat], set[Seat]]:
+        """Who came and who went since `written`; whoever has a bid `waiting` is here too."""
+        here = self._sockets.keys() | waiting
         return here - self._written, self._written - here
 
     def written(self, came: Iterable[Seat], went: Iterable[Seat]) -> None:
@@ -66,6 +67,11 @@ class Missing(msgspec.Struct, frozen=True):
 SIGN = """
     INSERT INTO bidding.ingress AS i (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
     ON CONFLICT (id) DO UPDATE SET real_at = clock_timestamp(), platform_at = $2 RETURNING clock_timestamp()
+"""
+SILENT = """
+    WITH known AS (INSERT INTO bidding.ingress (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
+                   ON CONFLICT DO NOTHING)
+    SELECT clock_timestamp()
 """
 CAME = """
     INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id)
@@ -97,10 +103,15 @@ JUDGED = "DELETE FROM bidding.ingress_bidder WHERE ingress_id = $1 AND lot_id = 
 FORGET = "DELETE FROM bidding.ingress WHERE real_at < clock_timestamp() - make_interval(secs => $1)"
 
 
-async def write_sign(db: Connection, presence: Presence, platform_at: datetime) -> datetime:
-    """This second's sign of life and who is connected; returns the database's clock."""
-    now: datetime = await db.fetchval(SIGN, presence.ingress_id, platform_at)
-    came, went = presence.changes()
+async def write_sign(
+    db: Connection, presence: Presence, platform_at: datetime, *, cut_off: bool = False, waiting: Collection[Seat] = ()
+) -> datetime:
+    """This second's sign of life and who is connected; returns the database's clock.
+
+    No sign from a process that is `cut_off` from a desk: what it takes is not decided, as if it were not there.
+    """
+    now: datetime = await db.fetchval(SILENT if cut_off else SIGN, presence.ingress_id, platform_at)
+    came, went = presence.changes(waiting)
     for statement, seats in ((CAME, came), (WENT, went)):
         if seats:
             await db.execute(statement, presence.ingress_id, *zip(*seats, strict=True))

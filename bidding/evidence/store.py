@@ -136,7 +136,7 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
 # -- availability
 
 
-OF_SINGLE_LOTS = ("busy", "ingress-missing")
+OF_SINGLE_LOTS = ("busy", "ingress-missing", "undecided")
 """Causes that concern only the lots that they froze: those stand among the halts."""
 
 

@@ -128,7 +128,7 @@ class Campaign:
             lots_closed=findings.closed,
             lots_frozen=findings.frozen,
             outages=findings.outages,
-            load=round(patient(1.0), 1),
+            load=round(world.load(), 1),
             slowest_view_s=round(findings.slowest_view_s, 2),
             converged_s=round(converged_s, 1),
             broken=findings.broken,

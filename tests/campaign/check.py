@@ -182,11 +182,12 @@ def _inside(outage: asyncpg.Record, ends_at: datetime) -> bool:
 
 
 def _undecided(rows: Sequence[asyncpg.Record]) -> list[str]:
-    """Whoever came in time is not told `after-end` because the platform let them wait for as long as a hole."""
+    """No lot is closed while a bid waits inside the platform for as long as a hole."""
+    closed_at = {row["lot_id"]: row["received_at"] for row in rows if row["kind"] == "closed" and row["seq"]}
     return [
-        f"{row['lot_id']}: came at {row['ingress_at']}, decided as of {row['received_at']} and refused {row['refusal']}"
+        f"{row['lot_id']}: closed at {closed_at[row['lot_id']]} over a bid that had come at {row['ingress_at']}"
         for row in rows
-        if row["refusal"] == "after-end" and row["received_at"] - row["ingress_at"] > LATE
+        if row["refusal"] == "after-end" and closed_at[row["lot_id"]] - row["ingress_at"] > LATE
     ]
 
 

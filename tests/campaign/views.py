@@ -4,10 +4,10 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
 from tests.campaign.people import Bidder, Watcher
-from tests.campaign.world import patient
+from tests.campaign.world import load
 
 HEAL_WITHIN_S = 2.0
-"""On a machine of our own; where others keep the cores busy, longer in that proportion (`world.patient`)."""
+"""On a machine of our own; where others keep the cores busy, longer in proportion (`world.load`)."""
 RECONNECT_S = 3.5
 """A watcher notices after three seconds of silence that its connection is dead, and makes a new one."""
 
@@ -33,7 +33,7 @@ def lags(bidders: Iterable[Bidder], watchers: Iterable[Watcher], blind: Sequence
             if place < len(numbers):
                 worst = max(worst, (unexplained(acked_s, watcher.reached[place][1], spans), seq))
         slowest = max(slowest, worst[0])
-        if worst[0] > patient(HEAL_WITHIN_S):
+        if worst[0] > HEAL_WITHIN_S * load():
             broken.append(f"{watcher.lot_id}: event {worst[1]} was seen {worst[0]:.1f} s behind its acknowledgement")
     return slowest, broken
 

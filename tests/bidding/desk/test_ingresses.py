@@ -8,7 +8,7 @@ import pytest
 
 from bidding.desk import ingresses, lease
 from bidding.desk.ingresses import Presence
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, code_of, desk_of, house
 
 pytestmark = pytest.mark.anyio
 
@@ -112,6 +112,48 @@ async def test_who_is_connected_is_written_with_the_sign_of_life(database_url: s
             assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress") == 0
         finally:
             await db.close()
+
+
+async def test_a_process_cut_off_from_its_desk_gives_no_sign_and_names_those_who_wait(database_url: str) -> None:
+    async with house(database_url) as place:
+        db, presence, waits = await lease.connect(database_url, "ingress"), Presence(), (uuid4(), uuid4())
+
+        async def sign_of_life(cut_off: bool) -> Any:
+            await ingresses.write_sign(db, presence, OPENS, cut_off=cut_off, waiting={waits} if cut_off else set())
+            return await place.db.fetchval("SELECT real_at FROM bidding.ingress")
+
+        try:
+            alive = await sign_of_life(cut_off=False)
+            assert await sign_of_life(cut_off=True) == alive
+            assert await place.db.fetchval("SELECT lot_id FROM bidding.ingress_bidder") == waits[0]
+            assert await sign_of_life(cut_off=False) > alive
+            assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress_bidder") == 0
+        finally:
+            await db.close()
+
+
+@pytest.mark.parametrize(("waited", "status"), [(4.9, "closed"), (5.0, "frozen")])
+async def test_a_bid_that_was_on_its_way_for_five_seconds_freezes_its_lot(
+    database_url: str, waited: float, status: str
+) -> None:
+    """It came before the end and enters behind it: the court decides, unless the platform was quick enough."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        (lot, bidder), (other, _) = await ending(place), await ending(place)
+        set_clock(place, ENDS - SECOND)
+        await ingress(place, 3, (lot, bidder))
+        came_at = place.clock.now()
+        set_clock(place, came_at + waited * SECOND)
+        await place.settled(other, "closed")
+        answer = await desk.submit(place.bid(lot, bidder, START, ingress_at=came_at))
+        assert code_of(answer) == ("suspended" if status == "frozen" else "after-end")
+        if status == "closed":
+            await place.db.execute("UPDATE bidding.ingress SET real_at = clock_timestamp()")
+        row = await place.settled(lot, status)
+        outages = [
+            tuple(one) for one in await place.db.fetch("SELECT cause, since, lots_frozen FROM bidding.desk_outage")
+        ]
+        assert outages == ([("undecided", came_at, 1)] if status == "frozen" else [])
+        assert row["remaining_ms"] == (300_000 if status == "frozen" else None)
 
 
 async def test_a_desk_that_stops_lets_the_next_one_begin_at_once(database_url: str) -> None:
