@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -24,6 +25,8 @@ def main() -> int:
     parser.add_argument("--tally", type=Path, help="a file that gets a line for each seed")
     parser.add_argument("--sum", action="store_true", help="play nothing; show the sums of the tally")
     wanted = parser.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # also in the background: nothing that was started is left behind
+        signal.signal(number, signal.default_int_handler)
     if wanted.sum:
         print(tally.table(tally.read(wanted.tally)))
         return 0

@@ -81,7 +81,7 @@ class Supervisor:
                 else:
                     await self._halted(member.signal, step.lasts_s)
             case _ if verb == "link":
-                await self._harm_way(self.form.links, Fault(part), step.lasts_s)
+                await self._harm_way(self.form.links, part, step.lasts_s)
             case Fault.DELAY | Fault.RESET | Fault.CUT | Fault.HALF_OPEN:
                 await self._harm_way([self.proxy], step.fault, step.lasts_s)
             case Fault.STEP_DATABASE | Fault.STEP_SERVER:
@@ -109,7 +109,7 @@ class Supervisor:
         finally:
             send(signal.SIGCONT)
 
-    async def _harm_way(self, ways: list[Proxy], fault: Fault | str, lasts_s: float) -> None:
+    async def _harm_way(self, ways: list[Proxy], fault: str, lasts_s: float) -> None:
         for way in ways:
             match fault:
                 case Fault.DELAY:
