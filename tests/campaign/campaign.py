@@ -2,15 +2,17 @@
 
 import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
+from sqlalchemy.exc import DBAPIError
 
 from kernel.clock import SystemClock, monotonic
 from kernel.ids import ordered_id
@@ -93,8 +95,9 @@ class Campaign:
                 await form.answers()
             await ground.settle(url, land, self.seconds)
             crowd = gather()
-            async with crowd.outside(), _resuming(place, crowd.land), _pulse(supervisor):
-                begun_s = monotonic()
+            begun_s = monotonic()
+            filling = crowd.filled(url, begun_s + self.seconds)
+            async with crowd.outside(), _running(_court(place, land), filling), _pulse(supervisor):
                 await supervisor.play(steps)
                 await asyncio.sleep(max(0.0, 10 + self.seconds - (monotonic() - begun_s)))  # the last ends pass
                 healed_s = monotonic()
@@ -140,26 +143,40 @@ class Crowd:
 
     def __init__(self, land: ground.Ground, origin: str, http: httpx.AsyncClient, chance: Random) -> None:
         self.land = land
-        market = Market(dict.fromkeys([*land.busy, *land.ending], ground.FIRST_PRICE), ground.STEP_FEN)
+        market = Market(defaultdict(lambda: ground.FIRST_PRICE), ground.STEP_FEN)
         self._streams = [Bidder(ticket, origin, http, market, Random(chance.random())) for ticket in land.bidders]
-        self._late = [Bidder(ticket, origin, http, market, Random(chance.random())) for ticket in land.late]
-        self.bidders = [*self._streams, *self._late]
+        self._make = lambda ticket: Bidder(ticket, origin, http, market, Random(chance.random()))
+        self._origin = origin
+        self.bidders = list(self._streams)
         self.watchers = [Watcher(lot_id, origin) for lot_id in [*land.busy, *list(land.ending)[:4]]]
         self._seated = [Watcher(ticket.lot_id, origin, ticket) for ticket in land.seated]
+        self._watching: list[asyncio.Task[None]] = []
         self._bidding: list[asyncio.Task[None]] = []
 
     @asynccontextmanager
     async def outside(self) -> AsyncIterator[None]:
         """They watch and bid while the body runs."""
-        watching = [asyncio.create_task(watcher.watch()) for watcher in [*self.watchers, *self._seated]]
+        self._watching = [asyncio.create_task(watcher.watch()) for watcher in [*self.watchers, *self._seated]]
         self._bidding = [asyncio.create_task(bidder.live()) for bidder in self._streams]
-        self._bidding += [asyncio.create_task(_bid_late(one, self.land.ending[one.lot_id])) for one in self._late]
         try:
             yield
         finally:
-            for task in [*watching, *self._bidding]:
+            tasks = [*self._watching, *self._bidding]
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*watching, *self._bidding, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def filled(self, url: str, until_s: float) -> None:
+        """Again and again a lot that ends soon, with somebody who bids in its last moment and a watcher."""
+        while monotonic() < until_s:
+            with contextlib.suppress(*BROKEN, asyncpg.PostgresError, asyncpg.InterfaceError, DBAPIError):
+                async with asyncio.timeout(5):
+                    late, seated = await ground.one_more(url, self.land)
+                bidder = self._make(late)
+                self.bidders.append(bidder)
+                self._bidding.append(asyncio.create_task(_bid_late(bidder, self.land.ending[late.lot_id])))
+                self._watching.append(asyncio.create_task(Watcher(seated.lot_id, self._origin, seated).watch()))
+            await asyncio.sleep(ground.END_EVERY_S)
 
     async def settled(self, form: Form) -> None:
         """Wait until every bid has its outcome; raises TimeoutError with what the platform last said."""
@@ -202,10 +219,6 @@ async def _running(*work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
 
 def _kept_fresh(url: str) -> AbstractAsyncContextManager[None]:
     return _running(ground.keep_fresh(url))
-
-
-def _resuming(place: World, land: ground.Ground) -> AbstractAsyncContextManager[None]:
-    return _running(_court(place, land))
 
 
 def _pulse(supervisor: Supervisor) -> AbstractAsyncContextManager[None]:

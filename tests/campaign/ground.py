@@ -25,13 +25,12 @@ LONGEST_START_S = 30.0
 class Ground:
     """`busy` take a stream of bids; `ending` end one after another, half of them led since long ago.
 
-    `late` bid once in the last moment of their lots, `seated` only watch the end of theirs, signed in.
+    `seated` only watch the end of their lots, signed in.
     """
 
     busy: list[UUID]
     ending: dict[UUID, datetime]
     bidders: list[Ticket]
-    late: list[Ticket] = field(default_factory=list)
     seated: list[Ticket] = field(default_factory=list)
 
 
@@ -56,17 +55,23 @@ async def lay_out(url: str, seconds: float) -> Ground:
 
 
 async def settle(url: str, land: Ground, seconds: float) -> None:
-    """Now that the platform runs: the led lots that end from here on, and others that nobody has bid on."""
-    clock = SystemClock()
-    first = clock.now() + timedelta(seconds=FIRST_END_S)
+    """Now that the platform runs: the led lots that end from here on, and who watches some of them, signed in."""
+    first = SystemClock().now() + timedelta(seconds=FIRST_END_S)
     land.ending = {lot: end for lot, end in land.ending.items() if first <= end < first + timedelta(seconds=seconds)}
-    async with house(url, clock) as place:
-        opens = clock.now() - 60 * MINUTE
-        ends = [first + timedelta(seconds=END_EVERY_S * n + 1.5) for n in range(int(seconds / END_EVERY_S))]
-        quiet = {await place.lot(opens, end): end for end in ends}
-        land.late = await _tickets(url, list(quiet)[::2])
-        land.seated = await _tickets(url, [*list(quiet)[1::2], *list(land.ending)[::2]])
-        land.ending |= quiet
+    land.seated = await _tickets(url, list(land.ending)[::2])
+
+
+async def one_more(url: str, land: Ground) -> tuple[Ticket, Ticket]:
+    """A lot that ends soon, somebody who will bid on it in the last moment, and somebody who watches it.
+
+    Made along the way: an outage freezes every lot that has five minutes left, and there should be others behind it.
+    """
+    now = SystemClock().now()
+    async with house(url, SystemClock()) as place:
+        lot = await place.lot(now - 60 * MINUTE, now + timedelta(seconds=FIRST_END_S))
+    late, seated = await _tickets(url, [lot, lot])
+    land.ending[lot] = now + timedelta(seconds=FIRST_END_S)
+    return late, seated
 
 
 async def _tickets(url: str, lots: list[UUID]) -> list[Ticket]:

@@ -99,10 +99,16 @@ class Step:
 
 
 def plan(seed: int, seconds: float, available: frozenset[Fault]) -> list[Step]:
-    """Steps that fill `seconds`: rounds of all available faults, each round in an order of its own."""
+    """Steps that fill `seconds`: rounds of all available faults, each round in an order of its own.
+
+    A fleet has so many kinds that a round takes all of its own and half of those that one server meets as well.
+    """
     chance, steps, filled_s = Random(seed), [], 0.0
+    own = sorted(available & OF_A_FLEET)
+    shared = sorted(available - OF_A_FLEET)
     while filled_s < seconds:
-        for fault in chance.sample(sorted(available), len(available)):
+        kinds = own + chance.sample(shared, len(shared) // 2 if own else len(shared))
+        for fault in chance.sample(kinds, len(kinds)):
             low, high = LASTING_S.get(fault, (0.0, 0.0))
             step = Step(chance.uniform(*PAUSE_S), fault, chance.uniform(low, high), chance.choice(STEPS_S))
             steps.append(step)
