@@ -39,10 +39,18 @@ SECOND_S = 1.0
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
 MENDED_FOR_S = 0.5
-SECOND = timedelta(seconds=1)
+MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
+OUTAGE_REASONS = {
+    "no-desk": "平台竞价进程中断，期间无法受理出价 (no process was deciding bids)",
+    "no-decision": "平台故障，期间无法裁定出价 (bids could not be decided)",
+    "clock-offset": "平台时钟异常，期间时间不可靠 (the platform's clocks parted)",
+    "busy": "平台过载，期间出价未能受理 (bids were turned away as busy)",
+    "undecided": "出价已到达平台而长时间未能裁定 (a bid waited inside the platform)",
+    "ingress-missing": "部分竞买人与平台的连接因平台故障中断 (bidders were cut off by a fault of the platform)",
+}
+RESUMES = "；由法院决定恢复时间 (the court decides when to resume)"
 
 Listener = Callable[[UUID, list[tuple[int, bytes]], Book], None]
 """Told after each commit: the lot, its new events as (seq, JSON), and the lot as it stands."""
@@ -86,6 +94,7 @@ class Desk:
         self._next_second_s = 0.0
         self._last_second_s = self._watchful_from_s = monotonic()
         self._clocks = ClockWatch()
+        self._last_outage = LONG_AGO
 
     @property
     def epoch(self) -> int:
@@ -381,19 +390,21 @@ class Desk:
             await self._session.judged(missing)
 
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
-        until = self.now()
+        until = self._last_outage = max(self.now(), self._last_outage + MS)  # an outage is known by its end
+        self._floor = max(self._floor, until)
         outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:
             if since > LONG_AGO and only is None:
-                await self._session.keep_outage(outage)
+                await self._session.keep_outage(outage, self._clock.rate)
             return
+        reason = OUTAGE_REASONS[cause] + RESUMES
         freezes = [
-            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
+            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=reason, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
+        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate, everybody=only is None)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)
 

@@ -19,10 +19,11 @@ from kernel.ids import ordered_id
 from tests.campaign import check, epochs, ground, world
 from tests.campaign.forms import DESKS, Fleet, Form, OneServer
 from tests.campaign.harm import Supervisor
+from tests.campaign.load import load, patient
 from tests.campaign.people import ANSWER_WITHIN_S, BROKEN, Bidder, Market, Watcher
 from tests.campaign.plan import Fault, Step, plan
 from tests.campaign.proxy import Proxy
-from tests.campaign.world import World, patient
+from tests.campaign.world import World
 from tests.support.keys import SIGNING_KEYS
 
 CONVERGE_WITHIN_S = 30.0
@@ -72,7 +73,9 @@ class Campaign:
                     await stack.enter_async_context(Proxy([], Random(chance.random()))) for _ in range(DESKS + 2)
                 ]
                 origin = f"http://127.0.0.1:{proxy.port}"
-                http = httpx.AsyncClient(base_url=origin, timeout=ANSWER_WITHIN_S, verify=False, trust_env=False)
+                http = httpx.AsyncClient(
+                    base_url=origin, timeout=ANSWER_WITHIN_S * min(load(), 5.0), verify=False, trust_env=False
+                )
                 await stack.enter_async_context(http)
                 form = self._form(place, f"127.0.0.1:{proxy.port}", _settings(place, origin), links)
                 proxy.targets.append(form.port)
@@ -131,7 +134,7 @@ class Campaign:
             lots_closed=findings.closed,
             lots_frozen=findings.frozen,
             outages=findings.outages,
-            load=round(world.load(), 1),
+            load=round(load(), 1),
             slowest_view_s=round(findings.slowest_view_s, 2),
             converged_s=round(converged_s, 1),
             broken=findings.broken,

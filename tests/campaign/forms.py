@@ -13,10 +13,11 @@ from app import fleet
 from app.fleet import Member, auction
 from kernel.ddl import APP_ROLE
 from tests.campaign import epochs
+from tests.campaign.load import patient
 from tests.campaign.people import BROKEN
 from tests.campaign.plan import OF_A_FLEET, OF_ONE_SERVER, Fault
 from tests.campaign.proxy import Proxy
-from tests.campaign.world import World, connected, free_port, patient
+from tests.campaign.world import World, connected, free_port
 
 START_WITHIN_S = 60.0
 TAKEN_OVER_WITHIN_S = 15.0

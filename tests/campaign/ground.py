@@ -12,10 +12,10 @@ from sqlalchemy.pool import NullPool
 from app.bench.ground import Ticket, add_bidders
 from kernel.clock import FrozenClock, SystemClock
 from tests.bidding.desk.house import MINUTE, START, STEP, desk_of, house
-from tests.campaign.world import patient
+from tests.campaign.load import patient
 
 BUSY_LOTS = 3
-BIDDERS_EACH = 5
+BIDDERS_EACH = 4
 FIRST_END_S = 8.0
 END_EVERY_S = 3.0
 LONGEST_START_S = 30.0
@@ -58,7 +58,7 @@ async def settle(url: str, land: Ground, seconds: float) -> None:
     """Now that the platform runs: the led lots that end from here on, and who watches some of them, signed in."""
     first = SystemClock().now() + timedelta(seconds=FIRST_END_S)
     land.ending = {lot: end for lot, end in land.ending.items() if first <= end < first + timedelta(seconds=seconds)}
-    land.seated = await _tickets(url, list(land.ending)[::2])
+    land.seated = await _tickets(url, list(land.ending)[::3])
 
 
 async def one_more(url: str, land: Ground) -> tuple[Ticket, Ticket]:

@@ -3,13 +3,13 @@
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 
-from tests.campaign.people import Bidder, Watcher
-from tests.campaign.world import load
+from tests.campaign.load import load
+from tests.campaign.people import SILENCE_S, WAITS_S, Bidder, Watcher
 
 HEAL_WITHIN_S = 2.0
-"""On a machine of our own; where others keep the cores busy, longer in proportion (`world.load`)."""
-RECONNECT_S = 3.5
-"""A watcher notices after three seconds of silence that its connection is dead, and makes a new one."""
+"""On a machine of our own; where others keep the cores busy, longer in proportion (`load.load`)."""
+RECONNECT_S = SILENCE_S + WAITS_S[1]
+"""A watcher notices by the silence that its connection is dead, waits, and makes a new one."""
 
 Span = tuple[float, float]
 """From and to, in monotonic seconds."""
@@ -23,7 +23,7 @@ def lags(bidders: Iterable[Bidder], watchers: Iterable[Watcher], blind: Sequence
         for one in bidder.journal
         if one.answers and one.answers[0]["t"] == "ack" and one.answered_s is not None
     ]
-    spans = merged((since, until + RECONNECT_S) for since, until in blind)
+    spans = merged((since, until + RECONNECT_S * min(load(), 5.0)) for since, until in blind)
     slowest, broken = 0.0, []
     for watcher in watchers:
         numbers = [seq for seq, _ in watcher.reached]

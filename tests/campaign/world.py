@@ -23,7 +23,6 @@ from tests.support.databases import disk_root, new_folder
 from tests.support.valkey import Valkey
 
 DISK_MIB = 700
-SHARED, SHARED_PATIENCE = 1.5, 10
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 
@@ -133,19 +132,6 @@ class World:
             faults -= {Fault.STEP_DATABASE, Fault.STEP_SERVER}
             self.say("no libfaketime here: the stepped clocks are left out")
         return frozenset(faults)
-
-
-def load() -> float:
-    """How many processes want each core; 1 where the machine is ours."""
-    return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
-
-
-def patient(seconds: float) -> float:
-    """How long to wait for something that takes so long on a machine of our own: others may keep the cores busy.
-
-    Only for what must happen some day. What may never happen is judged by the platform's own times.
-    """
-    return seconds if load() < SHARED else seconds * SHARED_PATIENCE
 
 
 def _title(process: int) -> bytes:

@@ -12,6 +12,9 @@ from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, 
 
 pytestmark = pytest.mark.anyio
 
+SEAT = "INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id, came_at) VALUES ($1, $2, $3, $4)"
+HERE = "SELECT lot_id, registration_id FROM bidding.ingress_bidder WHERE went_at IS NULL"
+
 
 async def ingress(place: House, silent_s: float, *seats: tuple[UUID, UUID]) -> UUID:
     """A web process whose last sign is so old, with these bidders connected."""
@@ -23,9 +26,7 @@ async def ingress(place: House, silent_s: float, *seats: tuple[UUID, UUID]) -> U
         place.clock.now(),
     )
     for lot_id, registration_id in seats:
-        await place.db.execute(
-            "INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", ingress_id, lot_id, registration_id
-        )
+        await place.db.execute(SEAT, ingress_id, lot_id, registration_id, place.clock.now())
     return ingress_id
 
 
@@ -60,7 +61,7 @@ async def test_a_lot_whose_bidders_are_cut_off_is_not_closed_over_their_heads(da
         await place.settled(calm[0], "closed")
         assert [(await place.row(lot))["status"] for lot, _ in (cut_off, returned)] == ["open", "open"]
 
-        await place.db.execute("INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", other, *returned)
+        await place.db.execute(SEAT, other, *returned, place.clock.now())
         assert (await place.settled(returned[0], "closed"))["ends_at"] == ENDS
         assert (await place.row(cut_off[0]))["status"] == "open"
 
@@ -93,7 +94,7 @@ async def test_who_is_connected_is_written_with_the_sign_of_life(database_url: s
 
         async def written() -> set[tuple[UUID, UUID]]:
             await ingresses.write_sign(db, presence, OPENS)
-            rows = await place.db.fetch("SELECT lot_id, registration_id FROM bidding.ingress_bidder")
+            rows = await place.db.fetch(HERE)
             return {(row[0], row[1]) for row in rows}
 
         try:
@@ -125,9 +126,9 @@ async def test_a_process_cut_off_from_its_desk_gives_no_sign_and_names_those_who
         try:
             alive = await sign_of_life(cut_off=False)
             assert await sign_of_life(cut_off=True) == alive
-            assert await place.db.fetchval("SELECT lot_id FROM bidding.ingress_bidder") == waits[0]
+            assert await place.db.fetchval(HERE) == waits[0]
             assert await sign_of_life(cut_off=False) > alive
-            assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress_bidder") == 0
+            assert await place.db.fetch(HERE) == []
         finally:
             await db.close()
 
