@@ -19,7 +19,7 @@ import structlog
 
 from bidding.desk.batch import Book, Decided, Entry
 from bidding.desk.errors import DeskEnded
-from bidding.desk.ingresses import SUSPECT_AFTER_S
+from bidding.desk.ingresses import SUSPECT_AFTER_S, Presence
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
@@ -79,6 +79,8 @@ class Desk:
         self.on_committed: list[Listener] = []
         self.on_ended: list[Callable[[], None]] = []
         self.on_told: Callable[[], None] = lambda: None
+        self.presence: Presence | None = None
+        """Who is connected to this process, where it is the web process too."""
         self._clock = clock
         self._session = Session(dsn, options.share, keyring)
         self._queue = Queue(options.queue)
@@ -314,6 +316,8 @@ class Desk:
             follow(self._clock, database_now)
         if clocks is not Clocks.TOGETHER:
             await self._freeze(since, "clock-offset", 0.0)
+        if self.presence is not None:
+            await self._session.sign(self.presence, self.now())
         await self._freeze_where_busy()
         await self._freeze_where_cut_off()
         await self._session.seal(self.now())

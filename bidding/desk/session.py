@@ -12,7 +12,7 @@ import structlog
 from bidding.desk import ingresses, lease, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
-from bidding.desk.ingresses import Missing, Seats
+from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
 from bidding.desk.rules import FINISHED, Kind
 from bidding.desk.signing import Signer
@@ -132,6 +132,10 @@ class Session:
             suspected = await ingresses.find_suspected(db, closing)
             due = [(lot_id, kind) for lot_id, kind in due if kind is not Kind.CLOSED or lot_id not in suspected]
         return commands + [owed(lot_id, kind, now) for lot_id, kind in due]
+
+    async def sign(self, presence: Presence, platform_at: datetime) -> None:
+        """The sign of life of the web process that this process is as well."""
+        await ingresses.write_sign(await self._connection(), presence, platform_at)
 
     async def find_missing(self, hole_s: float) -> list[Missing]:
         """Web processes that fell silent for so long, with the lots of their bidders."""
