@@ -43,7 +43,7 @@ from bidding.registration.errors import PasswordRequired
 from bidding.registration.service import registrations_of, standing
 from kernel.actors import Actor, platform
 from kernel.database import Database
-from kernel.errors import Malformed, NotFound, RateLimited, Refusal, SignInRequired
+from kernel.errors import Busy, Malformed, NotFound, RateLimited, Refusal, SignInRequired
 from kernel.identity.service import open_sessions
 from kernel.limits import Limits
 from kernel.observability import LIVE_SOCKETS
@@ -56,6 +56,7 @@ PATH = re.compile(r"/live/lots/([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-
 SEQ = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 HANDSHAKE_WITHIN_S = 5.0
+REACH_WITHIN_S, REACH_EVERY_S = 3.0, 0.02
 HANDSHAKES_AT_ONCE = 4
 """Openings that may ask the database at a time: ten thousand reconnects must not starve the bids."""
 
@@ -311,12 +312,28 @@ class Feed:
     async def _enter(self, socket: LiveSocket) -> None:
         """Tell what was missed since `after`, or the whole picture, and join: nothing can happen in between."""
         room = socket.room
+        if socket.after is not None and socket.after > room.sent_seq:
+            await self._reach(room, socket.after)
         older = await self._older(room, socket.after)
         for payload in greeting(room, socket.after, older):
             socket.say(payload)
         room.sockets.add(socket)
         if socket.actor is not None:
             self._newcomers.add(socket)
+
+    async def _reach(self, room: Room, after: int) -> None:
+        """Catch up with a newcomer who comes from a process that was ahead of this one: no picture ever goes back.
+
+        Refuses `busy` if that takes too long. A number that never was is nothing to wait for.
+        """
+        async with self._openings, self._database.reading(platform("feed")) as tx:
+            lot = await store.find_lot(tx, room.lot_id)
+        deadline = asyncio.get_running_loop().time() + REACH_WITHIN_S
+        while lot is not None and room.sent_seq < after <= lot.seq:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Busy()
+            self._refill(room)
+            await asyncio.sleep(REACH_EVERY_S)
 
     async def _older(self, room: Room, after: int | None) -> list[tuple[int, bytes]]:
         """Events behind `after` that memory has forgotten, if they are few enough to be told one by one."""

@@ -11,6 +11,7 @@ import msgspec
 
 from bidding import verify
 from bidding.desk.chain import inner_event
+from bidding.evidence.store import OF_SINGLE_LOTS
 from kernel.actors import platform
 from kernel.clock import SystemClock
 from kernel.database import Database
@@ -172,7 +173,8 @@ def _close(
         broken.append(f"{lot['lot_id']}: closed {closed_at - ends_at} late and not frozen")
     if lot["outcome"] != ("sold" if bids else "failed") or (bids and lot["price_fen"] != bids[-1]["price_fen"]):
         broken.append(f"{lot['lot_id']}: {lot['outcome']} at {lot['price_fen']} against its bids")
-    if any(outage["real_ms"] >= 5_000 and _inside(outage, ends_at) and closed_at > ends_at for outage in outages):
+    of_all = [outage for outage in outages if outage["cause"] not in OF_SINGLE_LOTS]  # the others froze what they hit
+    if any(outage["real_ms"] >= 5_000 and _inside(outage, ends_at) and closed_at > ends_at for outage in of_all):
         broken.append(f"{lot['lot_id']}: closed although its end lay in an outage")
     return broken
 
