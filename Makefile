@@ -43,8 +43,8 @@ format: setup ## Format and fix what can be fixed
 bench: setup ## Bids a second on one lot, against a baseline in the same run
 	@$(BIN)/auction bench bids
 
-campaign: setup ## Faults under a stream of bids, then every promise checked; SEED=1 SEEDS=1 SECONDS=60
-	@./tests/campaign/run.sh --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --seconds $(or $(SECONDS),60)
+campaign: setup ## Faults under a stream of bids, then every promise checked; SEED=1 SEEDS=1 SECONDS=60 FORM=server|fleet
+	@./tests/campaign/run.sh --seed $(or $(SEED),1) --seeds $(or $(SEEDS),1) --seconds $(or $(SECONDS),60) $(if $(FORM),--form $(FORM))
 
 lock: setup ## Pin requirements.txt anew from requirements*.in
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate requirements-dev.in -o requirements.txt

@@ -11,9 +11,10 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 
@@ -92,16 +93,24 @@ def redis_server(binary: Path, folder: Path) -> Member:
     return Member("redis", [str(binary), *without_disk, *listening], {}, folder / "redis.log")
 
 
-def members(environment: Mapping[str, str], desks: int) -> list[Member]:
-    """The processes of ours, in the order in which they start; the last desk stands by."""
-    alone = {"AUCTION_SHARE_PORT": "true"}
+def members(
+    environment: Mapping[str, str],
+    desks: int,
+    *,
+    own: Mapping[str, Mapping[str, str]] = MappingProxyType({}),
+    logs: Path | None = None,
+) -> list[Member]:
+    """The processes of ours, in the order in which they start; the last desk stands by.
+
+    `own`: what single members, by name, have in their environment alone. `logs`: the folder of a file for each.
+    """
+    commands = {f"desk-{n}": auction("serve", "--role", "desk") for n in range(1, desks + 2)}
+    commands["worker"] = auction("worker")
+    commands |= {f"web-{n}": auction("serve", "--role", "web") for n in range(1, WEB_PROCESSES + 1)}
+    shared = {**environment, "AUCTION_SHARE_PORT": "true"}
     return [
-        *(Member(f"desk-{n}", auction("serve", "--role", "desk"), environment) for n in range(1, desks + 2)),
-        Member("worker", auction("worker"), environment),
-        *(
-            Member(f"web-{n}", auction("serve", "--role", "web"), {**environment, **alone})
-            for n in range(1, WEB_PROCESSES + 1)
-        ),
+        Member(name, command, {**shared, **own.get(name, {})}, None if logs is None else logs / f"{name}.log")
+        for name, command in commands.items()
     ]
 
 
@@ -155,24 +164,24 @@ async def _sail(settings: Settings, desks: int) -> None:
             stack.push_async_callback(asyncio.to_thread, member.stop)
             _say(f"{member.name}: process {member.pid}")
         _say(f"网络司法拍卖平台 {settings.origin}")
-        await _keep(fleet, stop)
+        await keep(fleet, stop)
 
 
-async def _keep(fleet: Sequence[Member], stop: asyncio.Event) -> None:
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+async def keep(fleet: Sequence[Member], stop: asyncio.Event, say: Callable[[str], None] = _say) -> None:
     """Start again whatever dies, until `stop`."""
     while not stop.is_set():
         for member in fleet:
             if not member.running:
                 member.start()
-                _say(f"{member.name} had died; now process {member.pid}")
+                say(f"{member.name} had died; now process {member.pid}")
         try:
             await asyncio.wait_for(stop.wait(), LOOK_EVERY_S)
         except TimeoutError:
             continue
-
-
-def _say(line: str) -> None:
-    print(line, flush=True)
 
 
 def main_fleet(settings: Settings, desks: int) -> int:

@@ -195,7 +195,7 @@ async def standing_by(settings: Settings) -> AsyncIterator[Standby]:
             bell.ring(lot_id, events[-1][0])
 
     def make(share: int) -> Desk:
-        desk = desk_of(url, settings, clock, keyring, share=share, address=door.address)
+        desk = desk_of(url, settings, clock, keyring, share=share, address=settings.desk_address or door.address)
         desk.on_committed.append(ring)
         return desk
 

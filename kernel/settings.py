@@ -31,9 +31,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     desk_secret: Annotated[str, msgspec.Meta(min_length=32, max_length=200, pattern=r"^[!-~]+\Z")] | None = None
     """What web processes show to desks; all processes of an installation share it."""
     desk_host: str = "127.0.0.1"
-    """Where a desk takes what web processes forward, as they reach it: it stands in the lease."""
+    """Where a desk takes what web processes forward."""
     desk_port: Annotated[int, msgspec.Meta(ge=0, le=65535)] = 0
     """0: any free port."""
+    desk_address: Annotated[str, msgspec.Meta(pattern=r"^[0-9A-Za-z.:_\[\]-]+:[0-9]{1,5}\Z")] | None = None
+    """How web processes reach the desk, if not by that host and port: it stands in the lease."""
     proxies: str = ""
     """Addresses of our own reverse proxies, joined by commas: their X-Forwarded-For is believed."""
     share_port: bool = False

@@ -35,6 +35,9 @@ KEY = re.compile(r"[A-Za-z0-9_-]{8,64}")
 WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
 MISSING = re.compile(r"Missing required \w+ parameter '([^']*)'")
 """How the framework says so; the address it adds is not worth repeating."""
+CLIENT_GONE = "client disconnected prematurely"
+"""The framework's words for a caller who went away in the middle of a body; no fault of ours, and nobody is told."""
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 PROBLEM = "application/problem+json"
 
@@ -263,6 +266,8 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
         return problem(SignInRequired())
     if error.status_code == 413:
         return problem(TooLarge())
+    if error.detail == CLIENT_GONE:
+        return problem(Malformed(path="$", expected="a whole body"))
     if error.status_code >= 500:
         return answer_crash(request, error)
     codes = {400: "malformed", 405: "method-not-allowed"}

@@ -19,7 +19,7 @@ import structlog
 
 from bidding.desk.batch import Book, Decided, Entry
 from bidding.desk.errors import DeskEnded
-from bidding.desk.ingresses import SUSPECT_AFTER_S
+from bidding.desk.ingresses import SUSPECT_AFTER_S, Presence
 from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
@@ -39,9 +39,18 @@ SECOND_S = 1.0
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
 MENDED_FOR_S = 0.5
+MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-OUTAGE_REASON = "平台故障，期间无法可靠受理出价；由法院决定恢复时间 (platform outage; the court decides when to resume)"
+OUTAGE_REASONS = {
+    "no-desk": "平台竞价进程中断，期间无法受理出价 (no process was deciding bids)",
+    "no-decision": "平台故障，期间无法裁定出价 (bids could not be decided)",
+    "clock-offset": "平台时钟异常，期间时间不可靠 (the platform's clocks parted)",
+    "busy": "平台过载，期间出价未能受理 (bids were turned away as busy)",
+    "undecided": "出价已到达平台而长时间未能裁定 (a bid waited inside the platform)",
+    "ingress-missing": "部分竞买人与平台的连接因平台故障中断 (bidders were cut off by a fault of the platform)",
+}
+RESUMES = "；由法院决定恢复时间 (the court decides when to resume)"
 
 Listener = Callable[[UUID, list[tuple[int, bytes]], Book], None]
 """Told after each commit: the lot, its new events as (seq, JSON), and the lot as it stands."""
@@ -70,6 +79,8 @@ class Desk:
         self.on_committed: list[Listener] = []
         self.on_ended: list[Callable[[], None]] = []
         self.on_told: Callable[[], None] = lambda: None
+        self.presence: Presence | None = None
+        """Who is connected to this process, where it is the web process too."""
         self._clock = clock
         self._session = Session(dsn, options.share, keyring)
         self._queue = Queue(options.queue)
@@ -85,6 +96,7 @@ class Desk:
         self._next_second_s = 0.0
         self._last_second_s = self._watchful_from_s = monotonic()
         self._clocks = ClockWatch()
+        self._last_outage = LONG_AGO
 
     @property
     def epoch(self) -> int:
@@ -229,6 +241,7 @@ class Desk:
         while True:
             try:
                 await self._mend_hole()
+                await self._freeze_where_delayed(entries)
                 decided, books = await self._session.write(entries, self.now(), self._clock.rate, self._in_time)
             except DeskEnded:
                 raise
@@ -304,6 +317,8 @@ class Desk:
             follow(self._clock, database_now)
         if clocks is not Clocks.TOGETHER:
             await self._freeze(since, "clock-offset", 0.0)
+        if self.presence is not None:
+            await self._session.sign(self.presence, self.now())
         await self._freeze_where_busy()
         await self._freeze_where_cut_off()
         await self._session.seal(self.now())
@@ -354,6 +369,16 @@ class Desk:
                 continue
             del self._queue.turned_away[lot_id]
 
+    async def _freeze_where_delayed(self, entries: list[Entry]) -> None:
+        """Lots whose bids were on their way here for as long as a hole: behind a web process cut off from its desk."""
+        longest = timedelta(seconds=self.options.hole_s) * self._clock.rate
+        late = [
+            one for one in entries if one.received_at - one.sent.ingress_at >= longest and one.sent.kind is Kind.BID
+        ]
+        for lot_id in {one.sent.lot_id for one in late}:
+            since = min(one.sent.ingress_at for one in late if one.sent.lot_id == lot_id)
+            await self._freeze(since, "undecided", (self.now() - since) / SECOND / self._clock.rate, only=[lot_id])
+
     async def _freeze_where_cut_off(self) -> None:
         """Lots of bidders whose web process fell silent, and who are not back at another one.
 
@@ -370,19 +395,21 @@ class Desk:
             await self._session.judged(missing)
 
     async def _freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
-        until = self.now()
+        until = self._last_outage = max(self.now(), self._last_outage + MS)  # an outage is known by its end
+        self._floor = max(self._floor, until)
         outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:
             if since > LONG_AGO and only is None:
-                await self._session.keep_outage(outage)
+                await self._session.keep_outage(outage, self._clock.rate)
             return
+        reason = OUTAGE_REASONS[cause] + RESUMES
         freezes = [
-            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=OUTAGE_REASON, since=since)
+            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=reason, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate)
+        decided, books = await self._session.write_freezes(entries, outage, self._clock.rate, everybody=only is None)
         log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
         self._publish(entries, decided, books)
 

@@ -2,18 +2,20 @@
 
 A web process that falls silent while the lots of its bidders are about to end is an outage for those who have not come
 back to another one: their lots wait with the close until it is clear, and are frozen when the silence is a hole
-(R-HALT-02). Connected means: a live socket of an admitted bidder, whether they bid or only watch.
+(R-HALT-02). One that hears nothing from a desk gives no sign either. Connected means: a live socket of an admitted
+bidder, whether they bid or only watch, or a bid of theirs that waits.
 """
 
 from collections import Counter
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from bidding.desk.lease import Connection
 from bidding.desk.shares import Part
+from bidding.desk.store import Outage
 from kernel.ids import random_id
 
 SUSPECT_AFTER_S = 2.0
@@ -44,9 +46,9 @@ class Presence:
         if not self._sockets[seat]:
             del self._sockets[seat]
 
-    def changes(self) -> tuple[set[Seat], set[Seat]]:
-        """Who came and who went since `written`."""
-        here = self._sockets.keys()
+    def changes(self, waiting: Collection[Seat] = ()) -> tuple[set[Seat], set[Seat]]:
+        """Who came and who went since `written`; whoever has a bid `waiting` is here too."""
+        here = self._sockets.keys() | waiting
         return here - self._written, self._written - here
 
     def written(self, came: Iterable[Seat], went: Iterable[Seat]) -> None:
@@ -67,21 +69,39 @@ SIGN = """
     INSERT INTO bidding.ingress AS i (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
     ON CONFLICT (id) DO UPDATE SET real_at = clock_timestamp(), platform_at = $2 RETURNING clock_timestamp()
 """
+SILENT = """
+    WITH known AS (INSERT INTO bidding.ingress (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
+                   ON CONFLICT DO NOTHING)
+    SELECT clock_timestamp()
+"""
 CAME = """
-    INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id)
-    SELECT $1, * FROM unnest($2::uuid[], $3::uuid[]) ON CONFLICT DO NOTHING
+    INSERT INTO bidding.ingress_bidder (ingress_id, came_at, lot_id, registration_id)
+    SELECT $1, $2, * FROM unnest($3::uuid[], $4::uuid[])
+    ON CONFLICT (ingress_id, lot_id, registration_id) DO UPDATE SET went_at = NULL
 """
 WENT = """
-    DELETE FROM bidding.ingress_bidder b USING unnest($2::uuid[], $3::uuid[]) w (lot_id, registration_id)
+    UPDATE bidding.ingress_bidder b SET went_at = $2 FROM unnest($3::uuid[], $4::uuid[]) w (lot_id, registration_id)
     WHERE b.ingress_id = $1 AND b.lot_id = w.lot_id AND b.registration_id = w.registration_id
 """
+BACK = """
+    WITH away AS MATERIALIZED (
+        SELECT * FROM bidding.outage_seat
+        WHERE back_at IS NULL AND until BETWEEN $2::timestamptz - interval '1 day' AND $2
+    )
+    UPDATE bidding.outage_seat s SET back_at = $2
+    FROM away a JOIN bidding.ingress_bidder b ON b.ingress_id = $1 AND b.went_at IS NULL
+         AND b.lot_id = a.lot_id AND b.registration_id = a.registration_id
+    WHERE (s.share, s.epoch, s.until, s.lot_id, s.registration_id)
+        = (a.share, a.epoch, a.until, a.lot_id, a.registration_id)
+"""
 NOT_BACK = """
-    i.real_at < clock_timestamp() - make_interval(secs => $1)
+    b.went_at IS NULL AND i.real_at < clock_timestamp() - make_interval(secs => $1)
     AND i.real_at > clock_timestamp() - make_interval(secs => $2)
     AND EXISTS (SELECT FROM bidding.registration r WHERE r.id = b.registration_id AND r.state = 'admitted')
     AND NOT EXISTS (
         SELECT FROM bidding.ingress_bidder o JOIN bidding.ingress e ON e.id = o.ingress_id
-        WHERE o.lot_id = b.lot_id AND o.registration_id = b.registration_id AND e.real_at > i.real_at
+        WHERE o.lot_id = b.lot_id AND o.registration_id = b.registration_id AND o.went_at IS NULL
+              AND e.real_at > i.real_at
     )
 """
 FIND_MISSING = f"""
@@ -95,16 +115,36 @@ FIND_SUSPECTED = f"""
 """  # noqa: S608 - made of constants
 JUDGED = "DELETE FROM bidding.ingress_bidder WHERE ingress_id = $1 AND lot_id = ANY($2)"
 FORGET = "DELETE FROM bidding.ingress WHERE real_at < clock_timestamp() - make_interval(secs => $1)"
+FORGET_GONE = """
+    DELETE FROM bidding.ingress_bidder b USING bidding.ingress i
+    WHERE i.id = b.ingress_id AND b.went_at < i.platform_at - make_interval(secs => $1)
+"""
+KEEP_SEATS = """
+    INSERT INTO bidding.outage_seat (share, epoch, until, lot_id, registration_id)
+    SELECT DISTINCT $1::int8, $2::int8, $3::timestamptz, b.lot_id, b.registration_id
+    FROM bidding.ingress_bidder b JOIN bidding.ingress i ON i.id = b.ingress_id JOIN bidding.lot l USING (lot_id)
+    JOIN bidding.registration r ON r.id = b.registration_id AND r.state = 'admitted'
+    WHERE b.came_at <= $4 AND (b.went_at IS NULL OR b.went_at > $4) AND i.platform_at > $4::timestamptz - $5::interval
+      AND l.bucket % $6 = $1 AND (l.lot_id = ANY($7) OR $8 AND l.status IN ('upcoming', 'open'))
+    ON CONFLICT DO NOTHING
+"""
 
 
-async def write_sign(db: Connection, presence: Presence, platform_at: datetime) -> datetime:
-    """This second's sign of life and who is connected; returns the database's clock."""
-    now: datetime = await db.fetchval(SIGN, presence.ingress_id, platform_at)
-    came, went = presence.changes()
+async def write_sign(
+    db: Connection, presence: Presence, platform_at: datetime, *, cut_off: bool = False, waiting: Collection[Seat] = ()
+) -> datetime:
+    """This second's sign of life and who is connected; returns the database's clock.
+
+    No sign from a process that is `cut_off` from a desk: what it takes is not decided, as if it were not there.
+    """
+    now: datetime = await db.fetchval(SILENT if cut_off else SIGN, presence.ingress_id, platform_at)
+    came, went = presence.changes(waiting)
     for statement, seats in ((CAME, came), (WENT, went)):
         if seats:
-            await db.execute(statement, presence.ingress_id, *zip(*seats, strict=True))
+            await db.execute(statement, presence.ingress_id, platform_at, *zip(*seats, strict=True))
     presence.written(came, went)
+    if not cut_off:
+        await db.execute(BACK, presence.ingress_id, platform_at)
     return now
 
 
@@ -128,3 +168,21 @@ async def judged(db: Connection, missing: Missing) -> None:
 async def forget(db: Connection) -> None:
     """Web processes that are long gone."""
     await db.execute(FORGET, FORGET_AFTER_S)
+    await db.execute(FORGET_GONE, FORGET_AFTER_S)
+
+
+class Seats(msgspec.Struct, frozen=True):
+    """Whose connections an outage touched: those of the lots it froze and, if it was everybody's, of all that ran.
+
+    `rate` is the platform clock's.
+    """
+
+    frozen: Collection[UUID]
+    everybody: bool
+    rate: int
+
+
+async def keep_seats(db: Connection, part: Part, epoch: int, outage: Outage, seats: Seats) -> None:
+    """Keep who was connected when an outage began, for the record that tells their number."""
+    since, until, fresh = outage.since, outage.until, timedelta(seconds=SUSPECT_AFTER_S + 1) * seats.rate
+    await db.execute(KEEP_SEATS, part.share, epoch, until, since, fresh, part.of, list(seats.frozen), seats.everybody)

@@ -8,7 +8,16 @@ cost more than the insert itself; `verify` checks what they would.
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Integer, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    Computed,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bidding.desk.receipts import Batch, BatchView
@@ -353,6 +362,10 @@ class IngressBidder(Base):
     ingress_id: Mapped[UUID] = mapped_column(ForeignKey(Ingress.id, ondelete="CASCADE"), primary_key=True)
     lot_id: Mapped[UUID] = mapped_column(primary_key=True)
     registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    came_at: Mapped[datetime]
+    """Platform time of the sign of life that told of them first."""
+    went_at: Mapped[datetime | None]
+    """Of the first sign without them; kept for a minute, for outages that are noticed late."""
 
 
 class DeskOutage(Base):
@@ -370,6 +383,26 @@ class DeskOutage(Base):
     """Its length in real time."""
     cause: Mapped[str]
     lots_frozen: Mapped[int]
+
+
+class OutageSeat(Base):
+    """A bidder of a running lot who was connected when an outage began. The record shows their number alone."""
+
+    __tablename__ = "outage_seat"
+    __table_args__ = (
+        ForeignKeyConstraint(["share", "epoch", "until"], [DeskOutage.share, DeskOutage.epoch, DeskOutage.until]),
+        Index("ix_outage_seat_lot_id", "lot_id"),
+        Index("ix_outage_seat_away", "until", postgresql_where=text("back_at IS NULL")),
+        {"schema": "bidding"},
+    )
+
+    share: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(primary_key=True)
+    back_at: Mapped[datetime | None]
+    """When a web process that reaches the desk first saw them again."""
 
 
 for _table in (Submission, BatchRow, SigningKey, RefusalBlock, DeskOutage):

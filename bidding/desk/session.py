@@ -12,7 +12,7 @@ import structlog
 from bidding.desk import ingresses, lease, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
-from bidding.desk.ingresses import Missing
+from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
 from bidding.desk.rules import FINISHED, Kind
 from bidding.desk.signing import Signer
@@ -73,20 +73,25 @@ class Session:
         self._remember(decided, books)
         return decided, books
 
-    async def write_freezes(self, entries: Sequence[Entry], outage: Outage, rate: int) -> tuple[Decided, list[Book]]:
-        """Decide the freezes of an outage, and record why."""
+    async def write_freezes(
+        self, entries: Sequence[Entry], outage: Outage, rate: int, *, everybody: bool
+    ) -> tuple[Decided, list[Book]]:
+        """Decide the freezes of an outage, and record why. `everybody`: it touched all lots that ran."""
         async with self._transaction() as db:
             reading = await self._read(db, entries)
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
+            seats = Seats([entry.sent.lot_id for entry in entries], everybody, rate)
+            await ingresses.keep_seats(db, self.part, self.epoch, outage, seats)
         return decided, list(reading.books.values())
 
-    async def keep_outage(self, outage: Outage) -> None:
+    async def keep_outage(self, outage: Outage, rate: int) -> None:
         """Record an outage that froze no lot: it took time from those that ran."""
         async with self._transaction() as db:
             await store.keep_outage(db, self._share, self.epoch, outage, 0)
+            await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats((), everybody=True, rate=rate))
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:
@@ -128,6 +133,10 @@ class Session:
             suspected = await ingresses.find_suspected(db, closing)
             due = [(lot_id, kind) for lot_id, kind in due if kind is not Kind.CLOSED or lot_id not in suspected]
         return commands + [owed(lot_id, kind, now) for lot_id, kind in due]
+
+    async def sign(self, presence: Presence, platform_at: datetime) -> None:
+        """The sign of life of the web process that this process is as well."""
+        await ingresses.write_sign(await self._connection(), presence, platform_at)
 
     async def find_missing(self, hole_s: float) -> list[Missing]:
         """Web processes that fell silent for so long, with the lots of their bidders."""

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from bidding.desk import chain, commands
 from bidding.desk.chain import EventView
 from bidding.desk.models import DeskOutage
-from bidding.desk.rules import Kind
+from bidding.desk.rules import FINISHED, Kind, Status
 from bidding.evidence import store
 from bidding.evidence.availability import Span, availability
 from bidding.evidence.schemas import AvailabilityView, HaltView, OutageView
@@ -19,6 +19,8 @@ from kernel.database import Database
 
 MOST_OUTAGES = 1_000
 
+Seats = dict[tuple[int, int, datetime], tuple[int, int]]
+
 
 async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> AvailabilityView:
     """Availability from the opening to the end, or up to now; refuses `not-found`."""
@@ -26,6 +28,8 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
         lot = await commands.get_lot(tx, lot_id)
         until = max(lot.opens_at, commands.ended_at(lot) or lot.closed_at or tx.now())
         outages = await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES)
+        ended = Status(lot.status) in FINISHED
+        seats = await store.seats_of(tx, lot_id, until) if ended else None
         halts = _halts([_event(sealed) for sealed in await store.halts_of(tx, lot_id)])
     stood = [Span(_time(halt.at), _time(halt.until) if halt.until else until) for halt in halts]
     found = availability(Span(lot.opens_at, until), stood, [Span(one.since, one.until) for one in outages])
@@ -37,7 +41,7 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
         unavailable_ms=found.unavailable_ms,
         available_ppm=found.available_ppm,
         late_entries=lot.late_entries,
-        outages=[_view(one) for one in outages],
+        outages=[_view(one, seats) for one in outages],
         halts=halts,
     )
 
@@ -59,8 +63,11 @@ def _halts(events: list[EventView]) -> list[HaltView]:
     return found
 
 
-def _view(outage: DeskOutage) -> OutageView:
-    return OutageView(beijing(outage.since), beijing(outage.until), outage.real_ms, outage.cause)
+def _view(outage: DeskOutage, seats: Seats | None) -> OutageView:
+    """`seats`: connected and not back by outage; None while nobody may know how many bid."""
+    key = outage.share, outage.epoch, outage.until
+    connected, not_back = (None, None) if seats is None else seats.get(key, (0, 0))
+    return OutageView(beijing(outage.since), beijing(outage.until), outage.real_ms, outage.cause, connected, not_back)
 
 
 def _time(text: str) -> datetime:

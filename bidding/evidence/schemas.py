@@ -81,12 +81,18 @@ class HaltView(msgspec.Struct, frozen=True):
 
 
 class OutageView(msgspec.Struct, frozen=True):
-    """A span without decisions, in platform time, with its length in real time."""
+    """A span without decisions, in platform time, with its length in real time.
+
+    `connected`: how many of the lot's bidders were connected when it began; `not_back`: how many of them did not come
+    back before the end. Numbers only, and null until bidding has ended: before, nobody learns how many bid (R-BID-12).
+    """
 
     since: str
     until: str
     real_ms: int
     cause: str
+    connected: int | None
+    not_back: int | None
 
 
 class AvailabilityView(msgspec.Struct, frozen=True):

@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, text, true, tuple_
+from sqlalchemy import and_, func, insert, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bidding.desk.models import BatchRow, DeskOutage, DeskShares, Lot, RefusalBlock, SigningKey, Submission
+from bidding.desk.models import BatchRow, DeskOutage, DeskShares, Lot, OutageSeat, RefusalBlock, SigningKey, Submission
 from bidding.desk.rules import Kind
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
@@ -136,22 +136,44 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
 # -- availability
 
 
-OF_SINGLE_LOTS = ("busy", "ingress-missing")
-"""Causes that concern only the lots that they froze: those stand among the halts."""
+OF_SINGLE_LOTS = ("busy", "ingress-missing", "undecided")
+"""Causes that concern only the lots that they froze."""
 
 
 async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
-    """Spans without decisions by the desk of this lot's share that touch this one, in order."""
+    """Spans without decisions that touch this one, in order: by the desk of this lot's share, or for this lot alone."""
+    froze = select(Submission.received_at).where(
+        Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.kind == Kind.FROZEN
+    )
     share = select(Lot.bucket % DeskShares.shares).join(DeskShares, true()).where(Lot.lot_id == lot_id)
     return (
         await tx.session.scalars(
             select(DeskOutage)
-            .where(DeskOutage.share == share.scalar_subquery(), DeskOutage.cause.not_in(OF_SINGLE_LOTS))
+            .where(DeskOutage.share == share.scalar_subquery())
+            .where(or_(DeskOutage.cause.not_in(OF_SINGLE_LOTS), DeskOutage.until.in_(froze)))
             .where(DeskOutage.until > since, DeskOutage.since < until)
             .order_by(DeskOutage.since, DeskOutage.until)
             .limit(most)
         )
     ).all()
+
+
+async def seats_of(tx: Tx, lot_id: UUID, by: datetime) -> dict[tuple[int, int, datetime], tuple[int, int]]:
+    """Of each outage, by its key: how many bidders of the lot were connected when it began, and how many of them had
+    not come back `by` then, neither with a socket nor with a bid."""
+    bid = (
+        select(Submission.entry)
+        .where(Submission.lot_id == lot_id, Submission.registration_id == OutageSeat.registration_id)
+        .where(Submission.received_at >= OutageSeat.until, Submission.received_at <= by)
+        .exists()
+    )
+    away = and_(func.coalesce(OutageSeat.back_at > by, true()), ~bid)
+    rows = await tx.session.execute(
+        select(OutageSeat.share, OutageSeat.epoch, OutageSeat.until, func.count(), func.count().filter(away))
+        .where(OutageSeat.lot_id == lot_id)
+        .group_by(OutageSeat.share, OutageSeat.epoch, OutageSeat.until)
+    )
+    return {(share, epoch, until): (connected, gone) for share, epoch, until, connected, gone in rows}
 
 
 async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:

@@ -60,6 +60,8 @@ class Admission:
     async def admit(self, connection: ServerConnection, request: Request) -> Response | None:
         """None to accept, else the refusal, given before the connection is accepted."""
         assert isinstance(connection, LiveSocket)
+        if connection.transport.is_closing():  # gone while it waited for us, and uvloop knows no address any more
+            return connection.respond(HTTPStatus.SERVICE_UNAVAILABLE, "gone\n")
         try:
             lot_id, connection.after = _wanted(request, self._host, self._origin)
             forwarded = request.headers.get_all("X-Forwarded-For")

@@ -27,12 +27,13 @@ from bidding.feed.rooms import RING_EVENTS, Room, frames
 from bidding.feed.turns import Turns
 from kernel.actors import platform
 from kernel.database import Database
-from kernel.errors import NotFound, Refusal
+from kernel.errors import Busy, NotFound, Refusal
 from kernel.settings import Settings
 
 log = structlog.get_logger("feed")
 
 HANDSHAKE_WITHIN_S = 5.0
+REACH_WITHIN_S, REACH_EVERY_S = 3.0, 0.02
 RESUME_EVENTS = 1_000
 
 
@@ -195,12 +196,32 @@ class Feed:
     async def _enter(self, socket: LiveSocket) -> None:
         """Tell what was missed since `after`, or the whole picture, and join: nothing can happen in between."""
         room = socket.room
+        if socket.after is not None and socket.after > room.sent_seq:
+            await self._reach(socket, socket.after)
         older = await self._older(socket)
         for payload in greeting(room, socket.after, older):
             socket.say(payload)
         if socket.is_open:
             socket.enter()
             self.crowd.greeted(socket)
+
+    async def _reach(self, socket: LiveSocket, after: int) -> None:
+        """Catch up with a newcomer who comes from a process that was ahead of this one: no picture ever goes back.
+
+        Refuses `busy` if that takes too long. A number that never was is nothing to wait for.
+        """
+        room = socket.room
+        async with (
+            self._turns.turn(bidder=socket.actor is not None),
+            self._database.reading(platform("feed")) as tx,
+        ):
+            lot = await store.find_lot(tx, room.lot_id)
+        deadline = asyncio.get_running_loop().time() + REACH_WITHIN_S
+        while lot is not None and room.sent_seq < after <= lot.seq:
+            if asyncio.get_running_loop().time() > deadline:
+                raise Busy()
+            self._refill(room)
+            await asyncio.sleep(REACH_EVERY_S)
 
     async def _older(self, socket: LiveSocket) -> list[tuple[int, bytes]]:
         """Events that it missed and memory has forgotten, if they are few enough to be told one by one."""

@@ -8,6 +8,7 @@ the old keys. What found no desk for ten seconds is answered `busy`: its bidder 
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from itertools import count
 from uuid import UUID
 
@@ -33,6 +34,13 @@ LOOK_EVERY_S = 0.25
 """How often the leases are read: a desk that moved is followed within this."""
 
 SIGN_EVERY_S = 1.0
+HEAR_EVERY_S = 0.5
+HEARD_WITHIN_S = 2.0
+"""A desk that has said nothing for so long, not even to pings, is out of reach."""
+
+WAITS_S = 0.5
+"""Whoever bids without a socket counts as connected once the bid has waited so long."""
+
 RETRY_S = 0.1
 CONNECT_WITHIN_S = 1.0
 HOLD_S = 10.0
@@ -56,6 +64,8 @@ class Line:
         self.waiting: dict[int, Pending] = {}
         """Everything without an answer, in order; what was sent and what was not."""
         self._unsent: list[Pending] = []
+        self.heard_s = 0.0
+        """When the desk last said something (monotonic seconds)."""
         self._headers = {"Authorization": f"Bearer {secret}"}
         self._wake = asyncio.Event()
         self._talking: asyncio.Task[None] | None = None
@@ -65,6 +75,14 @@ class Line:
         self.waiting[pending.number] = pending
         self._unsent.append(pending)
         self._wake.set()
+
+    def seats(self, before_s: float) -> Iterator[ingresses.Seat]:
+        """Lots and registrations of bids that wait since before that moment."""
+        for pending in self.waiting.values():
+            if pending.since_s > before_s:
+                return
+            if pending.sent.registration_id is not None:
+                yield pending.sent.lot_id, pending.sent.registration_id
 
     def follow(self, seat: Seat) -> None:
         """Go to the holder of the lease, if that is another one than before."""
@@ -104,19 +122,30 @@ class Line:
             ping_timeout=PING_S,
             proxy=None,
         )
+        self.heard_s = monotonic()
         self._unsent = list(self.waiting.values())
         self._wake.set()
         sending = asyncio.create_task(self._send(connection), name="forward-send")
+        hearing = asyncio.create_task(self._hear(connection), name="forward-hear")
         try:
             while True:
-                for told in read_told(await connection.recv(decode=False)):
+                frame = await connection.recv(decode=False)
+                self.heard_s = monotonic()
+                for told in read_told(frame):
                     if (pending := self.waiting.pop(told.number, None)) is not None:
                         pending.reply(told.answer(pending.sent.key))
         finally:
-            sending.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketException):
-                await sending
+            for task in (sending, hearing):
+                task.cancel()
+            await asyncio.gather(sending, hearing, return_exceptions=True)
             connection.transport.abort()
+
+    async def _hear(self, connection: ClientConnection) -> None:
+        """Ask for an echo again and again, whether anything is said or not."""
+        while True:
+            await (await connection.ping())
+            self.heard_s = monotonic()
+            await asyncio.sleep(HEAR_EVERY_S)
 
     async def _send(self, connection: ClientConnection) -> None:
         while True:
@@ -147,6 +176,7 @@ class Forwarder:
         self._wake = asyncio.Event()
         self._db: lease.Connection | None = None
         self._next_sign_s = 0.0
+        self._cut_off = True
         self._clocks = ClockWatch()
 
     # -- what the feed asks of a desk
@@ -210,14 +240,23 @@ class Forwarder:
             line.follow(seat)
         if self._unplaced:
             await self._find_places(self._db)
-        if monotonic() >= self._next_sign_s:
+        was_cut_off, self._cut_off = self._cut_off, self._hears_nothing()
+        if monotonic() >= self._next_sign_s or (was_cut_off and not self._cut_off):
             self._next_sign_s = monotonic() + SIGN_EVERY_S
             await self._sign(self._db)
+
+    def _hears_nothing(self) -> bool:
+        """Whether a desk is out of reach: then what is taken here may wait for as long as a hole."""
+        before_s = monotonic() - HEARD_WITHIN_S
+        return not self._lines or any(line.heard_s < before_s for line in self._lines)
 
     async def _sign(self, db: lease.Connection) -> None:
         """A sign of life; the clock follows the database's as the desk's does, through no jump of it."""
         before_s = monotonic()
-        database_now = await ingresses.write_sign(db, self.presence, self._clock.now())
+        waiting = {seat for line in self._lines for seat in line.seats(before_s - WAITS_S)}
+        database_now = await ingresses.write_sign(
+            db, self.presence, self._clock.now(), cut_off=self._cut_off, waiting=waiting
+        )
         if self._clocks.look(before_s, database_now, monotonic()) is not Clocks.PARTED:
             follow(self._clock, database_now)
 

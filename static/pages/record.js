@@ -96,7 +96,7 @@ function Whole({ lot, record, confirmation, availability }) {
 function Availability({ told }) {
   const spans = [
     ...told.halts.map(({ kind, at, until: end, reason }) => ({ name: t(`event.${kind}`), at, end, note: reason })),
-    ...told.outages.map(({ since, until: end, cause }) => ({ name: t("availability.outage"), at: since, end, note: cause })),
+    ...told.outages.map(({ since, until: end, ...outage }) => ({ name: t("availability.outage"), at: since, end, note: blame(outage) })),
   ];
   return html`
     <section class="sheet-wide" aria-labelledby="availability">
@@ -110,6 +110,12 @@ function Availability({ told }) {
       ${spans.length > 0 && html`<ul class="spans">${spans.map(({ name, at, end, note: words }) => html`
         <li key=${at + name}><strong>${name}</strong> <span class="figure">${dated(at, language.value, false)} – ${end ? dated(end, language.value, false) : ""}</span> ${words}</li>`)}</ul>`}
     </section>`;
+}
+
+/** Cause and length of an outage, and how many bidders it cut off: numbers only. */
+function blame({ cause, real_ms, connected, not_back }) {
+  const words = t(`outage.${cause}`, { seconds: (real_ms / 1000).toFixed(1) });
+  return connected === null ? words : `${words} ${t("outage.bidders", { connected, gone: not_back })}`;
 }
 
 function check(chain, onProgress) {

@@ -608,4 +608,11 @@ export default {
   "availability.outages": "Outages",
   "availability.outage": "Outage",
   "availability.late": "Submissions that waited over half a second inside",
+  "outage.no-desk": "No process decided bids for {seconds} s.",
+  "outage.no-decision": "Bids could not be decided for {seconds} s.",
+  "outage.clock-offset": "The platform's clocks parted.",
+  "outage.busy": "Bids were turned away as busy for {seconds} s.",
+  "outage.undecided": "A bid waited {seconds} s inside the platform.",
+  "outage.ingress-missing": "Bidders were cut off from the platform for {seconds} s.",
+  "outage.bidders": "Bidders connected when it began: {connected}; not back: {gone}.",
 };

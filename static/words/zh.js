@@ -608,4 +608,11 @@ export default {
   "availability.outages": "故障",
   "availability.outage": "故障",
   "availability.late": "平台内等待超过 0.5 秒的提交",
+  "outage.no-desk": "竞价进程中断 {seconds} 秒。",
+  "outage.no-decision": "{seconds} 秒内无法裁定出价。",
+  "outage.clock-offset": "平台时钟异常。",
+  "outage.busy": "平台过载 {seconds} 秒，出价未能受理。",
+  "outage.undecided": "有出价在平台内等待 {seconds} 秒未裁定。",
+  "outage.ingress-missing": "部分竞买人与平台的连接中断 {seconds} 秒。",
+  "outage.bidders": "开始时在线竞买人 {connected} 人，其中 {gone} 人未再上线。",
 };

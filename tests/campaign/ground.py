@@ -1,7 +1,7 @@
 """The lots and people of a campaign."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -12,46 +12,74 @@ from sqlalchemy.pool import NullPool
 from app.bench.ground import Ticket, add_bidders
 from kernel.clock import FrozenClock, SystemClock
 from tests.bidding.desk.house import MINUTE, START, STEP, desk_of, house
+from tests.campaign.load import patient
 
 BUSY_LOTS = 3
-BIDDERS_EACH = 5
-QUIET_EVERY_S = 1.5
-LATE_EVERY = 4
-"""Every fourth of the lots that end has somebody who bids in its last moment."""
+BIDDERS_EACH = 4
+FIRST_END_S = 8.0
+END_EVERY_S = 3.0
+LONGEST_START_S = 30.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Ground:
-    """`busy` take a stream of bids; `ending` end one after another, some `led` since long ago."""
+    """`busy` take a stream of bids; `ending` end one after another, half of them led since long ago.
+
+    `seated` only watch the end of their lots, signed in.
+    """
 
     busy: list[UUID]
     ending: dict[UUID, datetime]
-    led: frozenset[UUID]
     bidders: list[Ticket]
-    late: list[Ticket]
+    seated: list[Ticket] = field(default_factory=list)
 
 
 async def lay_out(url: str, seconds: float) -> Ground:
-    """Lots that are open now, as an earlier desk left them, and people who may bid on them."""
+    """Before the platform starts: lots that are open now, as an earlier desk left them, and people who may bid.
+
+    Nobody knows how long the start takes, so there are led lots enough for a slow one; `settle` keeps those in time.
+    """
     now = SystemClock().now()
-    past = FrozenClock(now - 10 * MINUTE)
     opens = now - 60 * MINUTE
-    async with house(url, past) as place, desk_of(place) as desk:
+    async with house(url, FrozenClock(now - 10 * MINUTE)) as place, desk_of(place) as desk:
         busy = [await place.lot(opens, now + timedelta(days=1)) for _ in range(BUSY_LOTS)]
-        ends = [now + timedelta(seconds=8 + QUIET_EVERY_S * number) for number in range(int(seconds / QUIET_EVERY_S))]
-        ending = {await place.lot(opens, end): end for end in ends}
-        led = frozenset(list(ending)[::2])
+        number = int((patient(LONGEST_START_S) + seconds) / END_EVERY_S)
+        ends = [now + timedelta(seconds=FIRST_END_S + END_EVERY_S * n) for n in range(number)]
+        led = {await place.lot(opens, end): end for end in ends}
         for lot_id in led:
             early = await place.bidder(lot_id, "E1", admitted_at=opens)
             assert (await desk.submit(place.bid(lot_id, early, START))).accepted
         await asyncio.sleep(0.6)  # the desk opens the others by itself
         await place.db.execute("DELETE FROM kernel.outbox")  # other contexts do not know these lots
+    return Ground(busy, led, await _tickets(url, busy * BIDDERS_EACH))
+
+
+async def settle(url: str, land: Ground, seconds: float) -> None:
+    """Now that the platform runs: the led lots that end from here on, and who watches some of them, signed in."""
+    first = SystemClock().now() + timedelta(seconds=FIRST_END_S)
+    land.ending = {lot: end for lot, end in land.ending.items() if first <= end < first + timedelta(seconds=seconds)}
+    land.seated = await _tickets(url, list(land.ending)[::3])
+
+
+async def one_more(url: str, land: Ground) -> tuple[Ticket, Ticket]:
+    """A lot that ends soon, somebody who will bid on it in the last moment, and somebody who watches it.
+
+    Made along the way: an outage freezes every lot that has five minutes left, and there should be others behind it.
+    """
+    now = SystemClock().now()
+    async with house(url, SystemClock()) as place:
+        lot = await place.lot(now - 60 * MINUTE, now + timedelta(seconds=FIRST_END_S))
+    late, seated = await _tickets(url, [lot, lot])
+    land.ending[lot] = now + timedelta(seconds=FIRST_END_S)
+    return late, seated
+
+
+async def _tickets(url: str, lots: list[UUID]) -> list[Ticket]:
     engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
     async with engine.begin() as db:
-        bidders = await add_bidders(db, busy * BIDDERS_EACH)
-        late = await add_bidders(db, list(ending)[1::LATE_EVERY])
+        tickets = await add_bidders(db, lots)
     await engine.dispose()
-    return Ground(busy, ending, led, bidders, late)
+    return tickets
 
 
 async def keep_fresh(url: str) -> None:

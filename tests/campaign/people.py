@@ -14,9 +14,19 @@ from websockets.exceptions import WebSocketException
 
 from app.bench.ground import Ticket
 from kernel.clock import monotonic
+from tests.campaign.load import load
 
 ANSWER_WITHIN_S = 2.0
+SILENCE_S = 3.0
+"""A tick comes every second: after so long without one the connection is dead."""
+
+WAITS_S = (0.2, 5.0)
+"""Before the next connection: drawn by chance up to a bound that grows, as our pages wait."""
+
 ASK_EVERY_S = 0.3
+PAUSE_S = (0.02, 0.2)
+"""Between two bids of one bidder. What is tested here is faults, not speed: nobody may starve the others."""
+
 BROKEN = (OSError, WebSocketException, TimeoutError, httpx.HTTPError, asyncio.IncompleteReadError)
 
 
@@ -52,6 +62,27 @@ PASSING = frozenset({"busy", "rate-limited", "sign-in-required", "password-requi
 """Refusals that leave no record and use up no key: the same bid is sent again."""
 
 
+class Patience:
+    """How a good client waits: longer where the machine is shared, and by chance."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance, self._failures = chance, 0
+
+    def timeout(self, seconds: float) -> asyncio.Timeout:
+        """Give up after so long on a machine of our own."""
+        return asyncio.timeout(seconds * min(load(), 5.0))
+
+    def reached(self) -> None:
+        """The connection works."""
+        self._failures = 0
+
+    async def wait(self) -> None:
+        """Before the next attempt."""
+        shortest, longest = WAITS_S
+        self._failures += 1
+        await asyncio.sleep(self._chance.uniform(shortest, min(longest, shortest * 2**self._failures)))
+
+
 class Bidder:
     """Bids over a socket; what is not answered in two seconds is asked for, or sent again, over HTTP."""
 
@@ -65,6 +96,7 @@ class Bidder:
         self._http = http
         self._market = market
         self.chance = chance
+        self._patience = Patience(chance)
         self.lot_id = ticket.lot_id
         self._cookie = {"Cookie": f"session={ticket.token}"}
         self._signed = {"Origin": origin, **self._cookie}
@@ -74,18 +106,13 @@ class Bidder:
         url = f"{self._origin.replace('http', 'ws', 1)}/live/lots/{self.lot_id}"
         while self.bidding:
             with contextlib.suppress(*BROKEN):
-                async with connect(
-                    url,
-                    origin=self._origin,
-                    additional_headers=self._cookie,
-                    open_timeout=3,
-                    close_timeout=1,  # type: ignore[arg-type]
-                ) as socket:
+                async with opened(url, self._origin, self._cookie) as socket:
                     while self.bidding:
                         await self._bid(socket)
-                        await asyncio.sleep(self.chance.uniform(0.0, 0.05))
+                        self._patience.reached()
+                        await asyncio.sleep(self.chance.uniform(*PAUSE_S))
             await self._find_out()
-            await asyncio.sleep(self.chance.uniform(0.1, 0.4))
+            await self._patience.wait()
 
     async def once(self) -> None:
         """One bid over HTTP; an answer that does not come is found out later."""
@@ -111,7 +138,7 @@ class Bidder:
         sent = Sent(lot_id, uuid4(), self._market.next_price(lot_id), monotonic())
         self.journal.append(sent)  # before it is sent: what is not in the journal was never bid
         await socket.send(json.dumps({"t": "bid", **self._body(sent)}))
-        async with asyncio.timeout(ANSWER_WITHIN_S):
+        async with self._patience.timeout(ANSWER_WITHIN_S):
             while True:
                 answer = json.loads(await socket.recv())
                 if answer["t"] in {"ack", "refused"} and answer["key"] == str(sent.key):
@@ -149,28 +176,40 @@ class Bidder:
                 self._take(sent, told.json())
 
 
-class Watcher:
-    """Looks at a lot, resumes where it was, and keeps every event with its number."""
+def opened(url: str, origin: str, cookie: dict[str, str]) -> connect:
+    """A live socket; the opening takes its time where the machine is shared."""
+    open_within_s = SILENCE_S * min(load(), 5.0)
+    return connect(url, origin=origin, additional_headers=cookie, open_timeout=open_within_s, close_timeout=1)  # type: ignore[arg-type]
 
-    def __init__(self, lot_id: UUID, origin: str) -> None:
+
+class Watcher:
+    """Looks at a lot, resumes where it was, and keeps every event with its number; signed in with a ticket."""
+
+    def __init__(self, lot_id: UUID, origin: str, ticket: Ticket | None = None) -> None:
         self.lot_id = lot_id
+        self._patience = Patience(Random(lot_id.int))
+        self._leaves = ticket is not None
+        self.reached: list[tuple[int, float]] = []
+        """Each number that the view came to, and when (monotonic seconds)."""
         self.seq: int | None = None
         self.status: str | None = None
         self.seen: dict[int, dict[str, Any]] = {}
         self.faults: list[str] = []
         self._origin = origin
+        self._cookie = {"Cookie": f"session={ticket.token}"} if ticket else {}
 
     async def watch(self) -> None:
-        """Watch until cancelled."""
+        """Watch until cancelled; with a ticket, until the lot has ended."""
         base = f"{self._origin.replace('http', 'ws', 1)}/live/lots/{self.lot_id}"
-        while True:
+        while not (self._leaves and self.status in {"closed", "frozen"}):
             url = base if self.seq is None else f"{base}?after={self.seq}"
             with contextlib.suppress(*BROKEN):
-                async with connect(url, origin=self._origin, open_timeout=3, close_timeout=1) as socket:  # type: ignore[arg-type]
-                    while True:
-                        async with asyncio.timeout(3):  # a tick comes every second
+                async with opened(url, self._origin, self._cookie) as socket:
+                    while not (self._leaves and self.status in {"closed", "frozen"}):
+                        async with self._patience.timeout(SILENCE_S):
                             self._take(json.loads(await socket.recv()))
-            await asyncio.sleep(0.2)
+                        self._patience.reached()
+            await self._patience.wait()
 
     def _take(self, frame: dict[str, Any]) -> None:
         match frame["t"]:
@@ -184,6 +223,8 @@ class Watcher:
                 self.seq = frame["to"]
                 for event in frame["events"]:
                     self._see(event)
+        if self.seq is not None and (not self.reached or self.reached[-1][0] < self.seq):
+            self.reached.append((self.seq, monotonic()))
 
     def _see(self, event: dict[str, Any]) -> None:
         before = self.seen.setdefault(event["seq"], event)

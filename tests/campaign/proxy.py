@@ -20,6 +20,7 @@ class Proxy:
         self.delay_s = 0.0
         """How late every chunk is passed on."""
         self._chance = chance
+        self._down = False
         self._turn = 0
         self._flows: set[_Flow] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -49,9 +50,15 @@ class Proxy:
         """Swallow everything on that share of the connections, which stay open; `heal` resets them."""
         return self._harm(share, _Flow.swallow)
 
+    def down(self) -> None:
+        """Reset every connection and take none until `heal`."""
+        self._down = True
+        for flow in tuple(self._flows):
+            flow.reset()
+
     def heal(self) -> None:
-        """No more delay; what was half open breaks, as when a network comes back and knows the flow no more."""
-        self.delay_s = 0.0
+        """No more delay, and open again; what was half open breaks, as in a network that is back and knows no flow."""
+        self.delay_s, self._down = 0.0, False
         for flow in tuple(self._flows):
             if flow.swallowing:
                 flow.reset()
@@ -68,6 +75,8 @@ class Proxy:
         assert task is not None
         self._tasks.add(task)
         try:
+            if self._down:
+                raise ConnectionRefusedError
             far_reader, far_writer = await self._connect()
         except OSError:
             writer.close()

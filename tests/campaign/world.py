@@ -1,4 +1,4 @@
-"""The supervised world: PostgreSQL, Redis, the server, and the means to harm and heal each of them."""
+"""The supervised world: PostgreSQL, Redis, disk and clocks, and the means to harm and heal each of them."""
 
 import asyncio
 import contextlib
@@ -7,9 +7,8 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -19,12 +18,11 @@ from app.embedded import EmbeddedPostgres
 from app.migrate import migrate
 from app.redis_binary import find_redis
 from kernel.clock import monotonic
-from tests.campaign.plan import Fault
+from tests.campaign.plan import OF_A_FLEET, OF_ONE_SERVER, Fault
 from tests.support.databases import disk_root, new_folder
 from tests.support.valkey import Valkey
 
 DISK_MIB = 700
-START_WITHIN_S = 60.0
 FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
 
 
@@ -52,64 +50,6 @@ class ClockFile:
         }
 
 
-class Server:
-    """`auction serve` as a process that is killed, stopped and started again."""
-
-    def __init__(self, port: int, host: str, environment: dict[str, str], log: Path) -> None:
-        self.port = port
-        self._question = f"GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
-        self._environment, self._log = environment, log
-        self._process: subprocess.Popen[bytes] | None = None
-        self.wanted = True
-
-    def start(self) -> None:
-        command = [sys.executable, "-m", "app.cli", "serve", "--port", str(self.port)]
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(command, env=self._environment, stdout=log, stderr=log)
-
-    async def watch(self) -> None:
-        """Start it again whenever it has died, until cancelled."""
-        while True:
-            if self.wanted and (self._process is None or self._process.poll() is not None):
-                self.start()
-            await asyncio.sleep(0.1)
-
-    async def answers(self) -> None:
-        """Wait until it is ready; raises TimeoutError with the end of its log."""
-        try:
-            async with asyncio.timeout(START_WITHIN_S):
-                while not await self._ready():
-                    await asyncio.sleep(0.1)
-        except TimeoutError:
-            raise TimeoutError(f"the server is not ready:\n{self.last_words()}") from None
-
-    async def _ready(self) -> bool:
-        try:
-            async with asyncio.timeout(3):
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
-                writer.write(self._question)
-                line = await reader.readline()
-                writer.close()
-        except (OSError, TimeoutError):
-            return False
-        return b" 200 " in line
-
-    def last_words(self) -> str:
-        """The end of its log."""
-        return "\n".join(line[:300] for line in self._log.read_text().splitlines()[-60:])
-
-    def signal(self, number: signal.Signals) -> None:
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(number)
-
-    def end(self) -> None:
-        self.wanted = False
-        if self._process is not None and self._process.poll() is None:
-            self._process.send_signal(signal.SIGCONT)
-            self._process.kill()
-            self._process.wait()
-
-
 class World:
     """Everything that runs. `harm` and `heal` are the supervisor's hands."""
 
@@ -135,8 +75,13 @@ class World:
             return []
         return [postmaster, *(int(child) for child in children)]
 
-    def signal_postgres(self, number: signal.Signals) -> None:
-        for process in self.postgres_processes():
+    def backends(self) -> list[int]:
+        """The processes that serve connections: PostgreSQL names them by user, database and socket."""
+        return [process for process in self.postgres_processes()[1:] if b"[local]" in _title(process)]
+
+    def signal_postgres(self, number: signal.Signals, of: Sequence[int] | None = None) -> None:
+        """Signal all its processes, or those of `of`."""
+        for process in self.postgres_processes() if of is None else of:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
 
@@ -171,9 +116,12 @@ class World:
                         self.say(f"PostgreSQL cannot start yet: {error!s:.80}")
             await asyncio.sleep(0.1)
 
-    def available(self) -> frozenset[Fault]:
-        """The faults that can be brought about on this machine, and a word on those that cannot."""
-        faults = set(Fault)
+    def available(self, form: frozenset[Fault]) -> frozenset[Fault]:
+        """The faults that can be brought about on this machine, and a word on those that cannot.
+
+        `form`: those that only this form of the platform knows.
+        """
+        faults = set(Fault) - (OF_ONE_SERVER | OF_A_FLEET) | form
         if self.valkey is None:
             faults -= {Fault.KILL_REDIS, Fault.STOP_REDIS, Fault.WIPE_REDIS}
             self.say("no Redis here: its faults are left out")
@@ -184,6 +132,13 @@ class World:
             faults -= {Fault.STEP_DATABASE, Fault.STEP_SERVER}
             self.say("no libfaketime here: the stepped clocks are left out")
         return frozenset(faults)
+
+
+def _title(process: int) -> bytes:
+    try:
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def free_port() -> int:

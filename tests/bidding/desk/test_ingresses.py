@@ -8,9 +8,12 @@ import pytest
 
 from bidding.desk import ingresses, lease
 from bidding.desk.ingresses import Presence
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, code_of, desk_of, house
 
 pytestmark = pytest.mark.anyio
+
+SEAT = "INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id, came_at) VALUES ($1, $2, $3, $4)"
+HERE = "SELECT lot_id, registration_id FROM bidding.ingress_bidder WHERE went_at IS NULL"
 
 
 async def ingress(place: House, silent_s: float, *seats: tuple[UUID, UUID]) -> UUID:
@@ -23,9 +26,7 @@ async def ingress(place: House, silent_s: float, *seats: tuple[UUID, UUID]) -> U
         place.clock.now(),
     )
     for lot_id, registration_id in seats:
-        await place.db.execute(
-            "INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", ingress_id, lot_id, registration_id
-        )
+        await place.db.execute(SEAT, ingress_id, lot_id, registration_id, place.clock.now())
     return ingress_id
 
 
@@ -60,7 +61,7 @@ async def test_a_lot_whose_bidders_are_cut_off_is_not_closed_over_their_heads(da
         await place.settled(calm[0], "closed")
         assert [(await place.row(lot))["status"] for lot, _ in (cut_off, returned)] == ["open", "open"]
 
-        await place.db.execute("INSERT INTO bidding.ingress_bidder VALUES ($1, $2, $3)", other, *returned)
+        await place.db.execute(SEAT, other, *returned, place.clock.now())
         assert (await place.settled(returned[0], "closed"))["ends_at"] == ENDS
         assert (await place.row(cut_off[0]))["status"] == "open"
 
@@ -93,7 +94,7 @@ async def test_who_is_connected_is_written_with_the_sign_of_life(database_url: s
 
         async def written() -> set[tuple[UUID, UUID]]:
             await ingresses.write_sign(db, presence, OPENS)
-            rows = await place.db.fetch("SELECT lot_id, registration_id FROM bidding.ingress_bidder")
+            rows = await place.db.fetch(HERE)
             return {(row[0], row[1]) for row in rows}
 
         try:
@@ -112,6 +113,48 @@ async def test_who_is_connected_is_written_with_the_sign_of_life(database_url: s
             assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress") == 0
         finally:
             await db.close()
+
+
+async def test_a_process_cut_off_from_its_desk_gives_no_sign_and_names_those_who_wait(database_url: str) -> None:
+    async with house(database_url) as place:
+        db, presence, waits = await lease.connect(database_url, "ingress"), Presence(), (uuid4(), uuid4())
+
+        async def sign_of_life(cut_off: bool) -> Any:
+            await ingresses.write_sign(db, presence, OPENS, cut_off=cut_off, waiting={waits} if cut_off else set())
+            return await place.db.fetchval("SELECT real_at FROM bidding.ingress")
+
+        try:
+            alive = await sign_of_life(cut_off=False)
+            assert await sign_of_life(cut_off=True) == alive
+            assert await place.db.fetchval(HERE) == waits[0]
+            assert await sign_of_life(cut_off=False) > alive
+            assert await place.db.fetch(HERE) == []
+        finally:
+            await db.close()
+
+
+@pytest.mark.parametrize(("waited", "status"), [(4.9, "closed"), (5.0, "frozen")])
+async def test_a_bid_that_was_on_its_way_for_five_seconds_freezes_its_lot(
+    database_url: str, waited: float, status: str
+) -> None:
+    """It came before the end and enters behind it: the court decides, unless the platform was quick enough."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        (lot, bidder), (other, _) = await ending(place), await ending(place)
+        set_clock(place, ENDS - SECOND)
+        await ingress(place, 3, (lot, bidder))
+        came_at = place.clock.now()
+        set_clock(place, came_at + waited * SECOND)
+        await place.settled(other, "closed")
+        answer = await desk.submit(place.bid(lot, bidder, START, ingress_at=came_at))
+        assert code_of(answer) == ("suspended" if status == "frozen" else "after-end")
+        if status == "closed":
+            await place.db.execute("UPDATE bidding.ingress SET real_at = clock_timestamp()")
+        row = await place.settled(lot, status)
+        outages = [
+            tuple(one) for one in await place.db.fetch("SELECT cause, since, lots_frozen FROM bidding.desk_outage")
+        ]
+        assert outages == ([("undecided", came_at, 1)] if status == "frozen" else [])
+        assert row["remaining_ms"] == (300_000 if status == "frozen" else None)
 
 
 async def test_a_desk_that_stops_lets_the_next_one_begin_at_once(database_url: str) -> None:

@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bidding.desk import ingresses, lease
+from bidding.desk.desk import OUTAGE_REASONS, RESUMES
+from bidding.desk.ingresses import Presence
 from bidding.desk.rules import Kind
 from bidding.evidence import record
 from bidding.evidence.availability import Span, availability, merged
@@ -102,3 +105,52 @@ async def test_halts_are_told_and_take_no_availability(database_url: str) -> Non
         assert (first.reason, second.until) == ("案外人异议", None)
         assert found.running_ms == (ENDS - MINUTE - OPENS - HOUR) / timedelta(milliseconds=1)
         assert found.available_ppm == 1_000_000
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cause", ["no-desk", "ingress-missing"])
+async def test_an_outage_names_its_cause_and_how_many_it_cut_off(database_url: str, cause: str) -> None:
+    """Two of four bidders were connected when it began: one comes back, one does not. One had left, one came later."""
+    async with house(database_url) as place:
+        assert isinstance(place.clock, FrozenClock)
+        lot = await place.lot()
+        bidders = [await place.bidder(lot, code) for code in ("B1", "B2", "B3", "B4")]
+        back, lost, left, later = ((lot, bidder) for bidder in bidders)
+        web, elsewhere = Presence(), Presence()
+        db = await lease.connect(database_url, "ingress")
+        try:
+            async with desk_of(place):
+                await place.settled(lot, "open")
+                for seat in (back, lost, left):
+                    web.come(seat)
+                await ingresses.write_sign(db, web, place.clock.now())
+                place.clock.set(ENDS - MINUTE)
+                web.go(left)
+                await ingresses.write_sign(db, web, place.clock.now())
+                if cause == "ingress-missing":
+                    await db.execute("UPDATE bidding.ingress SET real_at = real_at - interval '6 s'")
+                    await place.settled(lot, "frozen")
+            if cause == "no-desk":
+                last = "UPDATE bidding.desk_health SET real_at = real_at - interval '6 s', platform_at = $1"
+                await place.db.execute(last, place.clock.now())
+                await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - interval '6 s'")
+            place.clock.advance(6 * SECOND)
+            async with desk_of(place) as desk:
+                await place.settled(lot, "frozen")
+                place.clock.advance(SECOND)
+                elsewhere.come(back)
+                elsewhere.come(later)
+                await ingresses.write_sign(db, elsewhere, place.clock.now())
+                (sealed,) = (await shown(place, lot, place.clock.now())).outages
+                assert (sealed.cause, sealed.connected, sealed.not_back) == (cause, None, None), "still secret"
+                await desk.submit(place.order(lot, Kind.RESUMED))
+                place.clock.advance(10 * MINUTE)
+                await db.execute("UPDATE bidding.ingress SET real_at = clock_timestamp()")
+                await place.settled(lot, "closed")
+        finally:
+            await db.close()
+        found = await shown(place, lot, place.clock.now())
+        (outage,) = found.outages
+        assert (outage.cause, outage.connected, outage.not_back) == (cause, 2, 1)
+        assert outage.real_ms >= 5_000
+        assert found.halts[0].reason == OUTAGE_REASONS[cause] + RESUMES

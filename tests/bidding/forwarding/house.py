@@ -4,10 +4,11 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -34,22 +35,32 @@ STARTS_WITHIN_S = 60
 class Fleet:
     """Desks and web processes; whoever a test has killed is started again by `whole`."""
 
-    def __init__(self, url: str, redis_url: str, folder: Path) -> None:
+    def __init__(
+        self,
+        url: str,
+        redis_url: str | None,
+        folder: Path,
+        *,
+        desks: int = DESKS,
+        origin: str | None = None,
+        more: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.url = url
         self.ports = [free_port() for _ in range(WEBS)]
-        self.origin = f"http://127.0.0.1:{self.ports[0]}"
+        self.origin = origin or f"http://127.0.0.1:{self.ports[0]}"
         shared = {
             "DATABASE_URL": url,
-            "REDIS_URL": redis_url,
             "AUCTION_DESK_SECRET": SECRET,
             "AUCTION_PUBLIC_ORIGIN": self.origin,
             "AUCTION_BIDS_PER_MINUTE": "1000000",
             "AUCTION_LOG_LEVEL": "info",
             "AUCTION_DATA_DIR": str(folder),
             "AUCTION_SIGNING_KEYS": SIGNING_KEYS,
+            **({"REDIS_URL": redis_url} if redis_url else {}),
+            **more,
         }
         desk, web = auction("serve", "--role", "desk"), auction("serve", "--role", "web")
-        self.desks = [Member(f"desk-{n}", desk, shared, folder / f"desk-{n}.log") for n in range(DESKS)]
+        self.desks = [Member(f"desk-{n}", desk, shared, folder / f"desk-{n}.log") for n in range(desks)]
         self.webs = [
             Member(f"web-{n}", web, shared | {"AUCTION_PORT": str(port)}, folder / f"web-{n}.log")
             for n, port in enumerate(self.ports)
@@ -89,7 +100,7 @@ class Fleet:
         looking = await db.fetchval(
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'standby' AND datname = current_database()"
         )
-        if looking < DESKS or await self._holder(db) is None:
+        if looking < len(self.desks) or await self._holder(db) is None:
             return False
         try:
             async with httpx.AsyncClient(trust_env=False) as http:

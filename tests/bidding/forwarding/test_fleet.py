@@ -109,6 +109,26 @@ async def test_views_heal_without_redis(fleet: Fleet, redis: Valkey) -> None:
                 assert monotonic() - acknowledged_s < 2
 
 
+async def test_a_view_that_moves_to_another_process_never_goes_back(fleet: Fleet, redis: Valkey) -> None:
+    """Without the bell that process may not know yet what the view has seen: it reads it before it shows anything."""
+    async with fleet.whole() as place:
+        lot = await fleet.lot(place)
+        [who] = await fleet.tickets(lot)
+        redis.pause()
+        try:
+            async with fleet.watch(0, lot, who) as here, fleet.watch(1, lot) as there, asyncio.timeout(30):
+                await read(there, "snapshot")
+                for price in range(START, START + 5 * STEP, STEP):
+                    seen = (await bid(here, price, uuid4()))["seq"]
+                    async with fleet.watch(1, lot, after=seen) as moved:
+                        frame = await read(moved, "snapshot", "events", "tick")
+                        assert frame.get("to", frame.get("seq")) >= seen, frame
+                async with fleet.watch(1, lot, after=seen + 100) as ahead:
+                    assert (await read(ahead, "snapshot"))["seq"] == seen, "what never was is not waited for"
+        finally:
+            redis.resume()
+
+
 async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
     """No acknowledged bid is lost, none decided twice; lots that end meanwhile close at most five seconds late."""
     async with fleet.whole() as place:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from random import Random
 from uuid import UUID, uuid4
 
 import pytest
@@ -14,10 +15,11 @@ from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.standby import Standby
 from bidding.forwarding import schemas
 from bidding.forwarding.door import Door
-from bidding.forwarding.forwarder import Forwarder
+from bidding.forwarding.forwarder import HEARD_WITHIN_S, SIGN_EVERY_S, Forwarder
 from kernel.clock import Clock, FrozenClock
 from kernel.errors import NotFound
 from tests.bidding.desk.house import OPENS, START, STEP, House, code_of, codes, house
+from tests.campaign.proxy import Proxy
 from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
@@ -115,6 +117,37 @@ async def test_what_waits_for_a_desk_is_decided_by_the_next_one(database_url: st
                 assert codes([await again, await later]) == ["accepted", "accepted"]
         assert (await place.row(lot))["bids"] == 2
         assert await place.db.fetchval("SELECT epoch FROM bidding.desk_lease") == 2
+
+
+async def test_a_way_that_swallows_everything_silences_the_web_process(database_url: str) -> None:
+    """Half open, so that nothing breaks: no sign of life until the desk is heard again; the bid is known."""
+    async with house(database_url) as place, standing_by(database_url) as (standby, door), Proxy([], Random(1)) as way:
+        way.targets.append(int(door.address.rpartition(":")[2]))
+        door.address = f"127.0.0.1:{way.port}"
+        async with forwarding(database_url) as web, asyncio.timeout(30):
+            lot = await place.lot()
+            bidder = await place.bidder(lot, "B1")
+            assert code_of(await web.submit(place.bid(lot, bidder, START))) == "accepted"
+
+            async def sign_within(seconds: float) -> bool:
+                before = await place.db.fetchval("SELECT max(real_at) FROM bidding.ingress")
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        while await place.db.fetchval("SELECT max(real_at) FROM bidding.ingress") == before:
+                            await asyncio.sleep(0.02)
+                        return True
+                return False
+
+            assert await sign_within(3), "the control: a process that hears its desk gives signs"
+            way.half_open(1.0)
+            waiting = asyncio.ensure_future(web.submit(place.bid(lot, bidder, START + STEP, confirm=START + STEP)))
+            await asyncio.sleep(HEARD_WITHIN_S + SIGN_EVERY_S)
+            assert not await sign_within(2.5)
+            assert await place.db.fetchval("SELECT count(*) FROM bidding.ingress_bidder WHERE lot_id = $1", lot) == 1
+            way.heal()
+            assert await sign_within(3)
+            assert code_of(await waiting) == "accepted"
+            assert serving(standby) == [0]
 
 
 async def test_two_processes_share_the_lots_and_replace_each_other(database_url: str) -> None:
