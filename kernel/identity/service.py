@@ -139,6 +139,16 @@ async def real_name(tx: Tx, person_id: UUID) -> str:
     return (await store.get_person(tx, person_id)).real_name
 
 
+async def find_persons_named(tx: Tx, name: str) -> set[UUID]:
+    """Everybody whose real name is this one, as a bank writes names: who paid, before one knows for what (R-BID-04)."""
+    return await store.find_persons_named(tx, name)
+
+
+async def roles_of(tx: Tx, person_id: UUID) -> tuple[frozenset[Role], UUID | None]:
+    """The roles that a person holds now, and the court they serve."""
+    return await store.roles_of(tx, person_id)
+
+
 async def find_confirmed(tx: Tx, username: str, id_number: str) -> tuple[UUID, str] | None:
     """Person and real name of an account in use whose confirmed identity number is this one; else None.
 

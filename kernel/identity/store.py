@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from kernel.actors import Role
 from kernel.database import Tx
@@ -20,6 +20,13 @@ def token_hash(token: str) -> bytes:
 
 async def find_person(tx: Tx, username: str) -> Person | None:
     return (await tx.session.scalars(select(Person).where(Person.username == username))).one_or_none()
+
+
+async def find_persons_named(tx: Tx, name: str) -> set[UUID]:
+    """Everybody whose real name is written like `name`; blanks and full-width forms make no difference."""
+    alike = func.kernel.name_key(Person.real_name) == func.kernel.name_key(name)
+    rows = await tx.session.scalars(select(Person.id).where(alike))
+    return set(rows)
 
 
 async def get_person(tx: Tx, person_id: UUID) -> Person:

@@ -4,6 +4,7 @@ Locking (docs/locking.md): the asset (holds), auction's lot, the sale's row, the
 is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
 """
 
+from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
@@ -52,7 +53,7 @@ async def open_sale(tx: Tx, event: LotClosed) -> None:
     assert event.price_fen is not None
     lot = await auction.get_lot(tx, event.lot_id)
     case = await appraisal.get_case(tx, lot.case_id)
-    person_id = await bidding.reveal_person(tx, event.registration_id, "成交确认书 R-CLOSE-01")
+    buyers = await bidding.reveal_buyers(tx, event.registration_id, "成交确认书 R-CLOSE-01")
     account = await ledger.open_account(tx, Kind.LOT, str(lot.id), case_id=lot.case_id, lot_id=lot.id)
     deposit_fen = await deposits.apply(tx, event.registration_id, account.id, f"lot:{lot.id}")
     sale: dict[str, object] = {
@@ -65,8 +66,9 @@ async def open_sale(tx: Tx, event: LotClosed) -> None:
         "case_no": case.case_no,
         "court_name": lot.court_name,
         "title": lot.title,
-        "buyer_person_id": person_id,
-        "buyer_name": await real_name(tx, person_id),
+        "buyer_person_id": buyers[0].person_id,
+        "co_buyer_person_ids": [buyer.person_id for buyer in buyers[1:]],
+        "buyer_name": await _buyer_names(tx, buyers),
         "code": event.code,
         "price_fen": event.price_fen,
         "deposit_fen": min(deposit_fen, event.price_fen),
@@ -78,6 +80,14 @@ async def open_sale(tx: Tx, event: LotClosed) -> None:
         facts = {"price_fen": event.price_fen, "deposit_fen": deposit_fen, "code": event.code}
         await record(tx, "completion.open", f"lot:{lot.id}", facts, case_id=lot.case_id)
         await weigh_price(tx, lot.id)
+
+
+async def _buyer_names(tx: Tx, buyers: Sequence[bidding.Buyer]) -> str:
+    """The real name of the buyer; of joint bidders each name with its share."""
+    names = [await real_name(tx, buyer.person_id) for buyer in buyers]
+    if len(buyers) == 1:
+        return names[0]
+    return "、".join(f"{name}（{buyer.share}）" for name, buyer in zip(names, buyers, strict=True))
 
 
 async def weigh_price(tx: Tx, lot_id: UUID) -> None:
@@ -176,7 +186,7 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
     """A sale for its buyer and for its court; nobody else learns that it exists."""
     async with database.reading(actor) as tx:
         sale = await store.get_sale(tx, lot_id)
-        if actor.person != sale.buyer_person_id:
+        if actor.person not in sale.buyers:
             _must_read(actor, sale)
         return await _view(tx, sale)
 
@@ -184,22 +194,22 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
 async def find_bought(tx: Tx, lot_id: UUID) -> SaleView | None:
     """The sale of the lot, if the reader is its buyer."""
     sale = await store.find_sale(tx, lot_id)
-    return await _view(tx, sale) if sale and sale.buyer_person_id == tx.actor.person else None
+    return await _view(tx, sale) if sale and tx.actor.person in sale.buyers else None
 
 
 async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     """The account of the sale's price, if the actor is its buyer or of its court; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)
-    if tx.actor.person != sale.buyer_person_id:
+    if tx.actor.person not in sale.buyers:
         _must_read(tx.actor, sale)
     return sale.account_id
 
 
-async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, UUID]:
-    """Case and buyer of a sale that the actor's court serves; else there is no such sale."""
+async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, tuple[UUID, ...]]:
+    """Case and buyers of a sale that the actor's court serves; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
-    return sale.case_id, sale.buyer_person_id
+    return sale.case_id, sale.buyers
 
 
 async def is_sold(tx: Tx, lot_id: UUID) -> bool:
@@ -210,7 +220,7 @@ async def is_sold(tx: Tx, lot_id: UUID) -> bool:
 async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
     """Whether this person bought the lot."""
     sale = await store.find_sale(tx, lot_id)
-    return sale is not None and sale.buyer_person_id == person_id
+    return sale is not None and person_id in sale.buyers
 
 
 def _must_read(actor: Actor, sale: Sale) -> None:
