@@ -327,7 +327,7 @@ def test_two_functions_read_who_is_behind_a_registration() -> None:
         for path in sources(*PACKAGES)
         if str(path) != "bidding/registration/models.py"
         and WHO_IS_BEHIND_A_REGISTRATION.search((ROOT / path).read_text())
-        for function in functions_that_name(path, named)
+        for function in functions_that_name(path, WHO_IS_BEHIND_A_REGISTRATION)
     }
     assert found == READS_WHO_IS_BEHIND.keys(), "the door and the reveal, and no third"
 
