@@ -1,4 +1,4 @@
-"""Joint bidders on the real road: a companion pays, all are named and read the sale, all are barred (R-CLOSE-01, 10)."""
+"""Joint bidders on the real road: any of them pays, all are named and read the sale, all are barred (R-CLOSE-01)."""
 
 import pytest
 from sqlalchemy import select
