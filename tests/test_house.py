@@ -20,6 +20,8 @@ ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "
 """`verify` is the slice's part of `auction verify`: it reads whatever its checks compare."""
 
 NAMED_ROOMS = {
+    "auction/lots/after_failure.py": "what the court owes after a failed second round",
+    "auction/lots/bounds.py": "the legal bounds of terms, pure",
     "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",

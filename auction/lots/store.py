@@ -1,12 +1,12 @@
 """SQL of lots. A lot is locked before anything about it is decided; an asset before a new lot of it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, select, text
 
-from auction.lots.models import Lot
+from auction.lots.models import AfterFailure, Lot
 from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
 from kernel.database import Tx
 from kernel.errors import NotFound
@@ -109,6 +109,12 @@ async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
         )
     )
     return [ends_at for ends_at in rows if ends_at is not None]
+
+
+async def list_after_failures(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, AfterFailure]:
+    """What the court owes after these lots, second rounds that failed."""
+    rows = await tx.session.scalars(select(AfterFailure).where(AfterFailure.lot_id.in_(lot_ids)))
+    return {owed.lot_id: owed for owed in rows}
 
 
 async def court_names(tx: Tx) -> dict[str, str]:
