@@ -1,7 +1,8 @@
 """The one door of bidding for settlement and app; every function works inside the caller's open transaction.
 
-Nothing here tells who stands behind a registration, but `reveal_buyers` after the end, and to the person themselves
-`find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration; before your own.
+Nothing here tells who stands behind a registration, but `reveal_buyers` and `addresses_by_code` after the end, and to
+the person themselves `find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration;
+before your own.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
 from bidding.feed.store import state_of
 from bidding.registration import store
-from bidding.registration.admission import Buyer, admit, is_payer, lock_both, release, reveal_buyers
+from bidding.registration.admission import Buyer, addresses_by_code, admit, is_payer, lock_both, release, reveal_buyers
 from bidding.registration.models import Registration
 from kernel.database import Tx
 from kernel.money import Fen
@@ -26,6 +27,7 @@ __all__ = [
     "LotView",
     "OwnStanding",
     "RegistrationFacts",
+    "addresses_by_code",
     "admit",
     "command_lot",
     "find_own_registration",

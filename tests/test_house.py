@@ -62,6 +62,7 @@ NAMED_ROOMS = {
     "settlement/bank_files/iso20022.py": "the messages that banks speak, read and written",
     "settlement/papers/contents.py": "what each paper says",
     "settlement/papers/layout.py": "a paper as PDF",
+    "settlement/deposits/review.py": "what bidders of a finished lot have in common",
     "settlement/completion/case_money.py": "use cases of a case's account, costs and fee",
     "settlement/completion/defaults.py": "use cases of a default and its deposit",
     "settlement/completion/reversal.py": "what gives a sale back",

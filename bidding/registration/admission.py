@@ -16,7 +16,7 @@ from bidding.registration.models import Registration
 from bidding.registration.rules import RegistrationState
 from kernel.audit import record
 from kernel.database import Tx
-from kernel.identity.service import find_persons_named
+from kernel.identity.service import addresses_of, find_persons_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,21 @@ async def reveal_buyers(tx: Tx, registration_id: UUID, purpose: str) -> list[Buy
     shares = rules.shares([mandate.parts for mandate in mandates])
     buyers = [Buyer(mandate.buyer_id, share) for mandate, share in zip(mandates, shares, strict=True)]
     return buyers or [Buyer(person_id, "1")]
+
+
+async def addresses_by_code(tx: Tx, lot_id: UUID, purpose: str) -> dict[str, set[str]]:
+    """From where the bidders of a lot signed in, by code; every link that is opened for it leaves its access row.
+
+    For a review after the end alone (R-GEN-07): before it nothing of the kind is stored beside a registration.
+    """
+    lot = await commands.get_lot(tx, lot_id)
+    if Status(lot.status) not in FINISHED:
+        raise IdentitySealed()
+    codes = {}
+    for registration in await store.list_registrations(tx, lot_id):
+        _, codes[registration.code] = await store.reveal(tx, registration.id, purpose)
+    addresses = await addresses_of(tx, codes.values())
+    return {code: addresses[person_id] for code, person_id in codes.items()}
 
 
 async def is_payer(tx: Tx, registration_id: UUID, name: str) -> bool:

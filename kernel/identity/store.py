@@ -91,6 +91,19 @@ async def end_sessions(tx: Tx, at: datetime, *, session_id: UUID | None = None, 
     await tx.session.execute(update(LoginSession).where(which, LoginSession.ended_at.is_(None)).values(ended_at=at))
 
 
+async def addresses_of(tx: Tx, person_ids: Collection[UUID], since: datetime) -> dict[UUID, set[str]]:
+    """From where these persons have signed in since then."""
+    rows = await tx.session.execute(
+        select(LoginSession.person_id, LoginSession.address)
+        .where(LoginSession.person_id.in_(person_ids), LoginSession.started_at >= since)
+        .distinct()
+    )
+    found: dict[UUID, set[str]] = {person_id: set() for person_id in person_ids}
+    for person_id, address in rows:
+        found[person_id].add(address)
+    return found
+
+
 async def open_sessions(tx: Tx, ids: Collection[UUID], at: datetime) -> set[UUID]:
     """Which of these sessions are still open: asked once a second for all live sockets of a process."""
     rows = await tx.session.scalars(
