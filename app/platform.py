@@ -82,7 +82,7 @@ class Platform:
             self.desk = desk_of(url, settings, clock, self.keyring)
             self.desk.on_told = self.relay.ring
             self.feed = Feed(self.database, self.desk, settings, self.identity)
-            self.desk.presence = self.feed.presence
+            self.desk.presence = self.feed.crowd.presence
             self.desk.on_committed.append(self.feed.publish)
             self.desk.on_ended.append(self.feed.desk_ended)
         else:

@@ -2,7 +2,7 @@
 
 from appraisal.reference_price import schemas
 from appraisal.reference_price.schemas import ReferencePriceInput
-from auction.lots.rules import start_floor
+from auction.lots.bounds import start_floor
 
 __all__ = ["ReferencePriceInput", "calculate"]
 

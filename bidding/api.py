@@ -1,7 +1,8 @@
 """The one door of bidding for settlement and app; every function works inside the caller's open transaction.
 
-Nothing here tells who stands behind a registration, but `reveal_persons` after the end, and to the person themselves
-`find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration; before your own.
+Nothing here tells who stands behind a registration, but `reveal_buyers` and `addresses_by_code` after the end, and to
+the person themselves `find_own_registration` and `list_own_standings`. Locks are taken lot first, then registration;
+before your own.
 """
 
 from collections.abc import Collection
@@ -15,28 +16,31 @@ from bidding.desk.rules import Status
 from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
 from bidding.feed.store import state_of
-from bidding.registration import service, store
+from bidding.registration import store
+from bidding.registration.admission import Buyer, addresses_by_code, admit, is_payer, lock_both, release, reveal_buyers
 from bidding.registration.models import Registration
-from bidding.registration.service import admit, release, reveal_persons
 from kernel.database import Tx
 from kernel.money import Fen
 
 __all__ = [
+    "Buyer",
     "LotResult",
     "LotView",
     "OwnStanding",
     "RegistrationFacts",
+    "addresses_by_code",
     "admit",
     "command_lot",
     "find_own_registration",
     "get_registration",
     "get_result",
+    "is_payer",
     "list_own_standings",
     "list_registrations",
     "lock_registration",
     "lock_registrations",
     "release",
-    "reveal_persons",
+    "reveal_buyers",
 ]
 
 
@@ -92,7 +96,7 @@ async def get_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
 
 async def lock_registration(tx: Tx, registration_id: UUID) -> RegistrationFacts:
     """The registration, locked behind its lot, so that nothing changes its eligibility meanwhile."""
-    _, registration = await service.lock_both(tx, registration_id)
+    _, registration = await lock_both(tx, registration_id)
     return _facts(registration)
 
 
@@ -115,11 +119,6 @@ async def find_own_registration(tx: Tx, lot_id: UUID, person_id: UUID) -> Regist
 async def list_own_standings(tx: Tx, person_id: UUID, most: int) -> list[OwnStanding]:
     """The door: all registrations of the person who is asking, those of the lot that ends last first."""
     return [await _own_standing(tx, found) for found in await store.list_own(tx, person_id, most)]
-
-
-async def is_named(tx: Tx, registration_id: UUID, name: str) -> bool:
-    """Whether the bidder's real name is this payer's (R-BID-04): yes or no, before the close too."""
-    return await service.is_named(tx, registration_id, name)
 
 
 async def get_result(tx: Tx, lot_id: UUID) -> LotResult:

@@ -257,7 +257,8 @@ def _decode_special(wanted: type, value: object) -> object:
 
 _AT = re.compile(r"(.*) - at `(\$[^`]*)`\Z", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`\Z", re.DOTALL)
-_NO_MEMBER = re.compile(r"Invalid enum value (.*)\Z", re.DOTALL)
+_NO_MEMBER = re.compile(r"Invalid (?:enum )?value (.*)\Z", re.DOTALL)
+_NO_TIME = re.compile(r"Invalid RFC3339 encoded (.*)\Z", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(.*)`\Z", re.DOTALL)
 
 
@@ -272,6 +273,8 @@ def _malformed(error: msgspec.ValidationError) -> Malformed:
         return _refusal(f"{path}.{found[1]}", "expected no field of this name")
     if found := _MISSING.match(sentence):
         return _refusal(f"{path}.{found[1]}", "expected a value, the field is required")
+    if found := _NO_TIME.match(sentence):
+        return _refusal(path, f"expected a {found[1]} as RFC 3339 writes it")
     if found := _NO_MEMBER.match(sentence):
         return _refusal(path, f"expected a known value, got {found[1]}")
     return _refusal(path, sentence[0].lower() + sentence[1:])

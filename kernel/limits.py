@@ -4,7 +4,9 @@ They protect slow work (sign-in, registration, sockets); bids of a qualified bid
 hand can do. With several processes each keeps its own, so a limit holds per process.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
+from math import ceil
 
 from kernel.clock import monotonic
 from kernel.errors import RateLimited
@@ -13,6 +15,12 @@ MOST_BUCKETS = 100_000
 
 ROUNDING = 1e-6
 """Share of a token that sums of floats may be short of."""
+
+LONGEST_WAIT_S = 900
+"""However many failures: nobody is locked out, and a hundred guesses take a day."""
+
+FORGOTTEN_S = 3_600
+"""After so long without a try, failures are forgotten."""
 
 
 class Limits:
@@ -39,3 +47,46 @@ class Limits:
             del self._full_at[next(iter(self._full_at))]
         if not allowed:
             raise RateLimited(retry_after_s=max(1, round(wait_s)))
+
+
+class Backoff:
+    """Failures in a row by purpose and person or address: the first few are free, then each doubles the wait.
+
+    `rules`: purpose -> how many are free.
+    """
+
+    def __init__(self, rules: Mapping[str, int]) -> None:
+        self._rules = rules
+        self._failed: OrderedDict[tuple[str, str], tuple[int, float]] = OrderedDict()
+
+    def check(self, purpose: str, who: str) -> None:
+        """Refuse `rate-limited` before the wait of `who` is over."""
+        failures, last = self._failures(purpose, who)
+        wait = last + self._wait(purpose, failures) - monotonic()
+        if wait > 0:
+            raise RateLimited(retry_after_s=ceil(wait))
+
+    def failed(self, purpose: str, who: str) -> None:
+        """Count a failure."""
+        failures, _ = self._failures(purpose, who)
+        self._failed[(purpose, who)] = (failures + 1, monotonic())
+        self._failed.move_to_end((purpose, who))
+        while len(self._failed) > MOST_BUCKETS:
+            self._failed.popitem(last=False)
+
+    def forgive(self, purpose: str, who: str) -> None:
+        """Take one failure back: nothing was found out."""
+        failures, last = self._failures(purpose, who)
+        self._failed[(purpose, who)] = (max(0, failures - 1), last)
+
+    def forget(self, purpose: str, who: str) -> None:
+        """Forget all failures: the last try was right."""
+        self._failed.pop((purpose, who), None)
+
+    def _failures(self, purpose: str, who: str) -> tuple[int, float]:
+        failures, last = self._failed.get((purpose, who), (0, 0.0))
+        return (0, 0.0) if monotonic() - last > FORGOTTEN_S else (failures, last)
+
+    def _wait(self, purpose: str, failures: int) -> int:
+        over = failures - self._rules[purpose]
+        return min(LONGEST_WAIT_S, 2 ** min(over, 30)) if over >= 0 else 0

@@ -20,6 +20,8 @@ ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "
 """`verify` is the slice's part of `auction verify`: it reads whatever its checks compare."""
 
 NAMED_ROOMS = {
+    "auction/lots/after_failure.py": "what the court owes after a failed second round",
+    "auction/lots/bounds.py": "the legal bounds of terms, pure",
     "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",
     "bidding/desk/chain.py": "the bytes that are hashed and kept, and their links",
     "bidding/desk/commands.py": "what other use cases do to a lot",
@@ -55,6 +57,8 @@ NAMED_ROOMS = {
     "bidding/feed/turns.py": "the queue at the door",
     "bidding/forwarding/door.py": "the desk's end of the way between processes",
     "bidding/forwarding/forwarder.py": "the web process's end",
+    "bidding/registration/admission.py": "what settlement does to a registration in its own transaction",
+    "bidding/registration/confirmations.py": "what the court confirms of a lot's bidders",
     "kernel/identity/checks.py": "port to the outside check of names",
     "kernel/identity/door.py": "what HTTP and the live socket share",
     "kernel/identity/passwords.py": "hashing that must not block bids",
@@ -65,6 +69,7 @@ NAMED_ROOMS = {
     "settlement/deposits/holds.py": "what ends a hold, for one deposit or hundreds at once",
     "settlement/papers/contents.py": "what each paper says",
     "settlement/papers/layout.py": "a paper as PDF",
+    "settlement/deposits/review.py": "what bidders of a finished lot have in common",
     "settlement/completion/case_money.py": "use cases of a case's account, costs and fee",
     "settlement/completion/defaults.py": "use cases of a default and its deposit",
     "settlement/completion/reversal.py": "what gives a sale back",
@@ -300,6 +305,46 @@ def test_the_lookers_see_what_they_look_for(look: Callable[[ast.Module], Iterato
 )
 def test_the_lookers_see_nothing_else(look: Callable[[ast.Module], Iterator[str]], source: str) -> None:
     assert not list(look(ast.parse(source)))
+
+
+WHO_IS_BEHIND_A_REGISTRATION = re.compile(r"\bRegistrationIdentity\b|\bregistration_identity\b")
+READS_WHO_IS_BEHIND = {
+    "bidding/registration/store.py:door": "from a person to their own registrations",
+    "bidding/registration/store.py:reveal": "from a registration to the person, after the end, with an access row",
+    "bidding/registration/store.py:add_registration": "writes it",
+    "app/bench/ground.py:write": "writes the rows of a benchmark",
+}
+"""The two readers of the one table that links a person and a code (R-BID-07), and its writers."""
+
+
+def functions_that_name(path: Path, pattern: re.Pattern[str]) -> Iterator[str]:
+    """The innermost functions and classes whose code, docstrings aside, holds a match; `module` for none of them."""
+    module = tree(path)
+    prose = docstrings(module)
+    bodies = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+    def walk(node: ast.AST, inside: str) -> Iterator[str]:
+        match node:
+            case ast.Import() | ast.ImportFrom():
+                return
+            case ast.Name(id=word) | ast.Attribute(attr=word) | ast.Constant(value=str(word)) if id(node) not in prose:
+                if pattern.search(word):
+                    yield inside
+        for child in ast.iter_child_nodes(node):
+            yield from walk(child, node.name if isinstance(node, bodies) else inside)
+
+    yield from walk(module, "module")
+
+
+def test_two_functions_read_who_is_behind_a_registration() -> None:
+    found = {
+        f"{path}:{function}"
+        for path in sources(*PACKAGES)
+        if str(path) != "bidding/registration/models.py"
+        and WHO_IS_BEHIND_A_REGISTRATION.search((ROOT / path).read_text())
+        for function in functions_that_name(path, WHO_IS_BEHIND_A_REGISTRATION)
+    }
+    assert found == READS_WHO_IS_BEHIND.keys(), "the door and the reveal, and no third"
 
 
 def test_alembics_folder_is_no_package() -> None:

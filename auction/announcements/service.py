@@ -42,10 +42,12 @@ from auction.announcements.schemas import (
     Published,
     TermsText,
 )
+from auction.lots import after_failure
 from auction.lots import service as lots
+from auction.lots.bounds import check_decision, check_terms, deposit_band, lowest_start
 from auction.lots.errors import TermsIncomplete
 from auction.lots.models import Lot
-from auction.lots.rules import Method, Round, check_decision, check_terms, deposit_band, lowest_start
+from auction.lots.rules import Method, Round
 from auction.sale_groups import service as sale_groups
 from auction.sale_groups.models import SaleGroup
 from auction.sale_groups.rules import check_staggered
@@ -175,6 +177,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
         content = msgspec.json.encode(text, order="deterministic")
         version = hashlib.sha256(content).hexdigest()
         lots.enter_catalogue(lot, now)
+        await after_failure.note_published(tx, lot)
         await store.add_announcement(
             tx,
             Announcement(

@@ -142,6 +142,15 @@ class NotADraft(Refusal):
     en = "The announcement is published and cannot be changed"
 
 
+class SecondRoundStands(Refusal):
+    """The creditors are asked after the second round has failed, about that round's price."""
+
+    code = "second-round-stands"
+    rule = "R-SELL-01"
+    zh = "二拍流拍后方可询问债权人是否以物抵债"
+    en = "Creditors are asked about taking in satisfaction once the second round has failed"
+
+
 class NotSold(Refusal):
     """A default was found on a lot that is not sold."""
 

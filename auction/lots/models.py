@@ -1,6 +1,6 @@
 """The table of lots: what the panel decided, how the sale ended, and what the catalogue sorts and searches by."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -19,6 +19,28 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
 
 
 _OPEN = ", ".join(repr(str(status)) for status in sorted(OPEN))
+
+
+class AfterFailure(Base):
+    """What the court owes after a failed second round, and when it did it (R-SELL-01)."""
+
+    __tablename__ = "after_failure"
+    __table_args__ = (
+        CheckConstraint("num_nonnulls(asked_on, asked_proof, somebody_takes) IN (0, 3)", "asked_whole"),
+        CheckConstraint("ask_by > failed_on AND notice_by > failed_on", "periods"),
+        {"schema": "auction"},
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("auction.lot.id"), primary_key=True)
+    failed_on: Mapped[date]
+    ask_by: Mapped[date]
+    notice_by: Mapped[date]
+    asked_on: Mapped[date | None]
+    asked_proof: Mapped[str | None]
+    somebody_takes: Mapped[bool | None]
+    """Whether a creditor wants the thing, so that no sell-off is due for now."""
+    noticed_on: Mapped[date | None]
+    """The day on which the sell-off was published."""
 
 
 class Lot(Base):

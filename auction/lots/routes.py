@@ -6,8 +6,8 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from auction.lots import service
-from auction.lots.schemas import LotRows, LotSaved, LotTerms
+from auction.lots import after_failure, service
+from auction.lots.schemas import AfterFailureView, CreditorsAsked, LotRows, LotSaved, LotTerms
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
@@ -42,4 +42,15 @@ async def list_case_lots(
     return await service.list_case_lots(database, actor, case_id)
 
 
-ROUTES = [draft_lot, change_terms, list_case_lots]
+@post("/api/lots/{lot_id:uuid}/creditors-asked", guards=[allow(Role.CLERK)], status_code=201)
+async def record_creditors_asked(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[CreditorsAsked],
+) -> AfterFailureView:
+    """Record that creditors were asked about taking in satisfaction after the second round failed (R-SELL-01)."""
+    return await after_failure.record_creditors_asked(database, call, lot_id, data)
+
+
+ROUTES = [draft_lot, change_terms, list_case_lots, record_creditors_asked]

@@ -1,8 +1,6 @@
-"""The legal bounds of a lot's terms, round by round (R-BID-01, 03, 08, 09; R-FAIL-01; R-SELL-03; R-CLOSE-04),
-and the road from one sale of an asset to the next (R-FAIL-02, R-CLOSE-10).
+"""What a lot is and the road from one sale of an asset to the next (R-FAIL-02, R-CLOSE-10, R-SELL-01).
 
-Invariant: a bound that the law sets as a minimum is rounded up to the fen, a maximum down (R-GEN-04), so
-terms that pass here keep the law in exact fractions too.
+The legal bounds of its terms stand beside, in `bounds`.
 """
 
 import unicodedata
@@ -10,41 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 from uuid import UUID
 
-from auction.lots.errors import (
-    AssetOnSale,
-    BalanceTermMissing,
-    BiddingTooShort,
-    DecisionDiffers,
-    DepositOutOfBand,
-    IncrementMissing,
-    PreviousLotDiffers,
-    ResaleNotOrdered,
-    RoundNotAllowed,
-    SecondRoundPriceTooLow,
-    SellOffPeriodDiffers,
-    SellOffPriceDiffers,
-    StartPriceTooLow,
-)
+from auction.lots.errors import AssetOnSale, PreviousLotDiffers, ResaleNotOrdered, RoundNotAllowed
+from kernel.calendar import due_on
 from kernel.clock import to_ms
-from kernel.money import Fen, round_down, round_up
-
-START_PERCENT = 70
-"""Lowest start price of a first round, of the reference price (R-BID-01)."""
-
-SECOND_ROUND_PERCENT = 80
-"""Lowest start price of a second round, of the actual start price of the first (R-FAIL-01)."""
-
-DEPOSIT_PERCENT = (5, 20)
-"""Lowest and highest deposit, of the start price (R-BID-03)."""
-
-SHORTEST_BIDDING = timedelta(hours=24)
-"""R-BID-09."""
-
-SELL_OFF_PERIOD = timedelta(days=60)
-"""How long a sell-off waits for its first bid (R-SELL-02, from secondary sources)."""
+from kernel.money import Fen
 
 
 class Round(StrEnum):
@@ -85,103 +54,6 @@ class Terms:
     deposit_fen: Fen
     duration: timedelta
     balance_due_days: int
-
-
-@dataclass(frozen=True, slots=True)
-class PriceChain:
-    """The bounds of all rounds that follow from a reference price and the first start price; fen."""
-
-    round_1_min_fen: Fen
-    round_1_deposit_min_fen: Fen
-    round_1_deposit_max_fen: Fen
-    round_2_min_fen: Fen
-    round_2_deposit_min_fen: Fen
-    round_2_deposit_max_fen: Fen
-    sell_off_fen: Fen
-
-
-def start_floor(reference_price_fen: Fen, percent: int = START_PERCENT) -> Fen:
-    """The lowest start price under a reference price, rounded up (R-BID-01)."""
-    return round_up(Fraction(reference_price_fen * percent, 100))
-
-
-def deposit_band(start_price_fen: Fen) -> tuple[Fen, Fen]:
-    """The lowest (rounded up) and highest (rounded down) deposit of a start price (R-BID-03)."""
-    low, high = DEPOSIT_PERCENT
-    return round_up(Fraction(start_price_fen * low, 100)), round_down(Fraction(start_price_fen * high, 100))
-
-
-def lowest_start(round_: Round, reference_price_fen: Fen, previous_start_fen: Fen | None) -> Fen:
-    """The lowest start price of a round, to be shown beside the field; of a sell-off the only one (R-SELL-03)."""
-    if round_ in (Round.ROUND_1, Round.RESALE) or previous_start_fen is None:
-        return start_floor(reference_price_fen)
-    return second_round_floor(previous_start_fen) if round_ is Round.ROUND_2 else previous_start_fen
-
-
-def second_round_floor(first_start_fen: Fen) -> Fen:
-    """The lowest start price of the second round, rounded up (R-FAIL-01)."""
-    return round_up(Fraction(first_start_fen * SECOND_ROUND_PERCENT, 100))
-
-
-def price_chain(reference_price_fen: Fen, round_1_start_fen: Fen | None = None) -> PriceChain:
-    """All rounds started as low as allowed after `round_1_start_fen` (None: the lowest, too).
-
-    Raises `StartPriceTooLow` if that start is below the floor. The sell-off price equals the price at which
-    the second round failed (R-SELL-03).
-    """
-    floor = start_floor(reference_price_fen)
-    start = floor if round_1_start_fen is None else round_1_start_fen
-    if start < floor:
-        raise StartPriceTooLow(percent=START_PERCENT, floor_fen=floor)
-    second = second_round_floor(start)
-    return PriceChain(floor, *deposit_band(start), second, *deposit_band(second), sell_off_fen=second)
-
-
-def check_terms(
-    terms: Terms,
-    reference_price_fen: Fen,
-    previous_round_start_fen: Fen | None,
-    *,
-    resale_percent: int = START_PERCENT,
-) -> None:
-    """Raise the first refusal that applies to `terms`, with the legal bound among its facts.
-
-    `previous_round_start_fen` is the start price of the round that failed before a second round or
-    sell-off; it must be given for these two. No text sets the floor of a resale after default: by default
-    it is that of a first round, for R-BID-01 asks a reserve price of every sale; a court that decided
-    otherwise sets `resale_percent` of the reference price.
-    """
-    _check_start_price(terms, reference_price_fen, previous_round_start_fen, resale_percent)
-    lowest, highest = deposit_band(terms.start_price_fen)
-    if not lowest <= terms.deposit_fen <= highest:
-        raise DepositOutOfBand(deposit_min_fen=lowest, deposit_max_fen=highest)
-    if terms.increment_fen <= 0:
-        raise IncrementMissing()
-    if terms.duration < SHORTEST_BIDDING:
-        raise BiddingTooShort(minimum_hours=SHORTEST_BIDDING // timedelta(hours=1))
-    if terms.round is Round.SELL_OFF and terms.duration != SELL_OFF_PERIOD:
-        raise SellOffPeriodDiffers(days=SELL_OFF_PERIOD.days)
-    if terms.balance_due_days <= 0:
-        raise BalanceTermMissing()
-
-
-def _check_start_price(
-    terms: Terms, reference_price_fen: Fen, previous_start_fen: Fen | None, resale_percent: int
-) -> None:
-    if terms.round in (Round.ROUND_1, Round.RESALE):
-        percent = START_PERCENT if terms.round is Round.ROUND_1 else resale_percent
-        floor = start_floor(reference_price_fen, percent)
-        if terms.start_price_fen < max(floor, 1):
-            raise StartPriceTooLow(percent=percent, floor_fen=floor)
-        return
-    if previous_start_fen is None:
-        raise ValueError(f"{terms.round} follows a failed round, whose start price must be given")
-    if terms.round is Round.ROUND_2:
-        floor = second_round_floor(previous_start_fen)
-        if terms.start_price_fen < floor:
-            raise SecondRoundPriceTooLow(floor_fen=floor)
-    elif terms.start_price_fen != previous_start_fen:
-        raise SellOffPriceDiffers(price_fen=previous_start_fen)
 
 
 class Status(StrEnum):
@@ -320,17 +192,26 @@ def check_place_on_road(
         raise ResaleNotOrdered()
 
 
-def check_decision(facts: Mapping[str, str | int], terms: Terms) -> None:
-    """Refuse terms that differ from a value the panel's decision names (R-GEN-05)."""
-    decided: dict[str, int] = {
-        "start_price_fen": terms.start_price_fen,
-        "increment_fen": terms.increment_fen,
-        "deposit_fen": terms.deposit_fen,
-        "balance_due_days": terms.balance_due_days,
-    }
-    for name, value in decided.items():
-        if name in facts and facts[name] != value:
-            raise DecisionDiffers(field=name, decided=str(facts[name]))
+ASK_CREDITORS_DAYS = 10
+SELL_OFF_NOTICE_DAYS = 15
+"""After a failed second round (R-SELL-01, from secondary sources). They bind the court: what it does later is marked
+late and is valid all the same, for a thing that fell out of its days must not become unsaleable.
+"""
+
+
+def ask_creditors_by(failed_on: date) -> date:
+    """The last day to ask the creditors whether one takes the thing in satisfaction (R-SELL-01)."""
+    return due_on(failed_on, ASK_CREDITORS_DAYS).on
+
+
+def publish_sell_off_by(failed_on: date) -> date:
+    """The last day to publish the sell-off (R-SELL-01)."""
+    return due_on(failed_on, SELL_OFF_NOTICE_DAYS).on
+
+
+def is_late(by: date, done_on: date | None, today: date) -> bool:
+    """Whether something was done after its last day, or is still not done behind it."""
+    return (done_on or today) > by
 
 
 _AFTER_ALL_ENDS = 10**14

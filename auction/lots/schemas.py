@@ -7,9 +7,10 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
+from auction.lots.bounds import price_chain
 from auction.lots.errors import StartPriceTooLow
-from auction.lots.rules import Method, Round, Terms, price_chain
-from kernel.decoding import FenIn, Moment, PositiveFen, ShortText, Unusable, Wire
+from auction.lots.rules import Method, Round, Terms
+from kernel.decoding import Day, FenIn, LongText, Moment, PositiveFen, ShortText, Unusable, Wire
 from kernel.errors import Malformed
 
 
@@ -75,6 +76,27 @@ class LotSaved(msgspec.Struct, frozen=True):
     status: str
 
 
+class CreditorsAsked(Wire, frozen=True):
+    """The creditors were asked whether one takes the thing in satisfaction (R-SELL-01)."""
+
+    on: Day
+    proof: LongText
+    somebody_takes: bool
+
+
+class AfterFailureView(msgspec.Struct, frozen=True):
+    """What the court owes after a failed second round; `…_late` also while it is overdue."""
+
+    failed_on: str
+    ask_creditors_by: str
+    asked_on: str | None
+    asked_late: bool
+    somebody_takes: bool | None
+    publish_sell_off_by: str
+    sell_off_published_on: str | None
+    sell_off_late: bool
+
+
 class LotRow(msgspec.Struct, frozen=True):
     """One line of a case's lots, for the court."""
 
@@ -91,6 +113,8 @@ class LotRow(msgspec.Struct, frozen=True):
     price_fen: int | None
     opens_at: str | None
     ends_at: str | None
+    after_failure: AfterFailureView | None
+    """Of a second round that failed."""
 
 
 class LotRows(msgspec.Struct, frozen=True):

@@ -12,7 +12,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 import appraisal.api as appraisal
-from auction.lots import store
+from auction.lots import after_failure, store
+from auction.lots.bounds import check_decision, check_terms
 from auction.lots.errors import NotADraft, NotSold
 from auction.lots.models import Lot
 from auction.lots.rules import (
@@ -21,16 +22,14 @@ from auction.lots.rules import (
     Method,
     Round,
     Status,
-    check_decision,
     check_place_on_road,
-    check_terms,
     discount_bp,
     ends_rank,
     next_status,
     purchase_limited,
     searchable,
 )
-from auction.lots.schemas import LotRow, LotRows, LotSaved, LotTerms
+from auction.lots.schemas import AfterFailureView, LotRow, LotRows, LotSaved, LotTerms
 from auction.sale_groups import service as sale_groups
 from kernel.actors import Actor, Role
 from kernel.audit import Said, chain_of, record, record_each
@@ -93,7 +92,9 @@ async def list_case_lots(database: Database, actor: Actor, case_id: UUID) -> Lot
     async with database.reading(actor) as tx:
         case = await appraisal.get_case(tx, case_id)
         actor.must_serve(case.court_id, "case")
-        return LotRows(tuple(_row(lot) for lot in await store.list_case_lots(tx, case_id)))
+        found = await store.list_case_lots(tx, case_id)
+        owed = await after_failure.views(tx, [lot.id for lot in found])
+        return LotRows(tuple(_row(lot, owed.get(lot.id)) for lot in found))
 
 
 async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, barred_person_ids: Sequence[UUID]) -> UUID:
@@ -157,6 +158,7 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
         lot.ends_at = lot.ended_at = at
     assert lot.ends_at is not None, "a published lot has an end"
     lot.ends_rank = ends_rank(status, lot.ends_at)
+    await after_failure.begin(tx, lot)
     facts = {"at": at, "status": status} | changes
     await record(tx, f"lots.{happening}", f"lot:{lot.id}", facts, case_id=lot.case_id)
     return True
@@ -308,7 +310,7 @@ def _saved(lot: Lot) -> LotSaved:
     return LotSaved(lot.id, lot.case_id, lot.round, lot.status)
 
 
-def _row(lot: Lot) -> LotRow:
+def _row(lot: Lot, owed: AfterFailureView | None) -> LotRow:
     return LotRow(
         id=lot.id,
         asset_id=lot.asset_id,
@@ -323,4 +325,5 @@ def _row(lot: Lot) -> LotRow:
         price_fen=lot.price_fen,
         opens_at=beijing(lot.opens_at) if lot.opens_at else None,
         ends_at=beijing(lot.ends_at) if lot.ends_at else None,
+        after_failure=owed,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, func, select, text
 
-from auction.lots.models import Lot
+from auction.lots.models import AfterFailure, Lot
 from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
 from kernel.bulk import Record, any_of, change_rows
 from kernel.database import Tx
@@ -141,6 +141,12 @@ async def ends_of_group(tx: Tx, lot: Lot) -> Sequence[datetime]:
         )
     )
     return [ends_at for ends_at in rows if ends_at is not None]
+
+
+async def list_after_failures(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, AfterFailure]:
+    """What the court owes after these lots, second rounds that failed."""
+    rows = await tx.session.scalars(select(AfterFailure).where(AfterFailure.lot_id.in_(lot_ids)))
+    return {owed.lot_id: owed for owed in rows}
 
 
 async def court_names(tx: Tx) -> dict[str, str]:

@@ -31,21 +31,21 @@ class BarredFromSale(Refusal):
 
 
 class BiddingHasBegun(Refusal):
-    """An agent is confirmed by the court before bidding begins, or not at all."""
+    """Agents and joint bidders are confirmed by the court before bidding begins, or not at all."""
 
     code = "bidding-has-begun"
     rule = "R-PUB-04"
-    zh = "委托代理须在竞价开始前经执行法院确认"
-    en = "An agent must be confirmed by the court before bidding begins"
+    zh = "委托代理、联合竞买须在竞价开始前经执行法院确认"
+    en = "Agents and joint bidders must be confirmed by the court before bidding begins"
 
 
-class AgentTakesPart(Refusal):
-    """Agent or principal takes part already, or stands in another such relation on this lot."""
+class TakesPartAlready(Refusal):
+    """Nobody stands behind two registrations of one lot, alone, with others or through others."""
 
-    code = "agent-takes-part"
+    code = "takes-part-already"
     rule = "R-PUB-04"
-    zh = "代理人或者委托人已报名本标的，或已有其他委托关系"
-    en = "Agent or principal is registered on this lot already, or bound by another agency"
+    zh = "相关人员已报名本标的，或已作为代理人、委托人、联合竞买人参加"
+    en = "One of them takes part in this lot already: registered, or as agent, principal or joint bidder"
 
 
 class EligibilityNotDeclared(Refusal):

@@ -1,8 +1,9 @@
 """Tables of registration. The link between a person and a code stands in `registration_identity` alone.
 
-The door reads that table, which resolves a bidder's own registrations, and the reveal, which leaves an access row
-(R-BID-07). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
-of registration carry no time of their making, so that an order of arrival cannot be read off them (invariant 17).
+Two functions of the store read that table: the door, from a person to their own registrations, and the reveal, from a
+registration to those behind it, which leaves an access row (R-BID-07). No other table of bidding holds a person beside
+a registration, a code or a deposit. Rows of registration carry no time of their making, so that an order of arrival
+cannot be read off them (invariant 17).
 """
 
 from datetime import datetime
@@ -49,6 +50,11 @@ class Registration(Base):
     released_at: Mapped[datetime | None]
     barred_reason: Mapped[str | None]
 
+    @property
+    def subject(self) -> str:
+        """What audit entries call it: they name no person."""
+        return f"registration:{self.id}"
+
 
 class RegistrationIdentity(Base):
     """Who stands behind a registration."""
@@ -80,22 +86,27 @@ class LotPerson(Base):
     standing: Mapped[str] = mapped_column(primary_key=True)
 
 
-class Agency(Base):
-    """An agent (代理竞买) whom the court confirmed before bidding: the agent bids, the principal buys (R-PUB-04).
+class Mandate(Base):
+    """For whom somebody bids, if not for themselves alone; confirmed by the court before bidding begins (R-PUB-04).
 
-    Written before the agent can register, and final: who stands behind a registration never changes.
+    An agent (代理竞买) bids and the one principal buys; of joint bidders (联合竞买) the first bids and all buy, each
+    with a share. Written before the bidder can register, and final: who stands behind a registration never changes.
     """
 
-    __tablename__ = "agency"
+    __tablename__ = "mandate"
     __table_args__ = (
-        UniqueConstraint("lot_id", "principal_id"),
-        CheckConstraint("agent_id <> principal_id", "two_persons"),
+        UniqueConstraint("lot_id", "bidder_id", "place"),
+        CheckConstraint("place >= 1 AND parts >= 1", "counted"),
         {"schema": "bidding"},
     )
 
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
-    agent_id: Mapped[UUID] = mapped_column(primary_key=True)
-    principal_id: Mapped[UUID]
+    buyer_id: Mapped[UUID] = mapped_column(primary_key=True)
+    bidder_id: Mapped[UUID]
+    place: Mapped[int]
+    """The order in which the court named them."""
+    parts: Mapped[int]
+    """The buyer's share: this many of the sum of all `parts`."""
     proof: Mapped[str]
     confirmed_at: Mapped[datetime]
 
@@ -137,5 +148,5 @@ class IdentityAccess(Base):
     at: Mapped[datetime]
 
 
-for _table in (IdentityAccess, Agency):
+for _table in (IdentityAccess, Mandate):
     append_only(_table.__table__)

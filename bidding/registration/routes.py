@@ -6,12 +6,14 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from bidding.registration import service
+from bidding.registration import confirmations, service
 from bidding.registration.schemas import (
     AgentView,
     BidPassword,
     ConfirmAgent,
+    ConfirmJointBidders,
     GrantPriority,
+    JointBiddersView,
     OwnRegistration,
     PriorityView,
     Register,
@@ -68,7 +70,7 @@ async def grant_priority(
     data: JSONBody[GrantPriority],
 ) -> PriorityView:
     """Confirm a priority purchaser with a rank (R-PRIO-01)."""
-    return await service.grant_priority(database, call, lot_id, data)
+    return await confirmations.grant_priority(database, call, lot_id, data)
 
 
 @post("/api/lots/{lot_id:uuid}/agents", guards=[allow(Role.JUDGE)], status_code=201)
@@ -79,7 +81,26 @@ async def confirm_agent(
     data: JSONBody[ConfirmAgent],
 ) -> AgentView:
     """Confirm before bidding begins that somebody bids for another, who then is the buyer (R-PUB-04)."""
-    return await service.confirm_agent(database, call, lot_id, data)
+    return await confirmations.confirm_agent(database, call, lot_id, data)
 
 
-ROUTES = [register, show_registration, issue_password, unlock, grant_priority, confirm_agent]
+@post("/api/lots/{lot_id:uuid}/joint-bidders", guards=[allow(Role.JUDGE)], status_code=201)
+async def confirm_joint_bidders(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[ConfirmJointBidders],
+) -> JointBiddersView:
+    """Confirm before bidding begins that several persons buy together under one code and deposit (R-PUB-04)."""
+    return await confirmations.confirm_joint_bidders(database, call, lot_id, data)
+
+
+ROUTES = [
+    register,
+    show_registration,
+    issue_password,
+    unlock,
+    grant_priority,
+    confirm_agent,
+    confirm_joint_bidders,
+]

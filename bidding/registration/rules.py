@@ -1,9 +1,10 @@
 """Who may register, which deposit is due, and what a bidder code looks like (R-BID-05 to 07, 14; R-PRIO-01)."""
 
-import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
@@ -75,9 +76,24 @@ def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
 
 
 def check_before_opening(opens_at: datetime, now: datetime) -> None:
-    """Refuse to confirm an agent once bidding has begun (R-PUB-04)."""
+    """Refuse to confirm an agent or joint bidders once bidding has begun (R-PUB-04)."""
     if now >= opens_at:
         raise BiddingHasBegun()
+
+
+def rank_of_buyers(ranks: Sequence[int | None]) -> int | None:
+    """The priority rank of those who buy together; None as soon as one of them has none (R-PRIO-01, 05).
+
+    No text says how joint bidders stand: they cannot lend a right to somebody without it, and are as junior as the
+    most junior of them.
+    """
+    held = [rank for rank in ranks if rank is not None]
+    return max(held) if held and len(held) == len(ranks) else None
+
+
+def shares(parts: Sequence[int]) -> list[str]:
+    """What each of the buyers will own, as fractions of the whole in lowest terms."""
+    return [str(Fraction(part, sum(parts))) for part in parts]
 
 
 def deposit_due(deposit_fen: Fen, bidder_kind: BidderKind, claim_fen: Fen | None = None) -> Fen:
@@ -119,12 +135,3 @@ def code_from(number: int) -> str:
 def priority_code_from(number: int) -> str:
     """The priority code of a random `number` below PRIORITY_CODES: P and five digits, like no ordinary one."""
     return f"{PRIORITY_LETTER}{number:05d}"
-
-
-def same_name(one: str, other: str) -> bool:
-    """Whether two names are written alike: blanks and full-width forms make no difference, anything else does."""
-    return _plain(one) == _plain(other)
-
-
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).split())

@@ -16,7 +16,7 @@ class Register(Wire, frozen=True):
     accepts: Label
     """The version of the announcement that the bidder has read and accepts."""
     declares_eligible: bool
-    """The bidder declares to be qualified and not barred by a purchase limit (R-HOME-01)."""
+    """The bidder declares that those who will buy are qualified and not barred by a purchase limit (R-HOME-01)."""
 
 
 class UnlockLot(Wire, frozen=True):
@@ -41,12 +41,45 @@ class ConfirmAgent(Wire, frozen=True):
     proof: LongText
 
 
+class JointBidder(Wire, frozen=True):
+    """One of several who buy together, with a share of `parts` in the sum of all parts."""
+
+    username: Label
+    parts: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
+
+
+class ConfirmJointBidders(Wire, frozen=True):
+    """The court confirms who buys together (联合竞买), with their agreement; the first of them bids for all."""
+
+    bidders: Annotated[tuple[JointBidder, ...], msgspec.Meta(min_length=2, max_length=50)]
+    proof: LongText
+
+    def __post_init__(self) -> None:
+        if len({each.username.lower() for each in self.bidders}) != len(self.bidders):
+            raise Unusable("bidders", "expected each person once")
+
+
 class AgentView(msgspec.Struct, frozen=True):
     """A confirmed agent."""
 
     lot_id: UUID
     agent: str
     principal: str
+    confirmed_at: str
+
+
+class BuyerView(msgspec.Struct, frozen=True):
+    """One of several who buy together; `share` is a fraction in lowest terms."""
+
+    username: str
+    share: str
+
+
+class JointBiddersView(msgspec.Struct, frozen=True):
+    """Confirmed joint bidders; the first of them bids."""
+
+    lot_id: UUID
+    bidders: tuple[BuyerView, ...]
     confirmed_at: str
 
 

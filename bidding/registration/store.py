@@ -1,18 +1,18 @@
-"""All SQL of registration. `registration_identity` is read by the door (`find_own`, `list_own`) and by `reveal_all`."""
+"""All SQL of registration. `registration_identity` is read by two functions alone: `door` and `reveal` (R-BID-07)."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, text, tuple_
+from sqlalchemy import exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
 from bidding.registration.models import (
-    Agency,
     IdentityAccess,
     LotPerson,
+    Mandate,
     PriorityGrant,
     Registration,
     RegistrationIdentity,
@@ -22,7 +22,6 @@ from bidding.registration.rules import RegistrationState
 from kernel.bulk import add_rows, any_of, change_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
-from kernel.identity.service import real_name
 from kernel.ids import ordered_id
 from kernel.money import Fen
 
@@ -113,43 +112,36 @@ async def list_registrations(tx: Tx, lot_id: UUID) -> Sequence[Registration]:
     return rows.all()
 
 
-async def find_registrations(tx: Tx, seats: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], UUID]:
-    """The door, for many at once: registrations by (lot, person)."""
-    rows = await tx.session.execute(
-        select(RegistrationIdentity.lot_id, RegistrationIdentity.person_id, RegistrationIdentity.registration_id).where(
-            tuple_(RegistrationIdentity.lot_id, RegistrationIdentity.person_id).in_(seats)
-        )
+async def door(
+    tx: Tx, person_ids: Collection[UUID], lot_ids: Collection[UUID] | None = None
+) -> dict[tuple[UUID, UUID], Registration]:
+    """The door: these persons' own registrations by (lot, person), on these lots or on all.
+
+    It leads from a person to what is theirs, never back.
+    """
+    identity = RegistrationIdentity
+    found = (
+        select(identity.lot_id, identity.person_id, Registration)
+        .join(Registration, Registration.id == identity.registration_id)
+        .where(identity.person_id.in_(person_ids))
     )
-    return {(row[0], row[1]): row[2] for row in rows}
+    if lot_ids is not None:
+        found = found.where(identity.lot_id.in_(lot_ids))
+    return {(lot_id, person_id): own for lot_id, person_id, own in await tx.session.execute(found)}
 
 
 async def find_own(tx: Tx, lot_id: UUID, person_id: UUID) -> Registration | None:
-    """The door: a person's own registration on a lot."""
-    return await tx.session.scalar(
-        select(Registration)
-        .join(RegistrationIdentity, RegistrationIdentity.registration_id == Registration.id)
-        .where(RegistrationIdentity.lot_id == lot_id, RegistrationIdentity.person_id == person_id)
-    )
-
-
-BUYS = (
-    select(func.coalesce(Agency.principal_id, RegistrationIdentity.person_id))
-    .select_from(RegistrationIdentity)
-    .outerjoin(
-        Agency,
-        (Agency.lot_id == RegistrationIdentity.lot_id) & (Agency.agent_id == RegistrationIdentity.person_id),
-    )
-)
-"""For whom a registration bids: the person themselves, or the principal of an agent (R-PUB-04)."""
+    """A person's own registration on a lot."""
+    return (await door(tx, [person_id], [lot_id])).get((lot_id, person_id))
 
 
 async def list_own(tx: Tx, person_id: UUID, most: int) -> Sequence[Registration]:
-    """The door: a person's own registrations, those of the lot that ends last first."""
+    """A person's own registrations, those of the lot that ends last first."""
+    own = [registration.id for registration in (await door(tx, [person_id])).values()]
     rows = await tx.session.scalars(
         select(Registration)
-        .join(RegistrationIdentity, RegistrationIdentity.registration_id == Registration.id)
         .join(Lot, Lot.lot_id == Registration.lot_id)
-        .where(RegistrationIdentity.person_id == person_id)
+        .where(Registration.id.in_(own))
         .order_by(Lot.scheduled_end.desc(), Lot.lot_id)
         .limit(most)
     )
@@ -169,43 +161,63 @@ async def own_bids(tx: Tx, registration: Registration) -> tuple[int, Fen | None]
     return number, highest
 
 
-async def real_name_of(tx: Tx, registration_id: UUID) -> str:
-    """The real name behind a registration, for a comparison inside this context: it leaves no row and no answer."""
-    person_id = await tx.session.scalar(BUYS.where(RegistrationIdentity.registration_id == registration_id))
-    if person_id is None:
-        raise NotFound(what="registration")
-    return await real_name(tx, person_id)
-
-
-async def reveal_all(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> dict[UUID, UUID]:
-    """The persons behind registrations; each leaves an access row in the same transaction (invariant 18)."""
-    identity = RegistrationIdentity.registration_id
-    rows = await tx.session.execute(BUYS.add_columns(identity).where(identity == any_of(registration_ids)))
-    persons = {registration_id: person_id for person_id, registration_id in rows}
-    if len(persons) < len(registration_ids):
+async def reveal(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> dict[UUID, tuple[UUID, UUID]]:
+    """Lot and person behind registrations; each leaves an access row in the same transaction (invariant 18)."""
+    identity = RegistrationIdentity
+    rows = await tx.session.execute(
+        select(identity.registration_id, identity.lot_id, identity.person_id).where(
+            identity.registration_id == any_of(registration_ids)
+        )
+    )
+    found = {registration_id: (lot_id, person_id) for registration_id, lot_id, person_id in rows}
+    if len(found) < len(set(registration_ids)):
         raise NotFound(what="registration")
     at, actor = tx.now(), tx.actor
     columns = ("id", "registration_id", "actor_id", "actor_name", "purpose", "at")
-    records = [(ordered_id(), each, actor.person_id, actor.name, purpose, at) for each in registration_ids]
-    await add_rows(tx, IdentityAccess, columns, records)
-    return persons
+    await add_rows(
+        tx, IdentityAccess, columns, [(ordered_id(), each, actor.person_id, actor.name, purpose, at) for each in found]
+    )
+    return found
 
 
-async def standings(tx: Tx, lot_id: UUID, person_id: UUID) -> set[str]:
-    """How the published terms name this person: `applicant`, `barred`, both, or not at all."""
+async def standings(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+    """How the published terms name these persons: (person, `applicant` or `barred`)."""
+    rows = await tx.session.execute(
+        select(LotPerson.person_id, LotPerson.standing).where(
+            LotPerson.lot_id == lot_id, LotPerson.person_id.in_(person_ids)
+        )
+    )
+    return {(person_id, standing) for person_id, standing in rows}
+
+
+async def mandates_of(tx: Tx, bidders: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], list[Mandate]]:
+    """For whom persons bid, by (lot, bidder), in the court's order; who bids for themselves is not among them."""
+    lots, persons = {lot_id for lot_id, _ in bidders}, {person_id for _, person_id in bidders}
     rows = await tx.session.scalars(
-        select(LotPerson.standing).where(LotPerson.lot_id == lot_id, LotPerson.person_id == person_id)
+        select(Mandate)
+        .where(Mandate.lot_id == any_of(lots), Mandate.bidder_id == any_of(persons))
+        .order_by(Mandate.place)
     )
-    return set(rows)
+    found: dict[tuple[UUID, UUID], list[Mandate]] = {}
+    for mandate in rows:
+        found.setdefault((mandate.lot_id, mandate.bidder_id), []).append(mandate)
+    return found
 
 
-async def find_agency(tx: Tx, lot_id: UUID, *person_ids: UUID) -> Agency | None:
-    """An agency on the lot in which one of these persons is agent or principal."""
-    return await tx.session.scalar(
-        select(Agency)
-        .where(Agency.lot_id == lot_id, or_(Agency.agent_id.in_(person_ids), Agency.principal_id.in_(person_ids)))
-        .limit(1)
+async def buyers_of(tx: Tx, lot_id: UUID, bidder_id: UUID) -> list[UUID]:
+    """Who buys when this person wins: themselves, the principal of an agent, or all joint bidders."""
+    mandates = (await mandates_of(tx, [(lot_id, bidder_id)])).get((lot_id, bidder_id), [])
+    return [mandate.buyer_id for mandate in mandates] or [bidder_id]
+
+
+async def find_mandates(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> Sequence[Mandate]:
+    """The mandates on the lot in which one of these persons bids or buys."""
+    rows = await tx.session.scalars(
+        select(Mandate).where(
+            Mandate.lot_id == lot_id, or_(Mandate.bidder_id.in_(person_ids), Mandate.buyer_id.in_(person_ids))
+        )
     )
+    return rows.all()
 
 
 async def code_taken(tx: Tx, lot_id: UUID, code: str) -> bool:
@@ -223,6 +235,14 @@ async def has_submitted(tx: Tx, registration: Registration) -> bool:
 
 async def find_grant(tx: Tx, lot_id: UUID, person_id: UUID) -> PriorityGrant | None:
     return await tx.session.get(PriorityGrant, (lot_id, person_id))
+
+
+async def ranks_of(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> dict[UUID, int]:
+    """The confirmed ranks of those among these persons who are priority purchasers on the lot."""
+    rows = await tx.session.scalars(
+        select(PriorityGrant).where(PriorityGrant.lot_id == lot_id, PriorityGrant.person_id.in_(person_ids))
+    )
+    return {grant.person_id: grant.rank for grant in rows}
 
 
 async def add_registration(tx: Tx, registration: Registration, person_id: UUID) -> None:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import Role
@@ -27,7 +27,7 @@ class Person(Base):
     """One natural person, or one machine of a bank or an enquiry platform."""
 
     __tablename__ = "person"
-    __table_args__ = ({"schema": "kernel"},)
+    __table_args__ = (Index("ix_person_name_key", text("kernel.name_key(real_name)")), {"schema": "kernel"})
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)

@@ -57,8 +57,8 @@ async def login(
 ) -> Response[PersonView]:
     """Sign in; the answer sets the session cookie."""
     identity.limits.spend("login-address", actor.source)
-    identity.limits.spend("login-account", f"{data.username.lower()} from {actor.source}")
-    token, person = await service.login(database, actor, identity.passwords, data, identity.lasting)
+    async with identity.guarded(data.username.lower(), actor.source):
+        token, person = await service.login(database, actor, identity.passwords, data, identity.lasting)
     return Response(person, cookies=[identity.cookie(token)])
 
 
@@ -79,8 +79,8 @@ async def change_password(
     data: JSONBody[ChangePassword],
 ) -> Response[None]:
     """Change the password; every session of the person ends."""
-    identity.limits.spend("login-account", str(actor.person))
-    await service.change_password(database, actor, identity.passwords, data)
+    async with identity.guarded(str(actor.person), actor.source):
+        await service.change_password(database, actor, identity.passwords, data)
     return Response(None, cookies=[identity.no_cookie()])
 
 

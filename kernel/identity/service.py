@@ -22,6 +22,9 @@ from kernel.ids import ordered_id, token
 
 CHAIN = "identity"
 
+ADDRESSES_KEPT = timedelta(days=180)
+"""How far back a review looks; long enough for a sell-off with its announcement."""
+
 
 async def register(
     database: Database, actor: Actor, passwords: Passwords, check: IdentityCheck, wanted: Register
@@ -146,6 +149,21 @@ async def real_names(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, str]:
     if names.keys() != set(person_ids):
         raise NotFound(what="person")
     return names
+
+
+async def find_persons_named(tx: Tx, name: str) -> set[UUID]:
+    """Everybody whose real name is this one, as a bank writes names: who paid, before one knows for what (R-BID-04)."""
+    return await store.find_persons_named(tx, name)
+
+
+async def roles_of(tx: Tx, person_id: UUID) -> tuple[frozenset[Role], UUID | None]:
+    """The roles that a person holds now, and the court they serve."""
+    return await store.roles_of(tx, person_id)
+
+
+async def addresses_of(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """From where these persons have signed in of late: asked only for a review after a sale."""
+    return await store.addresses_of(tx, person_ids, real_now() - ADDRESSES_KEPT)
 
 
 async def find_confirmed(tx: Tx, username: str, id_number: str) -> tuple[UUID, str] | None:

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from kernel.actors import Role
 from kernel.bulk import any_of
@@ -21,6 +21,13 @@ def token_hash(token: str) -> bytes:
 
 async def find_person(tx: Tx, username: str) -> Person | None:
     return (await tx.session.scalars(select(Person).where(Person.username == username))).one_or_none()
+
+
+async def find_persons_named(tx: Tx, name: str) -> set[UUID]:
+    """Everybody whose real name is written like `name`; blanks and full-width forms make no difference."""
+    alike = func.kernel.name_key(Person.real_name) == func.kernel.name_key(name)
+    rows = await tx.session.scalars(select(Person.id).where(alike))
+    return set(rows)
 
 
 async def get_person(tx: Tx, person_id: UUID) -> Person:
@@ -89,6 +96,19 @@ async def end_sessions(tx: Tx, at: datetime, *, session_id: UUID | None = None, 
     """End one session, or all of a person."""
     which = LoginSession.id == session_id if session_id else LoginSession.person_id == person_id
     await tx.session.execute(update(LoginSession).where(which, LoginSession.ended_at.is_(None)).values(ended_at=at))
+
+
+async def addresses_of(tx: Tx, person_ids: Collection[UUID], since: datetime) -> dict[UUID, set[str]]:
+    """From where these persons have signed in since then."""
+    rows = await tx.session.execute(
+        select(LoginSession.person_id, LoginSession.address)
+        .where(LoginSession.person_id.in_(person_ids), LoginSession.started_at >= since)
+        .distinct()
+    )
+    found: dict[UUID, set[str]] = {person_id: set() for person_id in person_ids}
+    for person_id, address in rows:
+        found[person_id].add(address)
+    return found
 
 
 async def open_sessions(tx: Tx, ids: Collection[UUID], at: datetime) -> set[UUID]:

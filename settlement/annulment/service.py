@@ -28,10 +28,10 @@ async def annul_sale(database: Database, call: Call, lot_id: UUID, wanted: Annul
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        case_id, buyer_id = await completion.served_sale_facts(tx, lot_id)
+        case_id, buyers = await completion.served_sale_facts(tx, lot_id)
         subject = appraisal.Subject.ANNULMENT
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case_id, subject=subject)
-        barred = (buyer_id,) if wanted.ground in rules.OF_THE_BUYER else ()
+        barred = buyers if wanted.ground in rules.OF_THE_BUYER else ()
         await auction.mark_annulled(tx, lot_id)
         resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=barred)
         sale = await reversal.locked_sale(tx, lot_id)

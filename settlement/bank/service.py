@@ -159,6 +159,11 @@ async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     return await store.unmatched_payers(tx, account_id)
 
 
+async def payer_accounts(tx: Tx, account_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """From which accounts these accounts were paid: asked for a review after a sale, told to nobody."""
+    return await store.payer_accounts(tx, account_ids)
+
+
 async def payers_by_ref(tx: Tx) -> dict[str, tuple[str, str]]:
     """Name and account of who paid each credit, by the bank's reference: for `verify` alone."""
     return {

@@ -71,6 +71,20 @@ async def unmatched_payers(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     return {row[0]: row[1] for row in rows}
 
 
+async def payer_accounts(tx: Tx, account_ids: Collection[UUID]) -> dict[UUID, set[str]]:
+    """From which accounts money was sent to these accounts' numbers, matched by hand or not."""
+    rows = await tx.session.execute(
+        select(Credit.account_id, CreditPayer.payer_account)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .where(Credit.account_id.in_(account_ids))
+        .distinct()
+    )
+    found: dict[UUID, set[str]] = {account_id: set() for account_id in account_ids}
+    for account_id, payer_account in rows:
+        found[account_id].add(payer_account)
+    return found
+
+
 async def add_aside(tx: Tx, aside: dict[str, object]) -> bool:
     """Write that the credit waits in the queue; False when it does already."""
     row = insert_or_keep(CreditAside).values(**aside).on_conflict_do_nothing().returning(CreditAside.credit_id)

@@ -45,7 +45,7 @@ async def declare_default(database: Database, call: Call, lot_id: UUID, wanted: 
             tx, wanted.decision_id, case_id=sale.case_id, subject=appraisal.Subject.DEFAULT
         )
         await auction.mark_defaulted(tx, lot_id)
-        resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=[sale.buyer_person_id])
+        resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=sale.buyers)
         sale = await store.lock_sale(tx, lot_id)
         rules.require(SaleState(sale.state), SaleState.AWAITING_BALANCE)
         rules.require_overdue(sale.balance_due_at, tx.now())

@@ -3,7 +3,8 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
@@ -50,7 +51,10 @@ class Sale(Base):
     court_name: Mapped[str]
     title: Mapped[str]
     buyer_person_id: Mapped[UUID]
+    """The buyer; of joint bidders the first, whose companions stand beside."""
+    co_buyer_person_ids: Mapped[list[UUID]] = mapped_column(ARRAY(Uuid()), server_default=text("'{}'"))
     buyer_name: Mapped[str]
+    """The real name; of joint bidders all names with their shares."""
     code: Mapped[str]
     price_fen: Mapped[Fen]
     deposit_fen: Mapped[Fen]
@@ -76,6 +80,11 @@ class Sale(Base):
     annulled_at: Mapped[datetime | None]
     annulment_decision_id: Mapped[UUID | None]
     annulment_ground: Mapped[str | None]
+
+    @property
+    def buyers(self) -> tuple[UUID, ...]:
+        """Everybody who bought: one person, or all joint bidders."""
+        return (self.buyer_person_id, *self.co_buyer_person_ids)
 
 
 class ShortfallOrder(Base):

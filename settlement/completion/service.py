@@ -4,7 +4,7 @@ Locking (docs/locking.md): the asset (holds), auction's lot, the sale's row, the
 is served; only then does the price leave the lot's account for the case account (R-CLOSE-05).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -55,8 +55,8 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
     lots = {lot.id: lot for lot in await auction.get_lots(tx, sold.keys())}
     case_nos = await appraisal.case_numbers(tx, {lot.case_id for lot in lots.values()})
     buyers = {lot_id: _buyer(event) for lot_id, event in sold.items()}
-    persons = await bidding.reveal_persons(tx, buyers.values(), "成交确认书 R-CLOSE-01")
-    names = await real_names(tx, persons.values())
+    behind = await bidding.reveal_buyers(tx, buyers.values(), "成交确认书 R-CLOSE-01")
+    names = await real_names(tx, {buyer.person_id for each in behind.values() for buyer in each})
     owners = {str(lot_id): Owner(lots[lot_id].case_id, lot_id) for lot_id in sold}
     accounts = dict(zip(sold, await ledger.open_accounts(tx, Kind.LOT, owners), strict=True))
     winners = {buyers[lot_id]: (accounts[lot_id], f"lot:{lot_id}") for lot_id in sold}
@@ -64,7 +64,7 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
     sales = []
     for lot_id, event in sold.items():
         lot, registration_id = lots[lot_id], buyers[lot_id]
-        person_id = persons[registration_id]
+        buyer, *co_buyers = behind[registration_id]
         assert event.price_fen is not None
         sale = {
             "lot_id": lot_id,
@@ -76,8 +76,9 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
             "case_no": case_nos[lot.case_id],
             "court_name": lot.court_name,
             "title": lot.title,
-            "buyer_person_id": person_id,
-            "buyer_name": names[person_id],
+            "buyer_person_id": buyer.person_id,
+            "co_buyer_person_ids": [each.person_id for each in co_buyers],
+            "buyer_name": _buyer_names(behind[registration_id], names),
             "code": event.code,
             "price_fen": event.price_fen,
             "deposit_fen": min(deposits_fen[registration_id], event.price_fen),
@@ -102,6 +103,13 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
 def _buyer(event: LotClosed) -> UUID:
     assert event.registration_id is not None, "a sold lot has a buyer"
     return event.registration_id
+
+
+def _buyer_names(buyers: Sequence[bidding.Buyer], names: Mapping[UUID, str]) -> str:
+    """The real name of the buyer; of joint bidders each name with its share."""
+    if len(buyers) == 1:
+        return names[buyers[0].person_id]
+    return "、".join(f"{names[buyer.person_id]}（{buyer.share}）" for buyer in buyers)
 
 
 async def weigh_price(tx: Tx, lot_id: UUID) -> None:
@@ -200,7 +208,7 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
     """A sale for its buyer and for its court; nobody else learns that it exists."""
     async with database.reading(actor) as tx:
         sale = await store.get_sale(tx, lot_id)
-        if actor.person != sale.buyer_person_id:
+        if actor.person not in sale.buyers:
             _must_read(actor, sale)
         return await _view(tx, sale)
 
@@ -208,22 +216,22 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
 async def find_bought(tx: Tx, lot_id: UUID) -> SaleView | None:
     """The sale of the lot, if the reader is its buyer."""
     sale = await store.find_sale(tx, lot_id)
-    return await _view(tx, sale) if sale and sale.buyer_person_id == tx.actor.person else None
+    return await _view(tx, sale) if sale and tx.actor.person in sale.buyers else None
 
 
 async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     """The account of the sale's price, if the actor is its buyer or of its court; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)
-    if tx.actor.person != sale.buyer_person_id:
+    if tx.actor.person not in sale.buyers:
         _must_read(tx.actor, sale)
     return sale.account_id
 
 
-async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, UUID]:
-    """Case and buyer of a sale that the actor's court serves; else there is no such sale."""
+async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, tuple[UUID, ...]]:
+    """Case and buyers of a sale that the actor's court serves; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
-    return sale.case_id, sale.buyer_person_id
+    return sale.case_id, sale.buyers
 
 
 async def is_sold(tx: Tx, lot_id: UUID) -> bool:
@@ -234,7 +242,7 @@ async def is_sold(tx: Tx, lot_id: UUID) -> bool:
 async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
     """Whether this person bought the lot."""
     sale = await store.find_sale(tx, lot_id)
-    return sale is not None and sale.buyer_person_id == person_id
+    return sale is not None and person_id in sale.buyers
 
 
 def _must_read(actor: Actor, sale: Sale) -> None:

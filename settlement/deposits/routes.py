@@ -2,15 +2,15 @@
 
 from uuid import UUID
 
-from litestar import get
+from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody
 
 from kernel.actors import Actor, Role
-from kernel.database import Database
+from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.deposits import service
-from settlement.deposits.schemas import LotDeposits, OwnDeposit
+from settlement.deposits import review, service
+from settlement.deposits.schemas import LotDeposits, OwnDeposit, Review, ReviewLot
 
 STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
 
@@ -31,4 +31,12 @@ async def show_lot_deposits(
     return await service.show_lot(database, actor, lot_id)
 
 
-ROUTES = [show_own_deposit, show_lot_deposits]
+@post("/api/lots/{lot_id:uuid}/reviews", guards=[allow(Role.JUDGE)], status_code=201)
+async def review_lot(
+    database: NamedDependency[Database], call: NamedDependency[Call], lot_id: FromPath[UUID], data: JSONBody[ReviewLot]
+) -> Review:
+    """Report bidders of a finished lot with a payer or an address in common, for the court to look at."""
+    return await review.review_lot(database, call, lot_id, data)
+
+
+ROUTES = [show_own_deposit, show_lot_deposits, review_lot]

@@ -6,7 +6,7 @@ the sale is paid (applied) or the buyer defaults (forfeited). A sell-off prepaym
 which a default forfeits, and the rest, which it does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
@@ -94,3 +94,12 @@ def state_of(due_fen: Fen, holds: Sequence[HoldFacts], *, over: bool) -> State:
     if last.outcome is None:
         return State.HELD if last.stage is Stage.BID else State.APPLIED
     return State(last.outcome)
+
+
+def in_common(marks: Mapping[str, Collection[str]]) -> tuple[tuple[str, ...], ...]:
+    """Groups of codes that share a mark, each group once, in order."""
+    holders: dict[str, set[str]] = {}
+    for code, its in marks.items():
+        for mark in its:
+            holders.setdefault(mark, set()).add(code)
+    return tuple(sorted({tuple(sorted(codes)) for codes in holders.values() if len(codes) > 1}))

@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from kernel.contracts import DueWork
+from kernel.decoding import LongText, Wire
 
 
 class RefundView(msgspec.Struct, frozen=True):
@@ -45,6 +46,20 @@ class LotDeposits(msgspec.Struct, frozen=True):
     lot_id: UUID
     deposits: tuple[DepositLine, ...]
     held_fen: int
+
+
+class ReviewLot(Wire, frozen=True):
+    """Why the court looks (R-HALT-04)."""
+
+    reason: LongText
+
+
+class Review(msgspec.Struct, frozen=True):
+    """Codes of one lot that have something in common, and never what: a reason to look, no ground to exclude."""
+
+    lot_id: UUID
+    same_payer: tuple[tuple[str, ...], ...]
+    same_address: tuple[tuple[str, ...], ...]
 
 
 class DepositsToRelease(DueWork, frozen=True, kw_only=True):

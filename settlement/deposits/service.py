@@ -85,7 +85,7 @@ async def weigh(tx: Tx, registration_id: UUID) -> None:
 async def _set_aside_foreign(tx: Tx, registration_id: UUID) -> None:
     deposit = await store.get_deposit(tx, registration_id)
     payers = await bank.payers_of(tx, deposit.account_id)
-    foreign = [credit_id for credit_id, name in payers.items() if not await bidding.is_named(tx, registration_id, name)]
+    foreign = [credit_id for credit_id, name in payers.items() if not await bidding.is_payer(tx, registration_id, name)]
     if foreign and not (await store.holds_of(tx, [registration_id]))[registration_id]:
         await bank.set_aside(tx, await ledger.get_account(tx, deposit.account_id), foreign, THIRD_PARTY)
 

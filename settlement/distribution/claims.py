@@ -196,14 +196,14 @@ def _check_unique(path: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for number, each in enumerate(ids):
         if each in seen:
-            raise Malformed(path=f"{path}[{number}].id", expected="must differ from all ids before it")
+            raise Malformed(path=f"{path}[{number}].id", expected="expected an id that differs from all before it")
         seen.add(each)
 
 
 def _check_amounts(path: str, thing: Cost | Pool | Claim, *names: str) -> None:
     for name in names:
         if getattr(thing, name) < 0:
-            raise Malformed(path=f"{path}.{name}", expected="must be 0 or more")
+            raise Malformed(path=f"{path}.{name}", expected="expected 0 or more")
 
 
 def _check_pool(path: str, pool: Pool) -> None:
@@ -217,18 +217,18 @@ def _check_claim(path: str, claim: Claim, pool_ids: set[str]) -> None:
     _check_amounts(path, claim, "costs_fen", "interest_fen", "principal_fen", "doubled_fen")
     if claim.kind in BOUND_TO_POOL:
         if claim.pool not in pool_ids:
-            raise Malformed(path=f"{path}.pool", expected=f"must name a pool for kind {claim.kind}")
+            raise Malformed(path=f"{path}.pool", expected=f"expected the id of a pool for kind {claim.kind}")
     elif claim.pool is not None:
         # Ignoring it would silently pay the claim out of other things than the reader expects.
-        raise Malformed(path=f"{path}.pool", expected=f"must be absent for kind {claim.kind}")
+        raise Malformed(path=f"{path}.pool", expected=f"expected nothing for kind {claim.kind}")
     if claim.doubled_fen and claim.kind in WITHOUT_DOUBLED_PART:
-        raise Malformed(path=f"{path}.doubled_fen", expected=f"must be 0 for kind {claim.kind}")
+        raise Malformed(path=f"{path}.doubled_fen", expected=f"expected 0 for kind {claim.kind}")
 
 
 def _check_preference(path: str, debtor: DebtorKind, claims: Sequence[Claim], preference: Preference) -> None:
     if debtor is DebtorKind.ENTERPRISE:
-        raise Malformed(path=path, expected="must be null for an enterprise debtor")
+        raise Malformed(path=path, expected="expected null for an enterprise debtor")
     if not 0 <= preference.percent <= 100:
-        raise Malformed(path=f"{path}.percent", expected="must be from 0 to 100")
+        raise Malformed(path=f"{path}.percent", expected="expected 0 to 100")
     if all(claim.id != preference.claim for claim in claims):
-        raise Malformed(path=f"{path}.claim", expected="must be the id of one of the claims")
+        raise Malformed(path=f"{path}.claim", expected="expected the id of one of the claims")

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import asdict
 
+from kernel.decoding import FIRST_YEAR, LAST_YEAR, Unusable
 from kernel.money import MAX_FEN, Fen
 from settlement.distribution.claims import (
     Allocation,
@@ -63,6 +64,12 @@ class ClaimInput(_Input, frozen=True):
     interest_fen: Amount = NOTHING
     principal_fen: Amount = NOTHING
     doubled_fen: Amount = NOTHING
+
+    def __post_init__(self) -> None:
+        for field in ("rank_on", "sealed_on"):
+            day = getattr(self, field)
+            if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
+                raise Unusable(field, f"expected a date YYYY-MM-DD, {FIRST_YEAR} to {LAST_YEAR}")
 
 
 class PreferenceInput(_Input, frozen=True):

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from bidding.registration import handlers, service
+from bidding.registration import admission, handlers, service
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import OwnRegistration, Register, UnlockLot
 from kernel.actors import Actor, Role, platform
@@ -56,6 +56,6 @@ async def admitted(database: Database, lot_id: UUID, who: Actor | None = None) -
     who = who or bidder()
     own = await service.register(database, call(who), lot_id, ordinary())
     async with database.transaction(platform("deposits")) as tx:
-        await service.admit(tx, own.registration_id)
+        await admission.admit(tx, own.registration_id)
     issued = await service.issue_password(database, who, lot_id)
     return who, await service.unlock(database, call(who), lot_id, UnlockLot(password=issued.password))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.demo.plans import EXTENSION, JUMP, SHOW_BEGINS, PlannedBid, ladder, plan
 from app.demo.sales import LIVE, SALES, Bidding
-from auction.lots.rules import deposit_band, start_floor
+from auction.lots.bounds import deposit_band, start_floor
 from bidding.desk.rules import JUMP_INCREMENTS
 
 BIDDINGS = [bidding for sale in SALES for bidding in (sale.first, sale.resale) if bidding is not None]

@@ -25,7 +25,7 @@ from auction.announcements.rules import (
     notify_by,
     publish_second_by,
 )
-from auction.lots.rules import Round
+from auction.lots.rules import Round, ask_creditors_by, publish_sell_off_by
 
 PUBLISHED = date(2025, 3, 3)
 ALL_ITEMS = frozenset(item.key for item in CHECKLIST)
@@ -67,6 +67,9 @@ def test_w03_second_round() -> None:
 
 
 def test_w18_sell_off() -> None:
+    failed = date(2025, 5, 12)
+    assert ask_creditors_by(failed) == date(2025, 5, 22)
+    assert publish_sell_off_by(failed) == date(2025, 5, 27)
     assert earliest_start(date(2025, 5, 27), Round.SELL_OFF, movable=False) == date(2025, 6, 11)
 
 

@@ -7,6 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from auction.lots.bounds import (
+    SELL_OFF_PERIOD,
+    PriceChain,
+    check_terms,
+    deposit_band,
+    price_chain,
+    second_round_floor,
+    start_floor,
+)
 from auction.lots.errors import (
     BalanceTermMissing,
     BiddingTooShort,
@@ -18,17 +27,7 @@ from auction.lots.errors import (
     StartPriceTooLow,
     TermsRefused,
 )
-from auction.lots.rules import (
-    SELL_OFF_PERIOD,
-    PriceChain,
-    Round,
-    Terms,
-    check_terms,
-    deposit_band,
-    price_chain,
-    second_round_floor,
-    start_floor,
-)
+from auction.lots.rules import Round, Terms
 from kernel.money import MAX_FEN, Fen
 
 REFERENCE = Fen(88_333_333)

@@ -21,6 +21,9 @@ WINDOW = 2
 HOLE = 2
 """So long without a decision is an outage (R-HALT-02)."""
 
+SLOW = 2
+"""How far the standby's own clock is behind."""
+
 STANDBY = 1
 """So long without a sign of life lets another process take the lease."""
 
@@ -43,6 +46,9 @@ class Guard(StrEnum):
     CLOSED_ONCE = "the close reads the status again under the lock"
     HOLE_AT_TAKEOVER = "a new desk freezes what the silence before it hit"
     HOLE_IN_PLACE = "a desk that slept freezes before it decides"
+    CLOCK_TAKEN_OVER = "a desk's clock is the database's and starts where the last desk's stood"
+    RESUME_QUEUED = "the court's resume waits behind the bids that entered before it"
+    WINDOW_AFTER_FREEZE = "after a freeze at least the closing minutes are left"
 
 
 GUARDS = frozenset(Guard)
@@ -55,10 +61,18 @@ class Lot(NamedTuple):
     ends: int
     accepted: tuple[tuple[int, int], ...] = ()
     closes: int = 0
+    left: int = 0
+    """Of a frozen lot: what was left of its time when the outage began."""
+    resumed: int = 0
+    """When it ran on; 0 if it never stood still."""
+
+
+RESUME = -1
+"""In place of a bid: the court's order to run on."""
 
 
 class Entry(NamedTuple):
-    """Something in a queue: a bid, or (bid None) the close that a lot owes."""
+    """Something in a queue: a bid, the court's resume, or (bid None) the close that a lot owes."""
 
     bid: int | None
     at: int
@@ -118,6 +132,8 @@ class Bounds(NamedTuple):
     ends: int
     bids: int
     crashes: int
+    resumes: bool = False
+    """Whether the court resumes what was frozen, once."""
 
 
 def start(bounds: Bounds) -> World:
@@ -147,6 +163,12 @@ def with_bid(lot: Lot, bid: int, at: int) -> Lot:
     return lot._replace(ends=max(lot.ends, at + WINDOW), accepted=(*lot.accepted, (bid, at)))
 
 
+def with_resume(lot: Lot, at: int, guards: frozenset[Guard]) -> Lot:
+    """The lot after the court has resumed it."""
+    least = WINDOW if Guard.WINDOW_AFTER_FREEZE in guards else 0
+    return lot._replace(status="open", ends=at + max(lot.left, least), resumed=at)
+
+
 # -- steps
 
 
@@ -165,12 +187,25 @@ def steps(world: World, bounds: Bounds, guards: frozenset[Guard]) -> Iterator[tu
             yield f"{number} starts", _begin_to_serve(world, number, process, guards)
         else:
             yield from _desk_steps(world, number, process, guards)
+            if bounds.resumes and world.lot.status == "frozen" and not world.lot.resumed:
+                yield from _court_steps(world, number, process, guards)
+
+
+def _court_steps(world: World, number: int, process: Process, guards: frozenset[Guard]) -> Iterator[tuple[str, World]]:
+    """The court orders the frozen lot resumed; the order reaches the desk like a bid."""
+    if Guard.RESUME_QUEUED not in guards:
+        if not _lots_locked(world):
+            yield "the court resumes", world._replace(lot=with_resume(world.lot, world.now, guards))
+    elif all(entry.bid != RESUME for entry in process.queue):
+        ordered = process._replace(queue=(*process.queue, Entry(RESUME, world.now)))
+        yield f"the court's resume enters {number}", _put(world, number, ordered)
 
 
 def _desk_steps(world: World, number: int, process: Process, guards: frozenset[Guard]) -> Iterator[tuple[str, World]]:
     for bid, known in enumerate(world.told):
         if known == "":
-            entered = process._replace(queue=(*process.queue, Entry(bid, world.now)))
+            at = world.now if Guard.CLOCK_TAKEN_OVER in guards else max(0, world.now - SLOW * number)
+            entered = process._replace(queue=(*process.queue, Entry(bid, at)))
             yield f"bid {bid} enters {number}", _put(_tell(world, bid, "sent"), number, entered)
     if process.untold:
         answered = world
@@ -281,6 +316,10 @@ def _decide(lot: Lot, batch: Batch, now: int, guards: frozenset[Guard]) -> tuple
                 if entry.at < lot.ends:
                     wrong = "closed early"
             continue
+        if entry.bid == RESUME:
+            if lot.status == "frozen":
+                lot = with_resume(lot, entry.at, guards)
+            continue
         if Guard.KEYS_KEPT in guards and any(bid == entry.bid for bid, _ in lot.accepted):
             answers.append((entry.bid, "accepted"))
             continue
@@ -288,6 +327,8 @@ def _decide(lot: Lot, batch: Batch, now: int, guards: frozenset[Guard]) -> tuple
         if answer == "accepted":
             if entry.at >= lot.ends:
                 wrong = "accepted at or after the end"
+            elif entry.at < lot.resumed:
+                wrong = "accepted inside a halt"
             lot = with_bid(lot, entry.bid, at)
         elif answer == "late" and entry.at < lot.ends:
             wrong = "entered in time, refused as late"
@@ -307,7 +348,8 @@ def _freeze(world: World, since: int) -> World:
     lot = world.lot
     if not is_hit(lot, since, world.now):
         return world
-    return world._replace(lot=lot._replace(status="frozen"), ghost=world.ghost._replace(hit=False))
+    frozen = lot._replace(status="frozen", left=lot.ends - since)
+    return world._replace(lot=frozen, ghost=world.ghost._replace(hit=False))
 
 
 def _decided(world: World, at: int) -> World:
@@ -324,7 +366,7 @@ def _end(world: World, number: int, process: Process) -> World:
 
 def _unsent(world: World, process: Process) -> World:
     entries = (*process.queue, *(process.batch.entries if process.batch else ()))
-    lost = {entry.bid for entry in entries} | {bid for bid, _ in process.untold}
+    lost: set[int | None] = {entry.bid for entry in entries} | {bid for bid, _ in process.untold}
     told = tuple("" if bid in lost and known == "sent" else known for bid, known in enumerate(world.told))
     return world._replace(told=told)
 
@@ -354,6 +396,8 @@ def broken(world: World) -> str:
         return "a bid is decided twice"
     if lot.closes > 1:
         return "closed twice"
+    if lot.status == "open" and lot.ends - lot.resumed < WINDOW and lot.resumed:
+        return "less than the closing minutes after a freeze"
     times = [at for _, at in lot.accepted]
     if times != sorted(times):
         return "time falls along the chain"

@@ -7,7 +7,7 @@ from bidding.desk.rules import Bid, Bidder, Event, LotState, Method, Status, Ter
 from kernel.errors import Refusal
 from kernel.money import Fen
 from tests.bidding.desk.house import OPENS, START, STEP
-from tests.bidding.desk.model import GUARDS, WINDOW, Bounds, Guard, Lot, is_hit, takes, violation, with_bid
+from tests.bidding.desk.model import GUARDS, WINDOW, Bounds, Guard, Lot, is_hit, takes, violation, with_bid, with_resume
 
 DEATHS = Bounds(until=3, ends=2, bids=1, crashes=1)
 """A process may die, the other takes over, and the bidder sends again."""
@@ -22,7 +22,16 @@ CROWDED = Bounds(until=2, ends=1, bids=2, crashes=0)
 """Two bidders around the end."""
 
 
-@pytest.mark.parametrize(("bounds", "states"), [(DEATHS, 10_000), (LONG, 10_000), (CROWDED, 10_000)])
+RELAYED = Bounds(until=2, ends=2, bids=2, crashes=0)
+"""Two bidders, one at the old desk and one at the new."""
+
+RESUMED = Bounds(until=3, ends=1, bids=1, crashes=0, resumes=True)
+"""The court resumes what was frozen."""
+
+
+@pytest.mark.parametrize(
+    ("bounds", "states"), [(DEATHS, 10_000), (LONG, 10_000), (CROWDED, 10_000), (RELAYED, 10_000), (RESUMED, 10_000)]
+)
 def test_no_order_of_events_breaks_a_property(bounds: Bounds, states: int) -> None:
     found = violation(bounds)
     assert (found.property, found.story) == ("", ())
@@ -44,6 +53,9 @@ def test_no_order_of_events_breaks_a_property(bounds: Bounds, states: int) -> No
         ({Guard.LEASE_CHECKED, Guard.CLOSED_ONCE}, SHORT, "closed twice"),
         ({Guard.HOLE_AT_TAKEOVER}, DEATHS, "closed inside a hole"),
         ({Guard.HOLE_IN_PLACE}, DEATHS, "closed inside a hole"),
+        ({Guard.CLOCK_TAKEN_OVER}, RELAYED, "time falls along the chain"),
+        ({Guard.RESUME_QUEUED}, RESUMED, "accepted inside a halt"),
+        ({Guard.WINDOW_AFTER_FREEZE}, RESUMED, "less than the closing minutes after a freeze"),
     ],
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else None,
 )
@@ -100,3 +112,17 @@ def test_the_model_decides_as_the_rules_do(status: str, ends: int) -> None:
             hit = rules.hit_by_outage(state, OPENS + since * TICK, OPENS + at * TICK)
             opened = at > 0 or state.status is not Status.OPEN
             assert not opened or hit == is_hit(lot, since, at), (since, at)
+
+
+@pytest.mark.parametrize("ends", range(1, 5))
+def test_the_model_freezes_and_resumes_as_the_rules_do(ends: int) -> None:
+    for since in range(ends):
+        for at in range(max(1, ends - WINDOW + 1), 7):
+            froze = rules.decide_freeze(real(Lot("open", ends)), OPENS + at * TICK, OPENS + since * TICK)
+            if froze is None:
+                assert not is_hit(Lot("open", ends), since, at)
+                continue
+            told = rules.decide_resume(rules.evolve(real(Lot("open", ends)), froze), OPENS + 7 * TICK)
+            assert isinstance(told, Event)
+            frozen = Lot("frozen", ends, left=ends - since)
+            assert told.ends_at == OPENS + with_resume(frozen, 7, GUARDS).ends * TICK, (since, at)

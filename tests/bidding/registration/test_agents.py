@@ -8,13 +8,14 @@ from sqlalchemy import text, update
 
 from bidding import api
 from bidding.desk.models import Lot
-from bidding.registration import service
-from bidding.registration.errors import AgentTakesPart, BarredFromSale, BiddingHasBegun, NotTheApplicant
+from bidding.registration import confirmations, service
+from bidding.registration.errors import BarredFromSale, BiddingHasBegun, NotTheApplicant, TakesPartAlready
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import AgentView, ConfirmAgent
 from kernel.actors import Actor, Role, platform
 from kernel.database import Database
 from kernel.errors import Forbidden, NotFound
+from kernel.identity.models import Court
 from kernel.identity.service import create_staff
 from kernel.ids import random_id
 from tests.appraisal.support import QUICK_PASSWORDS
@@ -46,7 +47,7 @@ async def two(database: Database) -> tuple[Actor, Actor]:
 
 async def confirm(database: Database, lot_id: UUID, judge: Actor = JUDGE, agent: str = "agent") -> AgentView:
     wanted = ConfirmAgent(agent=agent, principal="principal", proof="授权委托书")
-    return await service.confirm_agent(database, call(judge), lot_id, wanted)
+    return await confirmations.confirm_agent(database, call(judge), lot_id, wanted)
 
 
 async def test_the_agent_bids_and_the_principal_buys(database_url: str) -> None:
@@ -55,14 +56,14 @@ async def test_the_agent_bids_and_the_principal_buys(database_url: str) -> None:
         lot_id = await publish(database)
         assert (await confirm(database, lot_id)).principal == "principal"
         _, own = await admitted(database, lot_id, agent)
-        with pytest.raises(AgentTakesPart):
+        with pytest.raises(TakesPartAlready):
             await service.register(database, call(principal), lot_id, ordinary())
         async with database.transaction(platform("test")) as tx:
-            assert await api.is_named(tx, own.registration_id, "委托人乙"), "the principal pays (R-BID-04)"
-            assert not await api.is_named(tx, own.registration_id, "代理人甲")
+            assert await api.is_payer(tx, own.registration_id, "委托人乙"), "the principal pays (R-BID-04)"
+            assert not await api.is_payer(tx, own.registration_id, "代理人甲")
             await tx.session.execute(update(Lot).values(status="withdrawn", ends_at=None))
-            revealed = await api.reveal_persons(tx, [own.registration_id], "test")
-            assert revealed == {own.registration_id: principal.person}
+            revealed = await api.reveal_buyers(tx, [own.registration_id], "test")
+            assert revealed == {own.registration_id: [api.Buyer(principal.person, "1")]}
 
 
 async def test_on_a_lot_without_mandate_an_agent_bids_for_themselves(database_url: str) -> None:
@@ -71,7 +72,7 @@ async def test_on_a_lot_without_mandate_an_agent_bids_for_themselves(database_ur
         await confirm(database, await publish(database))
         _, own = await admitted(database, await publish(database), agent)
         async with database.reading(platform("test")) as tx:
-            assert await api.is_named(tx, own.registration_id, "代理人甲")
+            assert await api.is_payer(tx, own.registration_id, "代理人甲")
 
 
 async def test_an_agent_is_confirmed_before_bidding_begins(database_url: str) -> None:
@@ -113,13 +114,30 @@ async def test_nobody_takes_part_twice(database_url: str) -> None:
         lot_id, other = await publish(database), await publish(database)
         await confirm(database, lot_id)
         for name in ("agent", "third", "principal"):
-            with pytest.raises(AgentTakesPart):
+            with pytest.raises(TakesPartAlready):
                 await confirm(database, lot_id, agent=name)
         await service.register(database, call(agent), other, ordinary())
-        with pytest.raises(AgentTakesPart):
+        with pytest.raises(TakesPartAlready):
             await confirm(database, other)
         async with database.reading(platform("test")) as tx:
-            assert await tx.session.scalar(text("SELECT count(*) FROM bidding.agency")) == 1
+            assert await tx.session.scalar(text("SELECT count(*) FROM bidding.mandate")) == 1
+
+
+async def test_nobody_of_the_court_buys_through_an_agent(database_url: str) -> None:
+    """The court's staff is barred directly and through others."""
+    async with opened(database_url) as database:
+        agent, principal = await two(database)
+        lot_id = await publish(database)
+        await confirm(database, lot_id)
+        async with database.transaction(platform("test")) as tx:
+            tx.session.add(Court(id=COURT, code="court", name="法院"))
+            await tx.session.flush()
+            await tx.session.execute(
+                text("UPDATE kernel.person_role SET role = 'clerk', court_id = :court WHERE person_id = :person"),
+                {"court": COURT, "person": principal.person},
+            )
+        with pytest.raises(BarredFromSale):
+            await service.register(database, call(agent), lot_id, ordinary())
 
 
 async def test_only_a_judge_of_the_court_confirms(database_url: str) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from bidding import api
 from bidding.desk.models import Lot
-from bidding.registration import handlers, service
+from bidding.registration import confirmations, handlers, service
 from bidding.registration.errors import (
     AlreadyRegistered,
     BarredFromSale,
@@ -235,10 +235,11 @@ async def test_identity_opens_after_the_end_only_and_leaves_a_row(database_url: 
         officer = Actor(random_id(), "officer", frozenset({Role.CLERK}), COURT, "127.0.0.1")
         with pytest.raises(IdentitySealed):
             async with database.transaction(officer) as tx:
-                await api.reveal_persons(tx, [own.registration_id], "refund")
+                await api.reveal_buyers(tx, [own.registration_id], "refund")
         await close(database, lot_id)
         async with database.transaction(officer) as tx:
-            assert await api.reveal_persons(tx, [own.registration_id], "refund") == {own.registration_id: who.person_id}
+            revealed = await api.reveal_buyers(tx, [own.registration_id], "refund")
+            assert revealed == {own.registration_id: [api.Buyer(who.person, "1")]}
         async with database.reading(officer) as tx:
             access = (await tx.session.scalars(select(IdentityAccess))).one()
         assert (access.actor_id, access.purpose) == (officer.person_id, "refund")
@@ -347,7 +348,7 @@ async def named_bidder(database: Database, name: str) -> Actor:
 
 async def grant(database: Database, judge: Actor, lot_id: UUID, who: Actor, rank: int, decision_id: UUID) -> None:
     wanted = GrantPriority(username=who.name, rank=rank, decision_id=decision_id)
-    await service.grant_priority(database, call(judge), lot_id, wanted)
+    await confirmations.grant_priority(database, call(judge), lot_id, wanted)
 
 
 async def submitted(database: Database, lot_id: UUID, registration_id: UUID) -> None:
