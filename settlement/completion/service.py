@@ -64,7 +64,7 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
     sales = []
     for lot_id, event in sold.items():
         lot, registration_id = lots[lot_id], buyers[lot_id]
-        buyer, *co_buyers = behind[registration_id]
+        buyer = behind[registration_id][0]
         assert event.price_fen is not None
         sale = {
             "lot_id": lot_id,
@@ -77,7 +77,6 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
             "court_name": lot.court_name,
             "title": lot.title,
             "buyer_person_id": buyer.person_id,
-            "co_buyer_person_ids": [each.person_id for each in co_buyers],
             "buyer_name": _buyer_names(behind[registration_id], names),
             "code": event.code,
             "price_fen": event.price_fen,
@@ -88,6 +87,9 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
         }
         sales.append(sale)
     opened = await store.add_sales(tx, sales)
+    for lot_id in opened:
+        if co_buyers := behind[buyers[lot_id]][1:]:
+            await store.keep_co_buyers(tx, lot_id, [buyer.person_id for buyer in co_buyers])
     said = []
     for lot_id in (lot_id for lot_id in sold if lot_id in opened):
         event = sold[lot_id]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from kernel.bulk import add_new_rows, any_of
 from kernel.database import Tx
@@ -16,6 +16,11 @@ async def add_sales(tx: Tx, sales: Sequence[dict[str, object]]) -> set[UUID]:
     """Write sales, all of the same columns; returns the lots that had none."""
     records = [tuple(sale.values()) for sale in sales]
     return await add_new_rows(tx, Sale, tuple(sales[0]), records, returning="lot_id")
+
+
+async def keep_co_buyers(tx: Tx, lot_id: UUID, person_ids: Sequence[UUID]) -> None:
+    """Write who buys beside the first buyer, on a sale that was opened just now."""
+    await tx.session.execute(update(Sale).where(Sale.lot_id == lot_id).values(co_buyer_person_ids=person_ids))
 
 
 async def sales_of_lots(tx: Tx, lot_ids: Collection[UUID]) -> set[UUID]:
