@@ -86,6 +86,7 @@ NAMED_ROOMS = {
     "settlement/distribution/taking.py": "use cases of taking in satisfaction",
     "settlement/distribution/taking_schemas.py": "the same on the wire",
     "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
+    "settlement/payouts/account.py": "the case account as it is read, and what plans owe to whom",
     "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
 }
 """Rooms that one slice needs and no other: what each holds."""

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from auction.lots.errors import (
     AssetOnSale,
+    AssetSold,
     BalanceTermMissing,
     BiddingTooShort,
     DecisionDiffers,
@@ -310,6 +311,8 @@ def check_place_on_road(
     """
     if earlier is not None and earlier.status.open:
         raise AssetOnSale(lot_id=str(earlier.lot_id))
+    if earlier is not None and earlier.status is Status.SOLD:
+        raise AssetSold()
     allowed = rounds_after(earlier, price_fixed_on)
     if round_ not in allowed:
         raise RoundNotAllowed(allowed=", ".join(sorted(allowed)) or "-")

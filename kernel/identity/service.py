@@ -1,6 +1,6 @@
 """Use cases of identity: register, sign in and out, change the password, create staff; and who is asking."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -137,6 +137,11 @@ async def find_person_id(tx: Tx, username: str) -> UUID | None:
 async def real_name(tx: Tx, person_id: UUID) -> str:
     """The confirmed real name: asked only where the law publishes it (R-CLOSE-01) or a court must know."""
     return (await store.get_person(tx, person_id)).real_name
+
+
+async def real_names(tx: Tx, person_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The real names of those who signed something, for the court whose paper names them."""
+    return await store.real_names(tx, {each for each in person_ids if each is not None})
 
 
 async def find_confirmed(tx: Tx, username: str, id_number: str) -> tuple[UUID, str] | None:

@@ -29,6 +29,12 @@ async def get_person(tx: Tx, person_id: UUID) -> Person:
     return person
 
 
+async def real_names(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of those of them who exist."""
+    rows = await tx.session.execute(select(Person.id, Person.real_name).where(Person.id.in_(person_ids)))
+    return {row.id: row.real_name for row in rows}
+
+
 async def find_identity(tx: Tx, person_id: UUID) -> PersonIdentity | None:
     """The confirmed identity of a person; staff and machines have none."""
     return await tx.session.get(PersonIdentity, person_id)

@@ -134,6 +134,11 @@ async def payers_of(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     return await store.unmatched_payers(tx, account_id)
 
 
+async def payers_under(tx: Tx, bank_refs: Collection[str]) -> dict[str, str]:
+    """Who paid the credits with these references of the bank, once they are case money and no bidder's secret."""
+    return await store.payers_under(tx, bank_refs)
+
+
 async def payers_by_ref(tx: Tx) -> dict[str, tuple[str, str]]:
     """Name and account of who paid each credit, by the bank's reference: for `verify` alone."""
     return {

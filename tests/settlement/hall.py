@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+import msgspec
+from sqlalchemy import select, text
 
 from appraisal.cases.rules import Subject
 from auction.lots import handlers as lot_handlers
@@ -24,7 +25,8 @@ from bidding.registration import handlers as registration_handlers
 from bidding.registration import service as registration
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import Register
-from kernel.actors import Actor, Role
+from kernel.actors import Actor, Role, platform
+from kernel.audit import AuditEntry
 from kernel.database import Database
 from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
@@ -220,6 +222,12 @@ class Hall:
             lot_id=lot_id,
         )
         await case_money.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
+
+    async def trail(self, action: str) -> list[dict[str, Any]]:
+        """What the audit trail says of this action, oldest first."""
+        told = select(AuditEntry.facts).where(AuditEntry.action == action).order_by(AuditEntry.id)
+        async with self.database.reading(platform("test")) as tx:
+            return [msgspec.json.decode(facts) for facts in await tx.session.scalars(told)]
 
     def pass_days(self, days: int) -> None:
         frozen(self.database).advance(timedelta(days=days))
