@@ -21,6 +21,7 @@ from settlement.completion.sale_schemas import (
     DefaultUses,
     DefaultUseView,
     HandOver,
+    NameRelatedDebt,
     OrderShortfall,
     RuleSale,
     SaleView,
@@ -99,6 +100,17 @@ async def order_shortfall(
     return await defaults.order_shortfall(database, call, lot_id, data)
 
 
+@post("/api/lots/{lot_id:uuid}/related-debts", guards=[allow(Role.JUDGE)], status_code=201)
+async def name_related_debt(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[NameRelatedDebt],
+) -> DefaultUseView:
+    """The panel names a debt connected with the property, which the rest of a forfeited deposit pays."""
+    return await defaults.name_related_debt(database, call, lot_id, data)
+
+
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
 async def add_cost(
     database: NamedDependency[Database],
@@ -142,6 +154,7 @@ ROUTES = [
     hand_over,
     declare_default,
     order_shortfall,
+    name_related_debt,
     add_cost,
     show_costs,
     show_coverage,

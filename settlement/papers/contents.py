@@ -254,7 +254,13 @@ OTHERS = {
 }
 """The account on the other side, by its kind."""
 
-PARTS = {"costs": "（诉讼费用）", "interest": "（利息）", "principal": "（本金）", "doubled": "（加倍部分利息）"}
+PARTS = {
+    "related_debt": "（悔拍保证金所抵与财产有关的债务）",
+    "costs": "（诉讼费用）",
+    "interest": "（利息）",
+    "principal": "（本金）",
+    "doubled": "（加倍部分利息）",
+}
 """Which part of its claim a line pays, in the order of R-DIST-18."""
 
 TOTAL = "合计"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 from sqlalchemy import text
@@ -45,6 +46,10 @@ class Gate:
 async def unlocked(tx: Tx, case_id: Any) -> Any:
     """What `lock_case_money` gives, without its lock."""
     return await case_money.case_account(tx, case_id)
+
+
+async def unlocked_asset(tx: Tx, asset_id: UUID, *, shared: bool = False) -> None:
+    """In place of the asset's lock."""
 
 
 async def as_superuser(url: str, *statements: str) -> None:

@@ -144,18 +144,22 @@ class Hall:
         async with self.desk():
             pass
 
-    async def sold_off(self, lot_id: UUID, price_fen: int) -> Bidder:
-        """The lot sold by sell-off: its bidder prepays the whole start price (R-SELL-04)."""
+    async def sold_off(self, lot_id: UUID, price_fen: int, outbid_fen: int = 0) -> tuple[Bidder, Bidder]:
+        """The lot sold by sell-off, whose bidders prepay the whole start price (R-SELL-04): the buyer, and who was
+        outbid, if anybody is to be.
+        """
         async with self.database.transaction(self.place.judge) as tx:
             made_sell_off = text("UPDATE bidding.lot SET method = 'sell_off' WHERE lot_id = :lot")
             await tx.session.execute(made_sell_off, {"lot": lot_id})
         buyer = await self.admitted(lot_id)
-        await self.sell(lot_id, (buyer, price_fen))
+        loser = await self.admitted(lot_id, "李四") if outbid_fen else buyer
+        bids = [(loser, outbid_fen), (buyer, price_fen)] if outbid_fen else [(buyer, price_fen)]
+        await self.sell(lot_id, *bids)
         frozen(self.database).advance(timedelta(hours=2))  # the first bid gave it 24 hours of its own (R-SELL-05)
         async with self.desk():
             pass
         await self.relay.settle()
-        return buyer
+        return buyer, loser
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:

@@ -32,6 +32,7 @@ from settlement.ledger.service import statement
 from tests.appraisal.support import make_claim, make_court, party_of
 from tests.auction.support import make_draft
 from tests.settlement.distribution.road import Road, road_of
+from tests.settlement.gate import unlocked_asset
 from tests.settlement.hall import YUAN, Hall, hall
 from tests.settlement.support import money_inside
 from tests.support.house import call
@@ -284,7 +285,7 @@ async def test_annulment_against_confirmation_one_wins(database_url: str) -> Non
 async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the case account's lock the annulment sees no confirmed plan while one is being confirmed."""
+    """Without the locks of asset and case account the annulment sees no plan while one is being confirmed."""
     both = asyncio.Barrier(2)
 
     async def unlocked(tx: Any, ids: Any) -> Any:
@@ -303,6 +304,7 @@ async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
         with monkeypatch.context() as patched:
             patched.setattr(service, "_distributed_by", asked)
             patched.setattr(reversal.ledger, "lock", unlocked)
+            patched.setattr(assets.store, "lock_asset", unlocked_asset)
             doing = asyncio.create_task(service.annul_sale(place.database, call(place.court.judge), lot_id, wanted))
             await asyncio.wait_for(both.wait(), 30)
             await road.confirm(plan)

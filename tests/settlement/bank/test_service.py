@@ -12,7 +12,7 @@ from kernel.database import Database, Tx
 from kernel.errors import Forbidden, NotFound
 from kernel.money import Fen
 from kernel.outbox import Relay
-from settlement.bank import matching, store
+from settlement.bank import answers, matching, store
 from settlement.bank import service as bank
 from settlement.bank.errors import (
     BankRefReused,
@@ -140,7 +140,7 @@ async def test_only_the_bank_s_machine_sends_notices_and_confirmations(database_
             with pytest.raises(Forbidden):
                 await bank.book_credit(database, call(actor(role)), sent)
             with pytest.raises(Forbidden):
-                await bank.confirm(database, call(actor(role)), confirmation)
+                await answers.confirm(database, call(actor(role)), confirmation)
 
 
 async def test_an_unknown_number_waits_in_the_queue_and_is_matched_by_hand(database_url: str) -> None:
@@ -193,9 +193,9 @@ async def test_unidentified_money_can_be_sent_back_to_its_payer(database_url: st
     async with opened(database_url) as database:
         view = await credit(database, notice("B1", "12345", 500, account="6222999"))
         proposed = await send_back(database, view.credit_id)
-        assert (await bank.show_waiting(database, MACHINE)).orders == ()
+        assert (await answers.show_waiting(database, MACHINE)).orders == ()
         checked = await check(database, proposed)
-        (waiting,) = (await bank.show_waiting(database, MACHINE)).orders
+        (waiting,) = (await answers.show_waiting(database, MACHINE)).orders
         assert (waiting.order_id, waiting.payee_number, waiting.amount_fen) == (checked.order_id, "6222999", 500)
         await bank_relay(database).settle()
         assert await money_inside(database) == {}
@@ -377,7 +377,7 @@ async def test_an_order_the_bank_never_got_is_sent_again(database_url: str) -> N
         port, relay = DeafBank(), Relay(database)
 
         async def deliver(tx: Tx, work: bank.PaymentsDue) -> None:
-            await bank.deliver(tx, port, work)
+            await answers.deliver(tx, port, work)
 
         relay.on(bank.PaymentsDue, deliver)
         await relay.settle()
@@ -395,7 +395,7 @@ async def test_answers_repeat_contradict_and_come_for_unknown_orders(database_ur
 
         async def answer(order: UUID, outcome: str, ref: str) -> str:
             confirmation = Confirmation(order_id=order, outcome=outcome, bank_ref=ref)  # type: ignore[arg-type]
-            return (await bank.confirm(database, call(MACHINE), confirmation)).state
+            return (await answers.confirm(database, call(MACHINE), confirmation)).state
 
         states = await asyncio.gather(*[answer(order_id, "executed", "R1") for _ in range(4)])
         assert states == ["executed"] * 4
@@ -421,7 +421,7 @@ async def test_what_is_above_the_amount_to_keep_goes_back_once(database_url: str
             return await bank.refund_above(tx, await _case(tx), 400, "test.surplus", "d")
 
         assert sorted(await asyncio.gather(*[within(database, refund) for _ in range(3)])) == [0, 0, 200]
-        (waiting,) = (await bank.show_waiting(database, MACHINE)).orders
+        (waiting,) = (await answers.show_waiting(database, MACHINE)).orders
         assert (waiting.payee_number, waiting.amount_fen) == ("222", 200)
         await bank_relay(database).settle()
         assert await money_inside(database) == {"case": 400}
@@ -463,7 +463,7 @@ async def test_a_refund_the_bank_rejected_can_be_ordered_once_more(database_url:
             return await bank.refund_above(tx, await _case(tx), 0, "test.release", "d")
 
         assert await within(database, refund) == 300
-        (order,) = (await bank.show_waiting(database, MACHINE)).orders
+        (order,) = (await answers.show_waiting(database, MACHINE)).orders
         payer = actor(Role.PAYER)
         with pytest.raises(NotRejected):
             await bank.order_again(database, call(payer), order.order_id)

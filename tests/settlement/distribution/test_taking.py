@@ -29,7 +29,7 @@ from settlement.payouts import handlers as payout_handlers
 from tests.appraisal.support import PARTIES, make_claim, make_court, party_of, today
 from tests.auction.support import TENANT, hold, make_terms
 from tests.settlement.distribution.road import road_of
-from tests.settlement.gate import Gate, as_superuser, unlocked
+from tests.settlement.gate import Gate, as_superuser, unlocked, unlocked_asset
 from tests.settlement.hall import Hall, hall
 from tests.settlement.support import money_inside, within
 from tests.support.house import call
@@ -115,10 +115,6 @@ async def second_round(failed: Failed) -> LotSaved:
         deposit_fen=Fen(56_000 * YUAN),
     )
     return await lots.draft_lot(place.database, call(place.clerk), terms)
-
-
-async def unlocked_asset(tx: Tx, asset_id: UUID, *, shared: bool = False) -> None:
-    """In place of the asset's lock."""
 
 
 async def faults(place: Hall) -> list[str]:

@@ -13,7 +13,7 @@ from kernel.database import Database
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.ids import ordered_id
 from settlement import verify
-from settlement.bank import service as bank
+from settlement.bank import answers
 from settlement.bank.schemas import Confirmation
 from settlement.payouts import errors, handlers, service
 from settlement.payouts.models import PayoutBatch
@@ -210,7 +210,7 @@ async def test_a_rejected_payment_is_back_and_may_be_paid_again(database_url: st
         order = first.lines[0].order_id
         assert order is not None
         rejection = Confirmation(order_id=order, outcome="rejected", bank_ref="no-such-account")
-        await bank.confirm(database, call(MACHINE), rejection)
+        await answers.confirm(database, call(MACHINE), rejection)
         assert await faults(database) == [], "before the outcome is noted"
         await settle(database)
         assert [line.state for line in (await service.show_batch(database, road.maker, first.id)).lines] == [
