@@ -21,7 +21,7 @@ from settlement.completion import rules, store
 from settlement.completion.errors import LotOfAnotherCase
 from settlement.completion.models import CaseCostRow, FeeSetting
 from settlement.completion.rules import SERVED, STEPS, UNDONE, CostKind, SaleState
-from settlement.completion.sale_schemas import AddCost, CaseCosts, CostView, Coverage, FeeView, SetFee
+from settlement.completion.sale_schemas import AddCost, CaseCosts, CaseNumber, CostView, Coverage, FeeView, SetFee
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
@@ -64,6 +64,15 @@ async def case_account(tx: Tx, case_id: UUID) -> Account:
     """The account of the case and its debtor (一案一账号, R-ACCT-01), opened if new."""
     case = await appraisal.get_case(tx, case_id)
     return await ledger.open_account(tx, Kind.CASE, f"{case_id}:{case.debtor.id}", case_id=case_id)
+
+
+async def open_account(database: Database, call: Call, case_id: UUID) -> CaseNumber:
+    """The number of the case's account, opened if new, so that documents to the debtor can name it (R-ACCT-02)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK, Role.MAKER)
+        case = await served_case(tx, case_id)
+        account = await case_account(tx, case.id)
+        return tx.answer(CaseNumber(case.id, case.debtor.name, account.number or ""))
 
 
 async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:

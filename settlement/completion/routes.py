@@ -13,6 +13,7 @@ from settlement.completion import case_money, defaults, service
 from settlement.completion.sale_schemas import (
     AddCost,
     CaseCosts,
+    CaseNumber,
     Confirmation,
     CostView,
     Coverage,
@@ -111,6 +112,14 @@ async def name_related_debt(
     return await defaults.name_related_debt(database, call, lot_id, data)
 
 
+@post("/api/cases/{case_id:uuid}/account", guards=[allow(Role.CLERK, Role.MAKER)], status_code=201)
+async def open_account(
+    database: NamedDependency[Database], call: NamedDependency[Call], case_id: FromPath[UUID]
+) -> CaseNumber:
+    """Open the case account (一案一账号) before any money comes, for the documents that name it."""
+    return await case_money.open_account(database, call, case_id)
+
+
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
 async def add_cost(
     database: NamedDependency[Database],
@@ -155,6 +164,7 @@ ROUTES = [
     declare_default,
     order_shortfall,
     name_related_debt,
+    open_account,
     add_cost,
     show_costs,
     show_coverage,

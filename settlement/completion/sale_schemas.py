@@ -96,6 +96,14 @@ class Confirmation(msgspec.Struct, frozen=True):
     text: str
 
 
+class CaseNumber(msgspec.Struct, frozen=True):
+    """The account number of one case and debtor (一案一账号): what is paid on it is case money."""
+
+    case_id: UUID
+    debtor: str
+    account_no: str
+
+
 class PayeeIn(Wire, frozen=True):
     """To whom a cost is paid."""
 

@@ -8,7 +8,7 @@ import pytest
 from appraisal.cases.rules import Subject
 from kernel.actors import platform
 from kernel.database import Tx
-from kernel.errors import Refusal
+from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.completion import case_money, defaults
@@ -23,7 +23,7 @@ from settlement.deposits import service as deposits
 from settlement.deposits.errors import HoldEnded
 from settlement.distribution import fee_setting
 from settlement.ledger.rules import Kind
-from tests.appraisal.support import make_claim
+from tests.appraisal.support import make_claim, make_court
 from tests.settlement.completion.defaulting import (
     defaulted,
     faults,
@@ -222,6 +222,18 @@ async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str)
             assert (fee.computed_fen, fee.set_fen) == (50_02, set_fen)
         costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
         assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
+
+
+async def test_a_case_s_account_is_opened_for_the_documents_that_name_it(database_url: str) -> None:
+    """R-ACCT-01, 02: one number per case and debtor, the same each time, and money on it is the case's."""
+    async with hall(database_url) as place:
+        opened = await case_money.open_account(place.database, call(place.court.clerk), place.case_id)
+        assert await case_money.open_account(place.database, call(place.court.clerk), place.case_id) == opened
+        await bank.book_credit(place.database, call(MACHINE), notice("first", opened.account_no, 300))
+        assert await money_inside(place.database) == {"case": 300}
+        for who, refusal in ((place.court.judge, Forbidden), ((await make_court(place.database)).clerk, NotFound)):
+            with pytest.raises(refusal):
+                await case_money.open_account(place.database, call(who), place.case_id)
 
 
 async def test_money_paid_straight_to_the_case_is_distributable_by_itself(database_url: str) -> None:
