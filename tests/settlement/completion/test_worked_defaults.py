@@ -27,7 +27,8 @@ from tests.settlement.distribution.road import road_of
 from tests.settlement.gate import as_superuser
 from tests.settlement.hall import YUAN, hall
 from tests.settlement.support import money_inside, within
-from tests.support.house import call
+from tests.settlement.tampering import found_after
+from tests.support.house import call, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +85,9 @@ async def test_w_08a_all_four_steps_to_the_debts_connected_with_the_property(dat
         await place.relay.settle()
         assert await money_inside(place.database) == {}
         assert await faults(place) == []
+    async with opened(database_url) as database:
+        found = await found_after(database, "related_debt", "DELETE FROM settlement.related_debt")
+    assert any("connected debts that the panel did not name" in fault for fault in found), found
 
 
 async def test_a_cost_registered_late_is_still_taken_from_the_deposit_once(database_url: str) -> None:
