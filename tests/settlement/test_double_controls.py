@@ -1,7 +1,8 @@
 """Controls of doing something twice at once: drafts, batches, signatures. Each race is lost without its protection.
 
 Where a unique key stands behind the lock, the first control shows that it stops the second comer, and the second what
-happens without it. The races themselves are run in `distribution/test_service.py` and `payouts/test_service.py`.
+happens without it. The races themselves are run in `distribution/test_service.py` and `payouts/test_service.py`; the
+control of two payers is there too.
 """
 
 import pytest
@@ -103,18 +104,3 @@ async def test_control_unlocked_a_second_checker_signs_over_the_first(
         assert isinstance(late, PayoutView), late
         shown = await payouts.show_batch(database, road.maker, batch.id)
         assert shown.checked_by == first.person, "the second signature is lost"
-
-
-async def test_control_unlocked_two_payers_pass_the_rules_and_keys_alone_stop_one(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = Gate()
-    async with opened(database_url) as database:
-        road = await two_creditors(database)
-        batch = await road.check(await road.make(await road.confirmed()))
-        monkeypatch.setattr(distribution, "lock_case_money", unlocked)
-        monkeypatch.setattr(payouts, "_require_as_signed", gate.after(payouts._require_as_signed))
-        payers = [road.court.staff(Role.PAYER) for _ in range(2)]
-        late = await gate.meanwhile(road.pay(batch, payers[0]), road.pay(batch, payers[1]))
-        assert isinstance(late, DBAPIError), "the rules did not see the other payment"
-        assert await money_inside(database) == {"payee": 60_000}
