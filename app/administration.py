@@ -105,7 +105,7 @@ def _run(settings: Settings, users: Sequence[NewUser], arguments: argparse.Names
 def main_create_user(settings: Settings, arguments: argparse.Namespace) -> int:
     """Create a person with roles; the password is asked for, or read from a pipe."""
     try:
-        roles = read_roles(arguments.role)
+        roles = read_roles(arguments.roles)
     except ValueError as error:
         say(str(error))
         return 2

@@ -89,7 +89,7 @@ def _create_user_arguments(parser: argparse.ArgumentParser) -> None:
     _data_arguments(parser)
     parser.add_argument("username", help="3 to 40 of a-z, 0-9, dot, dash, underscore")
     parser.add_argument("--name", required=True, help="real name, or the name of the machine")
-    parser.add_argument("--role", action="append", required=True, help="may be given several times")
+    parser.add_argument("--role", dest="roles", action="append", required=True, help="may be given several times")
     parser.add_argument("--court-code", help="the court that staff belong to; a new code creates it")
     parser.add_argument("--court-name", help="name of a court that is created")
 

@@ -4,8 +4,8 @@ All functions take the caller's open transaction and check no right of its actor
 caller's question (`actor.must_serve(case.court_id, …)`).
 """
 
-from appraisal.assets.rules import AssetFacts, AssetKind, Hold
-from appraisal.assets.service import end_seizures, find_holds, get_asset
+from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Way
+from appraisal.assets.service import find_holds, get_asset, pass_title, promise, require_free, undo_disposal
 from appraisal.cases.rules import Account, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
 from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
 from appraisal.claims.rules import ClaimKind, TitledClaim
@@ -32,10 +32,10 @@ __all__ = [
     "ServiceMethod",
     "Subject",
     "TitledClaim",
+    "Way",
     "case_numbers",
     "cases_of_person",
     "court_names",
-    "end_seizures",
     "find_holds",
     "find_services",
     "get_asset",
@@ -43,8 +43,12 @@ __all__ = [
     "get_decision",
     "get_reference_price",
     "list_claims",
+    "pass_title",
     "price_still_good",
+    "promise",
     "record_service",
+    "require_free",
     "require_good_price",
     "sell_by",
+    "undo_disposal",
 ]

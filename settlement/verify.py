@@ -107,7 +107,10 @@ async def _broken_shortfall(tx: Tx, sale: Sale, resale: Sale, used: Mapping[str,
     wasted = _wasted(await case_money.list_costs(tx, sale.case_id), sale)
     fall = max(0, sale.price_fen - resale.price_fen)
     left = (sale.forfeited_fen or 0) - used["to_costs_fen"]
+    named = sum(debt.amount_fen for debt in await sales.related_debts_of(tx, sale.lot_id))
     found = []
+    if used["to_related_debt_fen"] > named:
+        found.append("used its deposit for connected debts that the panel did not name")
     if used["to_costs_fen"] > wasted:
         found.append("used its deposit for costs that it did not cause")
     if used["to_shortfall_fen"] > fall:

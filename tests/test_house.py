@@ -62,6 +62,7 @@ NAMED_ROOMS = {
     "kernel/identity/checks.py": "port to the outside check of names",
     "kernel/identity/door.py": "what HTTP and the live socket share",
     "kernel/identity/passwords.py": "hashing that must not block bids",
+    "settlement/bank/answers.py": "orders at the bank: handed over, answered once",
     "settlement/bank/matching.py": "use cases of money that two people match by hand",
     "settlement/bank/port.py": "what we need of any bank",
     "settlement/bank/simulated.py": "the bank of the embedded default, tests and demo",
@@ -91,6 +92,7 @@ NAMED_ROOMS = {
     "settlement/distribution/participation.py": "cut-off, recognition, preference, R-DIST-01, 02 and 16",
     "settlement/distribution/participation_schemas.py": "the same on the wire",
     "settlement/distribution/plan_schemas.py": "the plan on the wire",
+    "settlement/distribution/plan_views.py": "how the plan on the wire is made",
     "settlement/distribution/plans.py": "the plan as a document and its hash",
     "settlement/distribution/procedure.py": "the way of a plan, R-DIST-04 and 05",
     "settlement/distribution/satisfaction.py": "taking in satisfaction, R-FAIL-03 and 05",
@@ -98,6 +100,7 @@ NAMED_ROOMS = {
     "settlement/distribution/taking.py": "use cases of taking in satisfaction",
     "settlement/distribution/taking_schemas.py": "the same on the wire",
     "settlement/distribution/what_if.py": "a plan over changed inputs, and what differs",
+    "settlement/payouts/account.py": "the case account as it is read, and what plans owe to whom",
     "settlement/payouts/withholding.py": "deferral, deposit, rewards and the court's own limit",
 }
 """Rooms that one slice needs and no other: what each holds."""

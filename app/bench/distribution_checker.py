@@ -183,16 +183,20 @@ class _Replay:
         served: frozenset[str] | set[str] = frozenset(),
     ) -> int:
         """What one place must get: `first` to some, then pro rata to all who are not yet `served`."""
+        if not people or not money:
+            return money
         first = first or {}
         due = {claim["id"]: self._due(claim, parts) for claim, parts in people}
         rests = {name: 0 if name in served else due[name] - first.get(name, 0) for name in due}
         total = sum(rests.values())
         shared = min(money - sum(first.values()), total)
-        exact = {name: Fraction(shared * rest, total) if total else Fraction(0) for name, rest in rests.items()}
-        amounts = {name: floor(value) for name, value in exact.items()}
-        by_remainder = sorted(exact, key=lambda name: floor(exact[name]) - exact[name])  # stable: ties stay
-        for name in by_remainder[: shared - sum(amounts.values())]:
-            amounts[name] += 1
+        amounts, remainders = {}, {}
+        for name, rest in rests.items():  # the exact share is amount + remainder / total, one denominator for all
+            amounts[name], remainders[name] = divmod(shared * rest, total) if total else (0, 0)
+        missing = shared - sum(amounts.values())
+        if missing:
+            for name in sorted(remainders, key=lambda name: -remainders[name])[:missing]:  # stable: ties stay
+                amounts[name] += 1
         for claim, parts in people:
             name = claim["id"]
             rest = amounts[name] + first.get(name, 0)

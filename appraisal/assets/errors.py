@@ -75,6 +75,24 @@ class SeizureEnded(Refusal):
     en = "The asset was disposed of on {ended_on}; seizures on it have ended"
 
 
+class AssetDisposed(Refusal):
+    """Title passed to a buyer or taker: the asset can be neither seized nor disposed of again."""
+
+    code = "asset-disposed"
+    rule = "R-SEAL-04"
+    zh = "该财产已于 {passed_on} 处置完毕，所有权已经转移，不能再次查封或者处置"
+    en = "Title to the asset passed on {passed_on}: it can be neither seized nor disposed of again"
+
+
+class AssetTaken(Refusal):
+    """A creditor takes the asset in satisfaction; only when the difference is not paid may it be sold again."""
+
+    code = "asset-taken"
+    rule = "R-FAIL-03"
+    zh = "该财产已裁定交债权人抵债，差额逾期未补交、抵债失效后方可再行拍卖（R-FAIL-04）"
+    en = "A creditor takes the asset in satisfaction; only if they do not pay may it be sold (R-FAIL-04)"
+
+
 class HoldLiftedBefore(Refusal):
     """A hold ends exactly once."""
 

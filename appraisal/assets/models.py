@@ -1,4 +1,4 @@
-"""Tables of assets, seizures and holds."""
+"""Tables of assets, seizures, disposals and holds."""
 
 from datetime import date, datetime
 from typing import Any
@@ -8,11 +8,12 @@ from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from appraisal.assets.rules import AssetKind, Measure
+from appraisal.assets.rules import AssetKind, Measure, Way
 from kernel.database import Base
 
 KINDS = ", ".join(f"'{kind}'" for kind in AssetKind)
 MEASURES = ", ".join(f"'{measure}'" for measure in Measure)
+WAYS = ", ".join(f"'{way}'" for way in Way)
 
 
 class Asset(Base):
@@ -48,6 +49,7 @@ class AssetSeizure(Base):
         CheckConstraint(f"measure IN ({MEASURES})", "measure"),
         CheckConstraint("rank >= 1", "rank"),
         CheckConstraint("from_on < to_on", "period"),
+        CheckConstraint("ended_by IS NULL OR ended_on IS NOT NULL", "ended_by_has_day"),
         {"schema": "appraisal"},
     )
 
@@ -61,6 +63,28 @@ class AssetSeizure(Base):
     rank: Mapped[int]
     waiting: Mapped[bool]
     ended_on: Mapped[date | None]
+    ended_by: Mapped[UUID | None] = mapped_column(ForeignKey("appraisal.asset_disposal.id"))
+
+
+class AssetDisposal(Base):
+    """A sale or taking of the asset; one stands at a time. It is undone when a taking lapses or a sale is annulled."""
+
+    __tablename__ = "asset_disposal"
+    __table_args__ = (
+        ForeignKeyConstraint(["asset_id", "case_id"], ["appraisal.asset.id", "appraisal.asset.case_id"]),
+        CheckConstraint(f"way IN ({WAYS})", "way"),
+        CheckConstraint("undone_at >= begun_at", "undone_after_begun"),
+        Index("uq_asset_disposal_standing", "asset_id", unique=True, postgresql_where=text("undone_at IS NULL")),
+        {"schema": "appraisal"},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    asset_id: Mapped[UUID]
+    case_id: Mapped[UUID]
+    way: Mapped[str]
+    begun_at: Mapped[datetime]
+    passed_on: Mapped[date | None]
+    undone_at: Mapped[datetime | None]
 
 
 class AssetHold(Base):

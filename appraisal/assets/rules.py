@@ -1,4 +1,4 @@
-"""Seizures and their order (R-SEAL-01 to 04), holds (R-CASE-09).
+"""Seizures and their order (R-SEAL-01 to 04), holds (R-CASE-09), disposals that end seizures (R-SEAL-04).
 
 Invariant: on any day at most one seizure of an asset has effect: the lowest rank that neither lapsed nor ended.
 The days of a period are both included; by R-GEN-03 the day it starts on is not counted, so a period of two years
@@ -13,6 +13,8 @@ from uuid import UUID
 
 from appraisal.assets.errors import (
     AlreadySeized,
+    AssetDisposed,
+    AssetTaken,
     HoldLiftedBefore,
     MeasureUnfit,
     RankOutOfOrder,
@@ -99,6 +101,23 @@ class Seizure:
         return self.ended_on is not None and self.ended_on <= on
 
 
+class Way(StrEnum):
+    """How a court disposes of an asset: sold, or taken in satisfaction (以物抵债)."""
+
+    SALE = "sale"
+    TAKING = "taking"
+
+
+@dataclass(frozen=True, slots=True)
+class Disposal:
+    """An asset given away: promised first where the taker has still to pay, disposed of once title passed."""
+
+    id: UUID
+    asset_id: UUID
+    way: Way
+    passed_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Forbids disposal of an asset, for example while a third party's objection is heard (R-CASE-09)."""
@@ -135,6 +154,19 @@ def renew(kind: AssetKind, seizure: Seizure, to_on: date, today: date) -> Seizur
         raise SeizureLapsed(to_on=seizure.to_on.isoformat())
     _require_period(kind, seizure.to_on, to_on)
     return replace(seizure, to_on=to_on)
+
+
+def require_free(disposal: Disposal | None) -> None:
+    """Refuse to dispose a second time of what was sold, or is being taken in satisfaction (R-SEAL-04, R-FAIL-03)."""
+    require_debtors(disposal)
+    if disposal is not None:
+        raise AssetTaken()
+
+
+def require_debtors(disposal: Disposal | None) -> None:
+    """Refuse an asset whose title has passed: it is the debtor's no more, so nobody can seize it (R-SEAL-04)."""
+    if disposal is not None and disposal.passed_on is not None:
+        raise AssetDisposed(passed_on=disposal.passed_on.isoformat())
 
 
 def standings(seizures: Sequence[Seizure], on: date) -> dict[UUID, Standing]:

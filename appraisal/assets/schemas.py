@@ -8,7 +8,18 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Measure, Seizure, Standing, in_rank, standings
+from appraisal.assets.rules import (
+    AssetFacts,
+    AssetKind,
+    Disposal,
+    Hold,
+    Measure,
+    Seizure,
+    Standing,
+    Way,
+    in_rank,
+    standings,
+)
 from kernel.clock import beijing
 from kernel.decoding import Day, LongText, ShortText, Wire
 
@@ -77,8 +88,15 @@ class HoldView(msgspec.Struct, frozen=True):
     lifted_at: str | None
 
 
+class DisposalView(msgspec.Struct, frozen=True):
+    """How the asset is given away; `passed_on` is the day title passed, None while a taker has still to pay."""
+
+    way: Way
+    passed_on: str | None
+
+
 class AssetView(msgspec.Struct, frozen=True):
-    """An asset as its court sees it, with its seizures by rank and the holds that stand."""
+    """An asset as its court sees it, with its seizures by rank, the holds that stand, and what became of it."""
 
     id: UUID
     case_id: UUID
@@ -89,9 +107,16 @@ class AssetView(msgspec.Struct, frozen=True):
     details: dict[str, str]
     seizures: tuple[SeizureView, ...]
     holds: tuple[HoldView, ...]
+    disposal: DisposalView | None = None
 
 
-def asset_view(asset: AssetFacts, seizures: Sequence[Seizure], holds: Sequence[Hold], today: date) -> AssetView:
+def asset_view(
+    asset: AssetFacts,
+    seizures: Sequence[Seizure],
+    holds: Sequence[Hold],
+    today: date,
+    disposal: Disposal | None = None,
+) -> AssetView:
     return AssetView(
         id=asset.id,
         case_id=asset.case_id,
@@ -102,7 +127,12 @@ def asset_view(asset: AssetFacts, seizures: Sequence[Seizure], holds: Sequence[H
         details=dict(asset.details),
         seizures=seizure_views(seizures, today),
         holds=tuple(hold_view(hold) for hold in holds),
+        disposal=_disposal_view(disposal) if disposal else None,
     )
+
+
+def _disposal_view(disposal: Disposal) -> DisposalView:
+    return DisposalView(disposal.way, disposal.passed_on.isoformat() if disposal.passed_on else None)
 
 
 def seizure_views(seizures: Sequence[Seizure], today: date) -> tuple[SeizureView, ...]:

@@ -1,10 +1,13 @@
-"""Use cases of assets: register, seize and renew, hold and lift. Holds are told to the contexts that sell."""
+"""Use cases of assets: register, seize and renew, hold and lift; and, for the contexts that sell, dispose and undo.
+
+Holds are told to those contexts.
+"""
 
 from datetime import date
 from uuid import UUID
 
 from appraisal.assets import rules, store
-from appraisal.assets.rules import AssetFacts, Hold, Seizure
+from appraisal.assets.rules import AssetFacts, Disposal, Hold, Seizure, Way
 from appraisal.assets.schemas import (
     AssetView,
     HoldView,
@@ -55,6 +58,7 @@ async def register_seizure(database: Database, call: Call, asset_id: UUID, wante
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
         asset = await lock_served_asset(tx, asset_id)
+        rules.require_debtors(await store.find_disposal(tx, asset.id))
         party = (await cases.get_case(tx, asset.case_id)).party(wanted.party_id)
         now = tx.now()
         require_come("from_on", wanted.from_on, now)
@@ -171,18 +175,60 @@ async def find_holds(tx: Tx, asset_id: UUID, *, lock: bool = False) -> list[Hold
     return await store.find_holds(tx, asset_id)
 
 
-async def end_seizures(tx: Tx, asset_id: UUID, on: date) -> None:
-    """End all seizures of an asset that was sold or taken in satisfaction on that day (R-SEAL-04)."""
+async def require_free(tx: Tx, asset_id: UUID) -> None:
+    """Refuse an asset that was disposed of, or is being taken; nobody begins to while the caller's transaction runs."""
+    await store.lock_asset(tx, asset_id, shared=True)
+    rules.require_free(await store.find_disposal(tx, asset_id))
+
+
+async def promise(tx: Tx, asset_id: UUID) -> None:
+    """A creditor takes the asset in satisfaction once the difference is paid: nobody else gets it meanwhile."""
     await store.lock_asset(tx, asset_id)
+    rules.require_free(await store.find_disposal(tx, asset_id))
     asset = await store.get_asset(tx, asset_id)
-    ended = await store.end_seizures(tx, asset.id, on)
-    facts = {"on": on.isoformat(), "seizures": [str(seizure_id) for seizure_id in ended]}
-    await record(tx, "assets.end-seizures", f"asset:{asset.id}", facts, case_id=asset.case_id)
+    await store.add_disposal(tx, asset, Disposal(ordered_id(), asset.id, Way.TAKING), tx.now())
+    await record(tx, "assets.promise", f"asset:{asset.id}", {"way": Way.TAKING}, case_id=asset.case_id)
+
+
+async def pass_title(tx: Tx, asset_id: UUID, way: Way, on: date) -> None:
+    """Title to the asset passed on that day: every seizure of it ends (R-SEAL-04)."""
+    await store.lock_asset(tx, asset_id)
+    asset, standing = await store.get_asset(tx, asset_id), await store.find_disposal(tx, asset_id)
+    rules.require_debtors(standing)
+    if standing is None:
+        standing = Disposal(ordered_id(), asset.id, way, on)
+        await store.add_disposal(tx, asset, standing, tx.now())
+    else:
+        await store.set_passed(tx, standing.id, on)
+    ended = await store.end_seizures(tx, asset.id, on, standing.id)
+    await record(tx, "assets.end-seizures", f"asset:{asset.id}", _facts(standing, ended, on), case_id=asset.case_id)
+
+
+async def undo_disposal(tx: Tx, asset_id: UUID) -> None:
+    """What disposed of the asset came to nothing: the seizures that it ended live again with their ranks (R-SEAL-03).
+
+    One whose period ran out meanwhile has lapsed, as it would have without the disposal (R-SEAL-02). Where nothing
+    stands nothing happens.
+    """
+    await store.lock_asset(tx, asset_id)
+    asset, standing = await store.get_asset(tx, asset_id), await store.find_disposal(tx, asset_id)
+    if standing is None:
+        return
+    now = tx.now()
+    await store.set_undone(tx, standing.id, now)
+    revived = await store.revive_seizures(tx, standing.id)
+    facts = _facts(standing, revived, beijing_day(now))
+    await record(tx, "assets.revive-seizures", f"asset:{asset.id}", facts, case_id=asset.case_id)
+
+
+def _facts(disposal: Disposal, seizures: list[UUID], on: date) -> dict[str, object]:
+    return {"on": on.isoformat(), "way": disposal.way, "seizures": sorted(map(str, seizures))}
 
 
 async def _asset_view(tx: Tx, asset: AssetFacts) -> AssetView:
     seizures = await store.list_seizures(tx, asset.id)
-    return asset_view(asset, seizures, await store.find_holds(tx, asset.id), beijing_day(tx.now()))
+    holds, disposal = await store.find_holds(tx, asset.id), await store.find_disposal(tx, asset.id)
+    return asset_view(asset, seizures, holds, beijing_day(tx.now()), disposal)
 
 
 def _view_of(seizure: Seizure, all_of_asset: list[Seizure], today: date) -> SeizureView:

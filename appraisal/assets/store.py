@@ -1,12 +1,12 @@
-"""All SQL of assets, seizures and holds."""
+"""All SQL of assets, seizures, disposals and holds."""
 
 from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
 
-from appraisal.assets.models import Asset, AssetHold, AssetSeizure
-from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Measure, Seizure
+from appraisal.assets.models import Asset, AssetDisposal, AssetHold, AssetSeizure
+from appraisal.assets.rules import AssetFacts, AssetKind, Disposal, Hold, Measure, Seizure, Way
 from kernel.database import Tx
 from kernel.errors import NotFound
 
@@ -88,15 +88,57 @@ async def set_period_end(tx: Tx, seizure_id: UUID, to_on: date) -> None:
     await tx.session.execute(update(AssetSeizure).where(AssetSeizure.id == seizure_id).values(to_on=to_on))
 
 
-async def end_seizures(tx: Tx, asset_id: UUID, on: date) -> list[UUID]:
+async def end_seizures(tx: Tx, asset_id: UUID, on: date, disposal_id: UUID) -> list[UUID]:
     """End what has not ended; returns which seizures that were."""
     ended = await tx.session.scalars(
         update(AssetSeizure)
         .where(AssetSeizure.asset_id == asset_id, AssetSeizure.ended_on.is_(None))
-        .values(ended_on=on)
+        .values(ended_on=on, ended_by=disposal_id)
         .returning(AssetSeizure.id)
     )
     return list(ended)
+
+
+async def revive_seizures(tx: Tx, disposal_id: UUID) -> list[UUID]:
+    """Let what this disposal ended live again, each with its rank and period; returns which seizures that are."""
+    revived = await tx.session.scalars(
+        update(AssetSeizure)
+        .where(AssetSeizure.ended_by == disposal_id)
+        .values(ended_on=None, ended_by=None)
+        .returning(AssetSeizure.id)
+    )
+    return list(revived)
+
+
+async def add_disposal(tx: Tx, asset: AssetFacts, disposal: Disposal, begun_at: datetime) -> None:
+    tx.session.add(
+        AssetDisposal(
+            id=disposal.id,
+            asset_id=asset.id,
+            case_id=asset.case_id,
+            way=disposal.way,
+            begun_at=begun_at,
+            passed_on=disposal.passed_on,
+        )
+    )
+    await tx.session.flush()
+
+
+async def find_disposal(tx: Tx, asset_id: UUID) -> Disposal | None:
+    """The disposal that stands, if any."""
+    found = select(AssetDisposal.id, AssetDisposal.asset_id, AssetDisposal.way, AssetDisposal.passed_on).where(
+        AssetDisposal.asset_id == asset_id, AssetDisposal.undone_at.is_(None)
+    )
+    row = (await tx.session.execute(found)).one_or_none()
+    return Disposal(row.id, row.asset_id, Way(row.way), row.passed_on) if row else None
+
+
+async def set_passed(tx: Tx, disposal_id: UUID, on: date) -> None:
+    await tx.session.execute(update(AssetDisposal).where(AssetDisposal.id == disposal_id).values(passed_on=on))
+
+
+async def set_undone(tx: Tx, disposal_id: UUID, at: datetime) -> None:
+    await tx.session.execute(update(AssetDisposal).where(AssetDisposal.id == disposal_id).values(undone_at=at))
 
 
 async def add_hold(tx: Tx, hold: Hold) -> None:

@@ -106,6 +106,15 @@ class AssetOnSale(Refusal):
     en = "The asset already has a lot that has not ended"
 
 
+class AssetSold(Refusal):
+    """A sale of the asset stands; it is sold again only after a default or an annulment."""
+
+    code = "asset-sold"
+    rule = "R-SEAL-04"
+    zh = "该财产已经成交，买受人悔拍或者拍卖被撤销后方可重新拍卖"
+    en = "The asset is sold; it may be sold again only after a default or an annulment"
+
+
 class RoundNotAllowed(Refusal):
     """The asset's earlier sales do not lead to this round."""
 

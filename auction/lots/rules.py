@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from auction.lots.errors import AssetOnSale, PreviousLotDiffers, ResaleNotOrdered, RoundNotAllowed
+from auction.lots.errors import AssetOnSale, AssetSold, PreviousLotDiffers, ResaleNotOrdered, RoundNotAllowed
 from kernel.calendar import due_on
 from kernel.clock import to_ms
 from kernel.money import Fen
@@ -182,6 +182,8 @@ def check_place_on_road(
     """
     if earlier is not None and earlier.status.open:
         raise AssetOnSale(lot_id=str(earlier.lot_id))
+    if earlier is not None and earlier.status is Status.SOLD:
+        raise AssetSold()
     allowed = rounds_after(earlier, price_fixed_on)
     if round_ not in allowed:
         raise RoundNotAllowed(allowed=", ".join(sorted(allowed)) or "-")

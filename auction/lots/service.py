@@ -43,13 +43,14 @@ from kernel.ids import ordered_id
 async def draft_lot(database: Database, call: Call, wanted: LotTerms) -> LotSaved:
     """Draft a sale of an asset whose reference price is fixed.
 
-    Refused when the asset's earlier sales do not lead to this round, when a term breaks its legal bound, or when
-    the panel decided otherwise.
+    Refused when the asset is sold or taken in satisfaction, when its earlier sales do not lead to this round, when a
+    term breaks its legal bound, or when the panel decided otherwise.
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
         asset = await appraisal.get_asset(tx, wanted.asset_id)
         tx.actor.must_serve(asset.court_id, "asset")
+        await appraisal.require_free(tx, asset.id)
         await store.lock_asset(tx, asset.id)
         price = await appraisal.get_reference_price(tx, asset.id)
         earlier = await store.find_latest_sale(tx, asset.id)

@@ -1,6 +1,6 @@
 """Use cases of identity: register, sign in and out, change the password, create staff; and who is asking."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from uuid import UUID
 
@@ -10,7 +10,6 @@ from kernel.actors import Actor, Role, platform
 from kernel.audit import record
 from kernel.clock import real_now
 from kernel.database import Database, Tx
-from kernel.errors import NotFound
 from kernel.identity import store
 from kernel.identity.checks import IdentityCheck
 from kernel.identity.errors import IdentityRefused, PersonKnown, UsernameTaken, WrongCredentials
@@ -143,12 +142,9 @@ async def real_name(tx: Tx, person_id: UUID) -> str:
     return (await store.get_person(tx, person_id)).real_name
 
 
-async def real_names(tx: Tx, person_ids: Collection[UUID]) -> dict[UUID, str]:
-    """The same of many; refuses `not-found` if there is one who does not exist."""
-    names = await store.real_names(tx, person_ids)
-    if names.keys() != set(person_ids):
-        raise NotFound(what="person")
-    return names
+async def real_names(tx: Tx, person_ids: Iterable[UUID | None]) -> dict[UUID, str]:
+    """The real names of those who signed something, for the court whose paper names them."""
+    return await store.real_names(tx, {each for each in person_ids if each is not None})
 
 
 async def find_persons_named(tx: Tx, name: str) -> set[UUID]:

@@ -1,7 +1,7 @@
 """The use case of annulling a sale (撤销, R-HALT-04).
 
-Locking: auction's lot, the sale's row, then the accounts; under the case account's lock no plan is confirmed, so what
-is asked about plans stays true. Drafts and served plans over the price become stale by themselves.
+Locking: the asset, auction's lot, the sale's row, then the accounts; under the case account's lock no plan is
+confirmed, so what is asked about plans stays true. Drafts and served plans over the price become stale by themselves.
 """
 
 from uuid import UUID
@@ -23,15 +23,17 @@ from settlement.distribution.current import confirmed_plans
 async def annul_sale(database: Database, call: Call, lot_id: UUID, wanted: AnnulSale) -> AnnulmentView:
     """Undo a sale by the court's ruling: everything paid goes back to who paid it, and a resale is ordered.
 
+    Seizures that ended with the sale live again with their ranks, so that creditors stand as they did before it.
     Refuses `proceeds-distributed` once a confirmed plan gives the price away, `deposit-used` where a forfeited deposit
     was used by it, `ground-passed` for a refused approval after the ruling.
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        case_id, buyers = await completion.served_sale_facts(tx, lot_id)
-        subject = appraisal.Subject.ANNULMENT
+        found = await completion.sale_of_court(tx, lot_id)
+        case_id, subject = found.case_id, appraisal.Subject.ANNULMENT
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case_id, subject=subject)
-        barred = buyers if wanted.ground in rules.OF_THE_BUYER else ()
+        barred = found.buyers if wanted.ground in rules.OF_THE_BUYER else ()
+        await appraisal.undo_disposal(tx, found.asset_id)
         await auction.mark_annulled(tx, lot_id)
         resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=barred)
         sale = await reversal.locked_sale(tx, lot_id)

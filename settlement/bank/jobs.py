@@ -2,7 +2,7 @@
 
 from kernel.database import Tx
 from kernel.outbox import Relay
-from settlement.bank import service, simulated
+from settlement.bank import answers, simulated
 from settlement.bank.schemas import OrdersReport, PaymentsDue, TransferReport
 
 
@@ -12,7 +12,7 @@ def subscribe(relay: Relay, *, simulated_bank: bool = True) -> None:
 
     async def deliver_orders(tx: Tx, work: PaymentsDue) -> None:
         if simulated_bank:
-            await service.deliver(tx, port, work)
+            await answers.deliver(tx, port, work)
 
     relay.on(PaymentsDue, deliver_orders)
     relay.on(TransferReport, simulated.report_transfer)

@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.bank import matching, service, simulated
+from settlement.bank import answers, matching, service, simulated
 from settlement.bank.errors import NoSimulatedBank, OrdersLeaveInFiles
 from settlement.bank.schemas import (
     CheckMatch,
@@ -41,7 +41,7 @@ async def confirm_payment(
     database: NamedDependency[Database], call: NamedDependency[Call], data: JSONBody[Confirmation]
 ) -> OrderView:
     """A bank's answer to a payment order (付款回执)."""
-    return await service.confirm(database, call, data)
+    return await answers.confirm(database, call, data)
 
 
 @get("/api/bank/orders", guards=[allow(Role.MACHINE)])
@@ -51,7 +51,7 @@ async def show_waiting(
     """Payment orders that wait for the bank, with their payees; refused where they leave in files."""
     if state["settings"].bank_account is not None:
         raise OrdersLeaveInFiles()
-    return await service.show_waiting(database, actor)
+    return await answers.show_waiting(database, actor)
 
 
 @post("/api/bank/orders/{order_id:uuid}/again", guards=[allow(Role.PAYER)], status_code=201)

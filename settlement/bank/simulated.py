@@ -10,7 +10,7 @@ from uuid import UUID
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.outbox import tell
-from settlement.bank import service, store
+from settlement.bank import answers, service, store
 from settlement.bank.models import SimulatedTransfer
 from settlement.bank.port import BankAnswer
 from settlement.bank.rules import Instruction
@@ -87,11 +87,11 @@ async def report_transfer(tx: Tx, work: TransferReport) -> None:
 
 async def report_orders(tx: Tx, work: OrdersReport) -> None:
     """Send the confirmations of orders decided on."""
-    answers = await SimulatedBank().find(tx, work.order_ids)
-    await service.receive_confirmations(
+    found = await SimulatedBank().find(tx, work.order_ids)
+    await answers.receive_confirmations(
         tx,
         [
-            Confirmation(order_id=order_id, outcome=answers[order_id].outcome, bank_ref=answers[order_id].bank_ref)
+            Confirmation(order_id=order_id, outcome=found[order_id].outcome, bank_ref=found[order_id].bank_ref)
             for order_id in work.order_ids
         ],
     )

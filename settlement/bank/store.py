@@ -59,6 +59,16 @@ async def get_payer(tx: Tx, credit_id: UUID) -> CreditPayer:
     return await tx.session.get_one(CreditPayer, credit_id)
 
 
+async def payers_under(tx: Tx, bank_refs: Collection[str]) -> dict[str, str]:
+    """Who paid the credits with these references."""
+    rows = await tx.session.execute(
+        select(Credit.bank_ref, CreditPayer.payer_name)
+        .join(CreditPayer, CreditPayer.credit_id == Credit.id)
+        .where(Credit.bank_ref.in_(bank_refs))
+    )
+    return {row.bank_ref: row.payer_name for row in rows}
+
+
 async def unmatched_payers(tx: Tx, account_id: UUID) -> dict[UUID, str]:
     """Who paid each credit that stands on the account by its number alone."""
     rows = await tx.session.execute(

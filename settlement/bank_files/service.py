@@ -19,6 +19,7 @@ from kernel.decoding import convert
 from kernel.errors import Refusal
 from kernel.ids import ordered_id
 from kernel.outbox import tell
+from settlement.bank import answers as bank_answers
 from settlement.bank import service as bank
 from settlement.bank.errors import AnswerDiffers
 from settlement.bank.rules import Instruction
@@ -147,7 +148,7 @@ async def _confirm_all(tx: Tx, debits: Sequence[tuple[int, Movement]]) -> dict[i
         return {}
     try:
         async with tx.session.begin_nested():
-            await bank.receive_confirmations(tx, list(plain.values()))
+            await bank_answers.receive_confirmations(tx, list(plain.values()))
     except Refusal as refusal:
         if refusal.code == "busy":
             raise
@@ -194,7 +195,7 @@ async def _confirm(tx: Tx, movement: Movement) -> Outcome:
     if order.amount_fen != movement.amount_fen:
         raise AnswerDiffers(order_fen=order.amount_fen, answered_fen=movement.amount_fen)
     confirmation = Confirmation(order_id=order.order_id, outcome="executed", bank_ref=movement.reference)
-    await bank.receive_confirmation(tx, confirmation)
+    await bank_answers.receive_confirmation(tx, confirmation)
     return Outcome.PAID
 
 

@@ -21,7 +21,7 @@ from settlement.completion import rules, store
 from settlement.completion.errors import LotOfAnotherCase
 from settlement.completion.models import CaseCostRow, FeeSetting
 from settlement.completion.rules import SERVED, STEPS, UNDONE, CostKind, SaleState
-from settlement.completion.sale_schemas import AddCost, CaseCosts, CostView, Coverage, FeeView, SetFee
+from settlement.completion.sale_schemas import AddCost, CaseCosts, CaseNumber, CostView, Coverage, FeeView, SetFee
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
@@ -64,6 +64,15 @@ async def case_account(tx: Tx, case_id: UUID) -> Account:
     """The account of the case and its debtor (一案一账号, R-ACCT-01), opened if new."""
     case = await appraisal.get_case(tx, case_id)
     return await ledger.open_account(tx, Kind.CASE, f"{case_id}:{case.debtor.id}", case_id=case_id)
+
+
+async def open_account(database: Database, call: Call, case_id: UUID) -> CaseNumber:
+    """The number of the case's account, opened if new, so that documents to the debtor can name it (R-ACCT-02)."""
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.CLERK, Role.MAKER)
+        case = await served_case(tx, case_id)
+        account = await case_account(tx, case.id)
+        return tx.answer(CaseNumber(case.id, case.debtor.name, account.number or ""))
 
 
 async def distributable(tx: Tx, case_id: UUID) -> list[Proceeds]:
@@ -114,8 +123,20 @@ async def find_case_account(tx: Tx, case_id: UUID) -> Account | None:
 
 
 async def list_costs(tx: Tx, case_id: UUID) -> list[CaseCost]:
-    """The case's costs in order of registration, the enforcement fee last; the fee's id is the case's."""
-    costs = [
+    """What comes off the case's proceeds first: costs in order of registration, what forfeited deposits brought in for
+    connected debts, the enforcement fee last; the fee's id is the case's.
+    """
+    return [*await registered_costs(tx, case_id), *await _related_debts(tx, case_id), *await _fee(tx, case_id)]
+
+
+async def costs_and_fee(tx: Tx, case_id: UUID) -> list[CaseCost]:
+    """The case's costs alone: what it needs beside its claims."""
+    return [*await registered_costs(tx, case_id), *await _fee(tx, case_id)]
+
+
+async def registered_costs(tx: Tx, case_id: UUID) -> list[CaseCost]:
+    """The costs that officers registered, in that order."""
+    return [
         CaseCost(
             id=row.id,
             kind=CostKind(row.kind),
@@ -128,14 +149,38 @@ async def list_costs(tx: Tx, case_id: UUID) -> list[CaseCost]:
         )
         for row in await store.costs_of(tx, case_id)
     ]
+
+
+async def _fee(tx: Tx, case_id: UUID) -> list[CaseCost]:
     fee = await find_fee(tx, case_id)
     if fee is None or not fee.set_fen:
-        return costs
+        return []
     document = f"decision:{fee.decision_id}"
-    return [
-        *costs,
-        CaseCost(case_id, CostKind.ENFORCEMENT_FEE, FEE_NAME, FEE_PAYEE, None, None, fee.set_fen, document),
-    ]
+    return [CaseCost(case_id, CostKind.ENFORCEMENT_FEE, FEE_NAME, FEE_PAYEE, None, None, fee.set_fen, document)]
+
+
+async def _related_debts(tx: Tx, case_id: UUID) -> list[CaseCost]:
+    """What the fourth step of each forfeited deposit brought in for the debts that the panel named (R-CLOSE-08)."""
+    found = []
+    for sale in await store.sales_of_case(tx, case_id):
+        debts = await store.related_debts_of(tx, sale.lot_id)
+        moved_fen = sum(use.to_related_debt_fen for use in await store.uses_of(tx, sale.lot_id)) if debts else 0
+        parts = rules.divide_in_order(moved_fen, [debt.amount_fen for debt in debts])
+        found += [
+            CaseCost(
+                id=debt.id,
+                kind=CostKind.RELATED_DEBT,
+                name=debt.name,
+                payee=Payee(debt.payee_holder, debt.payee_number, debt.payee_bank),
+                lot_id=None,
+                asset_id=sale.asset_id,
+                amount_fen=part_fen,
+                document=debt.document,
+            )
+            for debt, part_fen in zip(debts, parts, strict=True)
+            if part_fen
+        ]
+    return found
 
 
 async def find_fee(tx: Tx, case_id: UUID) -> FeeSetting | None:
@@ -226,7 +271,7 @@ async def show_coverage(database: Database, actor: Actor, case_id: UUID) -> Cove
         direct = await ledger.received_fen(tx, account.id, Kind.BANK, Kind.UNIDENTIFIED) if account else 0
         sold_fen = sum(sale.price_fen for sale in sales) + direct
         debt_fen = sum(claim.total_fen for claim in await appraisal.list_claims(tx, case_id))
-        costs_fen = sum(cost.amount_fen for cost in await list_costs(tx, case_id))
+        costs_fen = sum(cost.amount_fen for cost in await costs_and_fee(tx, case_id))
         covered = rules.suffices(sold_fen, debt_fen, costs_fen)
         lots = [lot.id for lot in await auction.list_lots(tx, case_id) if lot.status in ON_SALE]
         return Coverage(

@@ -11,18 +11,27 @@ from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
+from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.completion import rules, store
-from settlement.completion.case_money import case_account, distributable, list_costs, served_case
-from settlement.completion.models import DefaultUse, Sale, ShortfallOrder, ShortfallPayment
+from settlement.completion.case_money import (
+    case_account,
+    costs_and_fee,
+    distributable,
+    registered_costs,
+    served_case,
+)
+from settlement.completion.models import DefaultUse, RelatedDebt, Sale, ShortfallOrder, ShortfallPayment
 from settlement.completion.rules import SERVED, STEPS, UNDONE, CaseMoney, Default, ForfeitedDeposit, SaleState
 from settlement.completion.sale_schemas import (
     DeclareDefault,
     DefaultDeclared,
     DefaultUses,
     DefaultUseView,
+    NameRelatedDebt,
     OrderShortfall,
+    RelatedDebtView,
 )
 from settlement.deposits import service as deposits
 from settlement.ledger import service as ledger
@@ -88,6 +97,41 @@ async def order_shortfall(database: Database, call: Call, lot_id: UUID, wanted: 
         await store.add(tx, order)
         await record(tx, "completion.order-shortfall", f"lot:{lot_id}", wanted, case_id=sale.case_id)
         return tx.answer(await _use_view(tx, sale))
+
+
+async def name_related_debt(database: Database, call: Call, lot_id: UUID, wanted: NameRelatedDebt) -> DefaultUseView:
+    """Record a debt connected with the property that the panel named for the fourth step (R-CLOSE-08).
+
+    What the first three steps leave of the deposit goes to it by the next plan; the first named is paid first.
+    """
+    async with database.command(call) as tx:
+        tx.actor.must_be(Role.JUDGE)
+        sale = await store.lock_sale(tx, lot_id)
+        tx.actor.must_serve(sale.court_id, "sale")
+        subject = appraisal.Subject.DEFAULT
+        decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=sale.case_id, subject=subject)
+        rules.require(SaleState(sale.state), SaleState.DEFAULTED)
+        debt = RelatedDebt(
+            id=ordered_id(),
+            lot_id=lot_id,
+            name=wanted.name,
+            amount_fen=wanted.amount_fen,
+            payee_holder=wanted.payee.holder,
+            payee_number=wanted.payee.number,
+            payee_bank=wanted.payee.bank,
+            document=wanted.document,
+            decision_id=decision.id,
+            named_at=tx.now(),
+        )
+        await store.add(tx, debt)
+        await record(tx, "completion.name-related-debt", f"lot:{lot_id}", wanted, case_id=sale.case_id)
+        await settle_default_use(tx, sale.case_id)
+        await tx.session.flush()
+        return tx.answer(await _use_view(tx, sale))
+
+
+async def _related_debt_fen(tx: Tx, lot_id: UUID) -> Fen:
+    return Fen(sum(debt.amount_fen for debt in await store.related_debts_of(tx, lot_id)))
 
 
 async def take_shortfall(tx: Tx, sale: Sale, account: Account) -> int:
@@ -157,9 +201,9 @@ async def _use_more(tx: Tx, sale: Sale, resale: Sale, target: ForfeitedDeposit) 
 
 
 async def _use_of(tx: Tx, sale: Sale, resale: Sale) -> ForfeitedDeposit:
-    """The four steps by what is registered now. Debts connected with the property alone are for the panel to name."""
+    """The four steps by what is registered now; debts connected with the property are those that the panel named."""
     claims_fen = sum(claim.total_fen for claim in await appraisal.list_claims(tx, sale.case_id))
-    costs_fen = sum(cost.amount_fen for cost in await list_costs(tx, sale.case_id))
+    costs_fen = sum(cost.amount_fen for cost in await costs_and_fee(tx, sale.case_id))
     own = sum(getattr(use, step) for use in await store.uses_of(tx, sale.lot_id) for step in STEPS)
     came_in_fen = sum(each.amount_fen for each in await distributable(tx, sale.case_id)) - own
     return rules.use_for_case(await _default_of(tx, sale, resale), CaseMoney(claims_fen + costs_fen, came_in_fen))
@@ -173,13 +217,13 @@ async def _default_of(tx: Tx, sale: Sale, resale: Sale) -> Default:
         costs_fen=await _wasted_costs(tx, sale),
         resale_price_fen=resale.price_fen,
         case_debt_open_fen=Fen(0),
-        related_debt_open_fen=Fen(0),
+        related_debt_open_fen=await _related_debt_fen(tx, sale.lot_id),
     )
 
 
 async def _wasted_costs(tx: Tx, sale: Sale) -> Fen:
     """Sale costs that were registered on the defaulted lot itself."""
-    costs = await list_costs(tx, sale.case_id)
+    costs = await registered_costs(tx, sale.case_id)
     return Fen(sum(cost.amount_fen for cost in costs if cost.lot_id == sale.lot_id))
 
 
@@ -221,6 +265,8 @@ async def _use_view(tx: Tx, sale: Sale) -> DefaultUseView:
     resale = await _finished_resale(tx, sale)
     uses = await store.uses_of(tx, sale.lot_id)
     steps = {step: sum(getattr(use, step) for use in uses) for step in STEPS}
+    debts = await store.related_debts_of(tx, sale.lot_id)
+    parts = rules.divide_in_order(steps["to_related_debt_fen"], [debt.amount_fen for debt in debts])
     costs_fen = await _wasted_costs(tx, sale)
     shortfall_fen = (await _default_of(tx, sale, resale)).shortfall_fen if resale else None
     order, made_good_fen = await store.find_order(tx, sale.lot_id), await _made_good(tx, sale.lot_id)
@@ -242,6 +288,10 @@ async def _use_view(tx: Tx, sale: Sale) -> DefaultUseView:
         ordered_until=order.due_on.isoformat() if order else None,
         order_decision_id=order.decision_id if order else None,
         made_good_fen=made_good_fen,
+        related_debts=tuple(
+            RelatedDebtView(debt.id, debt.name, debt.payee_holder, debt.amount_fen, part_fen, debt.document)
+            for debt, part_fen in zip(debts, parts, strict=True)
+        ),
         rules=DEFAULT_RULES,
         **steps,
     )

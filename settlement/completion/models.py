@@ -9,10 +9,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
-from settlement.completion.rules import CostKind, SaleState
+from settlement.completion.rules import REGISTERED_COSTS, SaleState
 
 STATES = ", ".join(f"'{state}'" for state in SaleState)
-KINDS = ", ".join(f"'{kind}'" for kind in CostKind if kind is not CostKind.ENFORCEMENT_FEE)
+KINDS = ", ".join(f"'{kind}'" for kind in REGISTERED_COSTS)
 AFTER_PAYMENT = "state IN ('paid', 'ruled', 'served', 'handed_over')"
 
 
@@ -137,6 +137,28 @@ class DefaultUse(Base):
     settled_at: Mapped[datetime]
 
 
+class RelatedDebt(Base):
+    """A debt connected with the property that the panel named for the fourth step of a forfeited deposit (R-CLOSE-08).
+
+    Of several the first named is paid first.
+    """
+
+    __tablename__ = "related_debt"
+    __table_args__ = (CheckConstraint("amount_fen > 0", "amount"), {"schema": "settlement"})
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(Identity(always=True), unique=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey(Sale.lot_id), index=True)
+    name: Mapped[str]
+    amount_fen: Mapped[Fen]
+    payee_holder: Mapped[str]
+    payee_number: Mapped[str]
+    payee_bank: Mapped[str]
+    document: Mapped[str]
+    decision_id: Mapped[UUID]
+    named_at: Mapped[datetime]
+
+
 class CaseCostRow(Base):
     """A cost of a case, paid to whom it is owed (R-COST-04)."""
 
@@ -182,5 +204,5 @@ class FeeSetting(Base):
     set_at: Mapped[datetime]
 
 
-for _table in (DefaultUse, CaseCostRow, FeeSetting, ShortfallOrder, ShortfallPayment):
+for _table in (DefaultUse, RelatedDebt, CaseCostRow, FeeSetting, ShortfallOrder, ShortfallPayment):
     append_only(_table.__table__)

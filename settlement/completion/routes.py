@@ -13,6 +13,7 @@ from settlement.completion import case_money, defaults, service
 from settlement.completion.sale_schemas import (
     AddCost,
     CaseCosts,
+    CaseNumber,
     Confirmation,
     CostView,
     Coverage,
@@ -21,6 +22,7 @@ from settlement.completion.sale_schemas import (
     DefaultUses,
     DefaultUseView,
     HandOver,
+    NameRelatedDebt,
     OrderShortfall,
     RuleSale,
     SaleView,
@@ -99,6 +101,25 @@ async def order_shortfall(
     return await defaults.order_shortfall(database, call, lot_id, data)
 
 
+@post("/api/lots/{lot_id:uuid}/related-debts", guards=[allow(Role.JUDGE)], status_code=201)
+async def name_related_debt(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[NameRelatedDebt],
+) -> DefaultUseView:
+    """The panel names a debt connected with the property, which the rest of a forfeited deposit pays."""
+    return await defaults.name_related_debt(database, call, lot_id, data)
+
+
+@post("/api/cases/{case_id:uuid}/account", guards=[allow(Role.CLERK, Role.MAKER)], status_code=201)
+async def open_account(
+    database: NamedDependency[Database], call: NamedDependency[Call], case_id: FromPath[UUID]
+) -> CaseNumber:
+    """Open the case account (一案一账号) before any money comes, for the documents that name it."""
+    return await case_money.open_account(database, call, case_id)
+
+
 @post("/api/cases/{case_id:uuid}/costs", guards=[allow(Role.MAKER)], status_code=201)
 async def add_cost(
     database: NamedDependency[Database],
@@ -142,6 +163,8 @@ ROUTES = [
     hand_over,
     declare_default,
     order_shortfall,
+    name_related_debt,
+    open_account,
     add_cost,
     show_costs,
     show_coverage,

@@ -4,7 +4,7 @@ Invariant: every fen of a forfeited deposit lands in exactly one step or stays p
 back to the defaulting buyer, and none is asked of that buyer beyond the deposit.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as time_of_day
@@ -116,6 +116,15 @@ def use_forfeited_deposit(default: Default) -> ForfeitedDeposit:
     )
 
 
+def divide_in_order(money_fen: int, owed_fen: Sequence[int]) -> list[Fen]:
+    """So much money over debts in the order in which they were named, each in full before the next."""
+    parts: list[Fen] = []
+    for owed in owed_fen:
+        parts.append(Fen(min(owed, money_fen)))
+        money_fen -= parts[-1]
+    return parts
+
+
 RULING_DAYS = 10
 """The ruling is served within these days of full payment (R-CLOSE-05)."""
 
@@ -140,12 +149,21 @@ SERVED = frozenset({SaleState.SERVED, SaleState.HANDED_OVER})
 
 
 class CostKind(StrEnum):
-    """What comes off the proceeds before any creditor (R-COST-01 to 05, R-SEAL-12)."""
+    """What comes off the proceeds before any creditor (R-COST-01 to 05, R-SEAL-12).
+
+    `related_debt` is no cost: it is what the fourth step of a forfeited deposit brought in for one debt connected with
+    the property, and goes to that debt alone (R-CLOSE-08).
+    """
 
     SALE_COST = "sale_cost"
     SALE_TAXES = "sale_taxes"
     RENT_CARVE_OUT = "rent_carve_out"
     ENFORCEMENT_FEE = "enforcement_fee"
+    RELATED_DEBT = "related_debt"
+
+
+REGISTERED_COSTS = (CostKind.SALE_COST, CostKind.SALE_TAXES, CostKind.RENT_CARVE_OUT)
+"""What officers register; the others follow from decisions."""
 
 
 def balance_due_at(ended_at: datetime, days: int) -> datetime:

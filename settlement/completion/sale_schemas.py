@@ -96,6 +96,14 @@ class Confirmation(msgspec.Struct, frozen=True):
     text: str
 
 
+class CaseNumber(msgspec.Struct, frozen=True):
+    """The account number of one case and debtor (一案一账号): what is paid on it is case money."""
+
+    case_id: UUID
+    debtor: str
+    account_no: str
+
+
 class PayeeIn(Wire, frozen=True):
     """To whom a cost is paid."""
 
@@ -168,6 +176,27 @@ class SetFee(Wire, frozen=True):
     decision_id: UUID
 
 
+class NameRelatedDebt(Wire, frozen=True):
+    """A debt of the debtor connected with the property, to be paid by what three steps leave of a forfeited deposit."""
+
+    name: ShortText
+    amount_fen: PositiveFen
+    payee: PayeeIn
+    document: ShortText
+    decision_id: UUID
+
+
+class RelatedDebtView(msgspec.Struct, frozen=True):
+    """A connected debt that the panel named; `covered_fen` is what the deposit brought in for it."""
+
+    id: UUID
+    name: str
+    payee: str
+    amount_fen: int
+    covered_fen: int
+    document: str
+
+
 class DefaultUseView(msgspec.Struct, frozen=True):
     """How one forfeited deposit is used. `uncovered_fen` is shown and charged by an order alone (R-CLOSE-09).
 
@@ -193,6 +222,7 @@ class DefaultUseView(msgspec.Struct, frozen=True):
     ordered_until: str | None
     order_decision_id: UUID | None
     made_good_fen: int
+    related_debts: tuple[RelatedDebtView, ...]
     rules: tuple[str, ...]
 
 

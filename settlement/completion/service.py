@@ -175,7 +175,7 @@ async def serve_ruling(database: Database, call: Call, lot_id: UUID, wanted: Ser
         sale.state, sale.served_on = SaleState.SERVED, wanted.served_on
         sale.service_method, sale.service_proof = wanted.method, wanted.proof
         sale.handover_due_on = rules.handover_due_on(wanted.served_on)
-        await appraisal.end_seizures(tx, sale.asset_id, wanted.served_on)
+        await appraisal.pass_title(tx, sale.asset_id, appraisal.Way.SALE, wanted.served_on)
         await store.lock_defaulted(tx, sale.case_id)  # sales before accounts
         case = await case_money.case_account(tx, sale.case_id)
         proceeds = Transfer(sale.account_id, case.id, sale.price_fen)
@@ -229,11 +229,22 @@ async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
     return sale.account_id
 
 
-async def served_sale_facts(tx: Tx, lot_id: UUID) -> tuple[UUID, tuple[UUID, ...]]:
-    """Case and buyers of a sale that the actor's court serves; else there is no such sale."""
+async def sale_of_court(tx: Tx, lot_id: UUID) -> Sale:
+    """A sale that the actor's court serves; else there is no such sale."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
-    return sale.case_id, sale.buyers
+    return sale
+
+
+async def payers_of(tx: Tx, case_id: UUID) -> dict[str, str]:
+    """Whose money a ruling, a default or an order to make good brought into the case account: document -> buyer."""
+    found: dict[str, str] = {}
+    for sale in await store.sales_of_case(tx, case_id):
+        order = await store.find_order(tx, sale.lot_id)
+        decisions = (sale.default_decision_id, order.decision_id if order else None)
+        found |= {f"decision:{each}": sale.buyer_name for each in decisions if each}
+        found[f"ruling:{sale.ruling_decision_id}"] = sale.buyer_name
+    return found
 
 
 async def is_sold(tx: Tx, lot_id: UUID) -> bool:

@@ -8,7 +8,15 @@ from sqlalchemy import select, update
 from kernel.bulk import add_new_rows, any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
-from settlement.completion.models import CaseCostRow, DefaultUse, FeeSetting, Sale, ShortfallOrder, ShortfallPayment
+from settlement.completion.models import (
+    CaseCostRow,
+    DefaultUse,
+    FeeSetting,
+    RelatedDebt,
+    Sale,
+    ShortfallOrder,
+    ShortfallPayment,
+)
 from settlement.completion.rules import SaleState
 
 
@@ -76,6 +84,13 @@ async def uses_of(tx: Tx, lot_id: UUID) -> Sequence[DefaultUse]:
     return rows.all()
 
 
+async def related_debts_of(tx: Tx, lot_id: UUID) -> Sequence[RelatedDebt]:
+    """Debts connected with the property that the panel named, in that order."""
+    return (
+        await tx.session.scalars(select(RelatedDebt).where(RelatedDebt.lot_id == lot_id).order_by(RelatedDebt.number))
+    ).all()
+
+
 async def find_order(tx: Tx, lot_id: UUID) -> ShortfallOrder | None:
     return await tx.session.get(ShortfallOrder, lot_id)
 
@@ -88,7 +103,7 @@ async def payments_of(tx: Tx, lot_id: UUID) -> Sequence[ShortfallPayment]:
     return rows.all()
 
 
-async def add(tx: Tx, row: ShortfallOrder | ShortfallPayment) -> None:
+async def add(tx: Tx, row: ShortfallOrder | ShortfallPayment | RelatedDebt) -> None:
     tx.session.add(row)
     await tx.session.flush()
 

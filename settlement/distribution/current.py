@@ -172,6 +172,11 @@ async def paid_in_fen(tx: Tx, case_id: UUID) -> int:
     return sum(each.pay_in_fen for each in taken if each.state == TakingState.SERVED)
 
 
+async def takers_of(tx: Tx, case_id: UUID) -> dict[str, UUID]:
+    """Who took a thing under each ruling, and so paid in what it brought the case account: document -> party."""
+    return {f"ruling:{each.ruling_decision_id}": each.party_id for each in await store.takings_of(tx, case_id)}
+
+
 async def rulings_served(tx: Tx, case_id: UUID) -> list[date | None]:
     """The day each ruling over a sold or taken thing was served; None for one that is still to be."""
     taken = [each for each in await store.takings_of(tx, case_id) if each.state != TakingState.LAPSED]

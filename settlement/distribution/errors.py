@@ -381,15 +381,6 @@ class NoFailedRound(Refusal):
     en = "A thing can be taken in satisfaction only after a failed round, while it is not on sale again"
 
 
-class TakenBefore(Refusal):
-    """Somebody is taking the thing already."""
-
-    code = "taken-before"
-    rule = "R-FAIL-03"
-    zh = "该标的已裁定由债权人承受"
-    en = "The thing is being taken in satisfaction already"
-
-
 class NoTaker(Refusal):
     """Only creditors of the case with an open claim take in satisfaction."""
 

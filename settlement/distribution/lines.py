@@ -26,12 +26,13 @@ from settlement.distribution.plans import (
 from settlement.distribution.rules import distribute
 from settlement.distribution.shares import NOTHING, Share
 
-FIRST_COSTS = frozenset({CostKind.SALE_COST, CostKind.ENFORCEMENT_FEE})
+FIRST_COSTS = frozenset({CostKind.SALE_COST, CostKind.ENFORCEMENT_FEE, CostKind.RELATED_DEBT})
 """Costs of level 1."""
 
 PART_OF: dict[CostKind, Part] = {
     CostKind.SALE_COST: Part.COSTS,
     CostKind.ENFORCEMENT_FEE: Part.COSTS,
+    CostKind.RELATED_DEBT: Part.COSTS,
     CostKind.SALE_TAXES: Part.SALE_TAXES,
     CostKind.RENT_CARVE_OUT: Part.RENT_CARVE_OUT,
 }
@@ -53,6 +54,9 @@ def draw_whole(basis: Basis) -> Drawn:
         lines.append(_surplus(len(lines) + 1, basis, outcome.surplus_fen))
     return Drawn(tuple(lines), outcome)
 
+
+RULE_OF = {CostKind.ENFORCEMENT_FEE: "R-COST-02", CostKind.RELATED_DEBT: "R-CLOSE-08"}
+"""The rule behind a payment that stands among the costs of the sale for another reason than they do."""
 
 _Borne = defaultdict[str, list[tuple[CostItem, Fen]]]
 """What each pool bears of each cost, in order of payment."""
@@ -130,7 +134,7 @@ def _to_claim(position: int, participation: Participation, allocation: Allocatio
 
 
 def _to_cost(position: int, cost: CostItem, allocation: Allocation, amount_fen: Fen, due_fen: Fen) -> Line:
-    rule = "R-COST-02" if cost.kind is CostKind.ENFORCEMENT_FEE else allocation.rule
+    rule = RULE_OF.get(cost.kind, allocation.rule)
     return Line(
         position=position,
         level=int(allocation.level),

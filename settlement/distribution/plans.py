@@ -261,12 +261,28 @@ def plan_hash(head: Head, basis: bytes, lines: Iterable[Line]) -> bytes:
 
 
 def formula(line: Line) -> str:
-    """The line's arithmetic for people: `752,000.00 × 800,000.00 ÷ 1,200,000.00`."""
-    numbers = msgspec.json.decode(line.arithmetic, type=dict[str, int])
+    """The line's arithmetic for people: `752,000.00 × 800,000.00 ÷ 1,200,000.00`; it comes to the line's amount.
+
+    Of a share that pays several parts of a claim (R-DIST-18) what the others get is taken off.
+    """
+    numbers = _numbers(line)
     if "due_fen" in numbers:
-        return yuan(numbers["due_fen"])
+        return _less(yuan(numbers["due_fen"]), numbers["due_fen"] - line.amount_fen)
     if "from_fen" in numbers:
-        return f"{yuan(numbers['from_fen'])} − {yuan(numbers['less_fen'])}"
+        return _less(yuan(numbers["from_fen"]), numbers["less_fen"])
+    return _less(_reckoned(numbers), numbers["share_fen"] - line.amount_fen)
+
+
+def _numbers(line: Line) -> dict[str, int]:
+    return msgspec.json.decode(line.arithmetic, type=dict[str, int])
+
+
+def _less(text: str, fen: int) -> str:
+    return f"{text} − {yuan(fen)}" if fen else text
+
+
+def _reckoned(numbers: Mapping[str, int]) -> str:
+    """How a claim's share came about, all its parts together."""
     shared, mine, whole = (numbers[name] for name in ("share_of_fen", "claim_open_fen", "class_open_fen"))
     text = yuan(mine) if shared == whole else f"{yuan(shared)} × {yuan(mine)} ÷ {yuan(whole)}"
     if numbers.get("uplift_percent"):
@@ -283,13 +299,26 @@ def explain(line: Line, level: tuple[str, str]) -> tuple[str, str]:
     zh, en = PARTS_OF_CLAIMS.get(line.part, (level[0], level[1].lower()))
     by_zh = f"依{line.law}（{line.rule}）" if line.law else f"依规则 {line.rule}"
     by_en = f"By {line.law} ({line.rule})" if line.law else f"By rule {line.rule}"
-    amount, reckoned = yuan(line.amount_fen), formula(line)
-    sum_zh = f"{amount} 元" if reckoned == amount else f"{reckoned} = {amount} 元"
-    sum_en = f"{amount} yuan" if reckoned == amount else f"{reckoned} = {amount} yuan"
+    sum_zh, sum_en = _sums(line, zh, en)
     return (
         f"{by_zh}，第 {line.level} 顺位“{level[0]}”，{line.payee} {zh}：{sum_zh}。",
         f"{by_en}, level {line.level} ({level[1].lower()}), {line.payee}, {en}: {sum_en}.",
     )
+
+
+def _sums(line: Line, zh: str, en: str) -> tuple[str, str]:
+    """The amount and how it was reckoned: a share of which the part is one, a cost that the money does not cover."""
+    amount, numbers = yuan(line.amount_fen), _numbers(line)
+    if numbers.get("due_fen", line.amount_fen) > line.amount_fen:
+        due = yuan(numbers["due_fen"])
+        return f"应付 {due} 元，款项仅够支付 {amount} 元", f"{due} yuan are due, the money covers {amount} yuan"
+    if numbers.get("share_fen", line.amount_fen) > line.amount_fen:
+        share, reckoned = yuan(numbers["share_fen"]), _reckoned(numbers)
+        whole = share if reckoned == share else f"{reckoned} = {share}"
+        return f"{whole} 元，其中{zh} {amount} 元", f"{whole} yuan, of which {en} {amount} yuan"
+    reckoned = formula(line)
+    whole = amount if reckoned == amount else f"{reckoned} = {amount}"
+    return f"{whole} 元", f"{whole} yuan"
 
 
 def reduce_claims(claims: Iterable[Participation], paid: Mapping[tuple[UUID, str], int]) -> tuple[Participation, ...]:

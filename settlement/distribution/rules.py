@@ -67,7 +67,8 @@ class _Creditor:
 
     def due(self, parts: Sequence[Part] = TITLED) -> int:
         """Fen open over `parts`."""
-        return sum(self.open[part] for part in parts)
+        still = self.open
+        return sum([still[part] for part in parts])
 
     def result(self) -> ClaimResult:
         """How the claim stands now."""
@@ -90,10 +91,9 @@ class _Book:
         self.rules = {"R-DIST-08" if debtor is DebtorKind.ENTERPRISE else "R-DIST-03"}
 
     def write(self, line: Allocation) -> None:
-        """Add a line; lines of 0 say nothing and are left out."""
-        if line.amount_fen:
-            self.lines.append(line)
-            self.rules.add(line.rule)
+        """Add a line. Lines of 0 say nothing, so nobody makes them."""
+        self.lines.append(line)
+        self.rules.add(line.rule)
 
     def cite_rounding(self, shares: Iterable[Share]) -> None:
         """Cite the rounding convention if any of `shares` needed it (R-GEN-04)."""
@@ -112,6 +112,8 @@ class _Purse:
     def take(self, level: Level, to: str, part: Part, due: int) -> int:
         """Pay something that is no claim, as far as the money goes. Returns the fen paid."""
         paid = Fen(min(due, self.left))
+        if not paid:
+            return 0
         arithmetic = Share(paid, paid, Fen(due), Fen(due))
         self.book.write(Allocation(self.pool, level, to, part, paid, RULES[level], arithmetic))
         self.left -= paid
@@ -128,6 +130,8 @@ class _Purse:
         if not self.left:
             return
         group = [(creditor, due) for creditor in creditors if (due := creditor.due(parts))]
+        if not group:
+            return
         shares = pro_rata(self.left, [due for _, due in group])
         self.book.cite_rounding(shares)
         for (creditor, _), cut in zip(group, shares, strict=True):
@@ -140,6 +144,8 @@ class _Purse:
         rest: int = cut.amount_fen
         for part in parts:
             paid = min(rest, creditor.open[part])
+            if not paid:
+                continue
             self.book.write(Allocation(self.pool, level, creditor.claim.id, part, Fen(paid), rule, cut))
             creditor.open[part] -= paid
             rest -= paid

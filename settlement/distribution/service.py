@@ -37,12 +37,8 @@ from settlement.distribution.plan_schemas import (
     PlanView,
     PoolView,
     ServePlan,
-    claim_views,
-    fee_view,
-    line_views,
-    objection_views,
-    recipient_views,
 )
+from settlement.distribution.plan_views import claim_views, fee_view, line_views, objection_views, recipient_views
 from settlement.distribution.plans import (
     Basis,
     Head,

@@ -42,7 +42,7 @@ def pro_rata(money: int, opens: Sequence[int]) -> list[Share]:
     """Share `money` in proportion to what is open, each claim at most in full (R-DIST-03, R-GEN-04)."""
     class_open = Fen(sum(opens))
     shared = Fen(min(money, class_open))
-    amounts = share(shared, opens)
+    amounts = share(shared, opens) if shared < class_open else [Fen(claim_open) for claim_open in opens]
     return [
         Share(amount, shared, Fen(claim_open), class_open) for amount, claim_open in zip(amounts, opens, strict=True)
     ]

@@ -27,7 +27,6 @@ from settlement.distribution.errors import (
     FeeNotSet,
     NoFailedRound,
     NoTaker,
-    TakenBefore,
     TakingElsewhere,
     TakingNotOverdue,
 )
@@ -52,14 +51,16 @@ DRAWN = "drawn_lot"
 async def decide_taking(database: Database, call: Call, lot_id: UUID, wanted: DecideTaking) -> TakingView:
     """Let a creditor take a thing at the reserve of the round that failed, and say what they pay in (R-FAIL-03).
 
-    Refuses `no-failed-round`, `taken-before`, `no-taker`, `not-senior`, `lot-not-drawn`, and a limited home without
-    proof of the taker's eligibility (R-HOME-03).
+    From now on the thing is promised: it is put into no other round unless the taking lapses. Refuses `asset-taken`,
+    `no-failed-round`, `no-taker`, `not-senior`, `lot-not-drawn`, and a limited home without proof of the taker's
+    eligibility (R-HOME-03).
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         lot, case = await _lot_of_court(tx, lot_id)
         subject = appraisal.Subject.SATISFACTION
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case.id, subject=subject)
+        await appraisal.promise(tx, lot.asset_id)
         await _require_takeable(tx, lot)
         account = await ledger.open_account(tx, Kind.LOT, str(lot.id), case_id=case.id, lot_id=lot.id)
         await lock_case_money(tx, case.id)
@@ -74,8 +75,6 @@ async def decide_taking(database: Database, call: Call, lot_id: UUID, wanted: De
         require_first(open_claims, wanted.party_id, decision.facts.get(DRAWN))
         if await case_money.find_fee(tx, case.id) is None:
             raise FeeNotSet()
-        if (earlier := await store.find_taking_of(tx, lot.id)) and earlier.state != TakingState.LAPSED:
-            raise TakenBefore()
         thing = Proceeds(str(lot.asset_id), lot.title, lot.start_price_fen)
         entitlement_fen = entitlement_of(await current_basis(tx, case), wanted.party_id, thing)
         taking = Taking(
@@ -136,7 +135,7 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
         taking.state, taking.served_on, taking.ruling_decision_id = TakingState.SERVED, wanted.served_on, decision.id
         taking.service_method, taking.service_proof = wanted.method, wanted.proof
         await tx.session.flush()
-        await appraisal.end_seizures(tx, taking.asset_id, wanted.served_on)
+        await appraisal.pass_title(tx, taking.asset_id, appraisal.Way.TAKING, wanted.served_on)
         account = await case_money.case_account(tx, case.id)
         if taking.pay_in_fen:
             transfer = (Transfer(taking.account_id, account.id, taking.pay_in_fen),)
@@ -148,7 +147,9 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
 
 
 async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> TakingView:
-    """Let a taking lapse whose difference was not paid in time; what came in goes back (R-FAIL-04)."""
+    """Let a taking lapse whose difference was not paid in time: what came in goes back, the thing is sold again or
+    taken by another (R-FAIL-04).
+    """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         case, taking = await _locked_taking(tx, taking_id)
@@ -159,6 +160,7 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
             raise TakingNotOverdue(due_on=taking.due_on.isoformat())
         taking.state, taking.lapsed_at = TakingState.LAPSED, now
         await tx.session.flush()
+        await appraisal.undo_disposal(tx, taking.asset_id)
         await record(tx, "distribution.lapse-taking", f"taking:{taking.id}", {}, case_id=case.id)
         await _weigh(tx, taking)
         return tx.answer(await _view(tx, case, taking))
@@ -202,8 +204,8 @@ async def _lot_of_court(tx: Tx, lot_id: UUID) -> tuple[LotFacts, CaseFacts]:
 
 
 async def _require_takeable(tx: Tx, lot: LotFacts) -> None:
-    """The lot's round failed, it is the thing's last one, and the thing is not on hold, nor will be meanwhile."""
-    for hold in await appraisal.find_holds(tx, lot.asset_id, lock=True):
+    """The lot's round failed, it is the thing's last one, and the thing, locked by its promise, is not on hold."""
+    for hold in await appraisal.find_holds(tx, lot.asset_id):
         raise AssetHeld(reason=hold.reason)
     sales = [each for each in await auction.list_lots(tx, lot.case_id) if each.asset_id == lot.asset_id]
     latest = [each for each in sales if each.status != "withdrawn"][-1:]

@@ -15,7 +15,8 @@ from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Debt, DebtorKind, Preference, PreferenceMethod
 from settlement.distribution.current import current_basis
 from settlement.distribution.drawing import draw
-from settlement.distribution.plan_schemas import ClaimAmount, LineView, line_views
+from settlement.distribution.plan_schemas import ClaimAmount, LineView
+from settlement.distribution.plan_views import line_views
 from settlement.distribution.plans import Basis, CostItem, Drawn, Place, Proceeds
 from settlement.distribution.schemas import four_decimals
 from settlement.distribution.service import STAFF, served_case

@@ -121,7 +121,9 @@ def plan(view: PlanView, court: str, case_no: str) -> Paper:
 
 
 def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
-    """The approval form: payees, accounts, sums, and the three people who signed one hash (R-ACCT-06)."""
+    """The approval form: parties, who paid in what and when, payees with accounts and sums, and the three people who
+    signed one hash with their names and times (R-ACCT-06).
+    """
     lines = Table(
         "发放明细",
         ("序号", "收款人", "账号", "开户行", "用途", "金额（元）"),
@@ -138,19 +140,21 @@ def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
     arrived = [line for line in account.statement if line.amount_fen > 0]
     source = Table(
         "案款来源",
-        ("到账时间", "事由", "凭证", "金额（元）"),
-        (4, 4, 8, 4),
-        (3,),
-        tuple(
-            (moment(line.at), REASONS.get(line.reason, line.reason), line.document, yuan(line.amount_fen))
-            for line in arrived
+        ("到账时间", "交款人", "事由", "凭证", "金额（元）"),
+        (4, 5, 4, 7, 4),
+        (4,),
+        (
+            *(
+                (moment(line.at), line.payer, _why(line.reason), line.document, yuan(line.amount_fen))
+                for line in arrived
+            ),
+            ("", "", "", TOTAL, yuan(sum(line.amount_fen for line in arrived))),
         ),
     )
     signatures = (
-        ("制单", moment(view.made_at)),
-        ("复核", moment(view.checked_at) if view.checked_at else ""),
-        ("支付", moment(view.paid_at) if view.paid_at else ""),
-        ("局长审批", ""),
+        ("制单", _signed(view.maker, view.made_at)),
+        ("复核审批（局长或分管院长）", _signed(view.checker, view.checked_at)),
+        ("支付", _signed(view.payer, view.paid_at)),
     )
     return Paper(
         title=TITLES[PaperKind.PAYOUT_FORM],
@@ -159,6 +163,7 @@ def payout_form(view: PayoutView, account: AccountView, court: str) -> Paper:
         on=(view.paid_at or view.checked_at or view.made_at)[:10],
         code=f"发放批次 {view.id}",
         fields=(
+            *_parties(account),
             ("案款账号", account.account_no),
             ("依据方案", str(view.plan_id)),
             ("发放总额", money(view.total_fen)),
@@ -175,13 +180,13 @@ def case_account(view: AccountView, court: str, on: str) -> Paper:
     movements = Table(
         "收支明细",
         ("时间", "事由", "对方", "凭证", "金额（元）", "余额（元）"),
-        (5, 5, 4, 8, 4, 4),
+        (5, 5, 5, 7, 4, 4),
         (4, 5),
         tuple(
             (
                 moment(line.at),
-                REASONS.get(line.reason, line.reason),
-                OTHERS.get(line.other, line.other),
+                _why(line.reason),
+                line.payer or OTHERS.get(line.other, line.other),
                 line.document,
                 yuan(line.amount_fen),
                 yuan(line.balance_fen),
@@ -203,6 +208,7 @@ def case_account(view: AccountView, court: str, on: str) -> Paper:
         on=on,
         code=f"案款账户 {view.account_no}",
         fields=(
+            *_parties(view),
             ("案款账号", view.account_no),
             ("收入合计", money(sum(line.amount_fen for line in view.statement if line.amount_fen > 0))),
             ("支出合计", money(-sum(line.amount_fen for line in view.statement if line.amount_fen < 0))),
@@ -220,6 +226,9 @@ REASONS = {
     "bank.claim": "认领入账",
     "bank.rejected": "银行退回",
     "completion.proceeds": "拍卖成交款",
+    "completion.proceeds-reversed": "撤销拍卖退回成交款",
+    "completion.shortfall": "悔拍人补交差价",
+    "distribution.taking": "以物抵债补交差额",
     "completion.default-to-costs": "悔拍保证金抵拍卖费用",
     "completion.default-to-shortfall": "悔拍保证金补差价",
     "completion.default-to-case-debt": "悔拍保证金抵本案债务",
@@ -245,10 +254,28 @@ OTHERS = {
 }
 """The account on the other side, by its kind."""
 
-PARTS = {"costs": "（诉讼费用）", "interest": "（利息）", "principal": "（本金）", "doubled": "（加倍部分利息）"}
+PARTS = {
+    "related_debt": "（悔拍保证金所抵与财产有关的债务）",
+    "costs": "（诉讼费用）",
+    "interest": "（利息）",
+    "principal": "（本金）",
+    "doubled": "（加倍部分利息）",
+}
 """Which part of its claim a line pays, in the order of R-DIST-18."""
 
 TOTAL = "合计"
+
+
+def _parties(account: AccountView) -> tuple[tuple[str, str], ...]:
+    return (("申请执行人", "、".join(account.applicants)), ("被执行人", "、".join(account.debtors)))
+
+
+def _why(reason: str) -> str:
+    return REASONS.get(reason, reason)
+
+
+def _signed(name: str, at: str | None) -> str:
+    return f"{name} {moment(at)}" if at else ""
 
 
 def _of_claim(claim: ClaimView) -> tuple[int, int, int, int]:

@@ -22,6 +22,7 @@ from settlement.papers import contents, rules, store
 from settlement.papers.models import PaperRow
 from settlement.papers.rules import Paper, PaperKind
 from settlement.papers.schemas import Papers, PaperView
+from settlement.payouts import account
 from settlement.payouts import service as payouts
 
 HTML = "text/html; charset=utf-8"
@@ -52,18 +53,18 @@ async def write_plan(database: Database, call: Call, plan_id: UUID) -> PaperView
 async def write_payout_form(database: Database, call: Call, batch_id: UUID) -> PaperView:
     """The approval form of a payout batch (发放审批表, R-ACCT-06)."""
     view = await payouts.show_batch(database, call.actor, batch_id)
-    account = await payouts.show_account(database, call.actor, view.case_id)
+    held = await account.show_account(database, call.actor, view.case_id)
     case = await _case(database, call.actor, view.case_id)
-    paper = contents.payout_form(view, account, case.court_name)
+    paper = contents.payout_form(view, held, case.court_name)
     return await _keep(database, call, paper, kind=PaperKind.PAYOUT_FORM, about=batch_id, case_id=view.case_id)
 
 
 async def write_case_account(database: Database, call: Call, case_id: UUID) -> PaperView:
     """The statement of the case account as of today (案款账户对账单, R-ACCT-08)."""
-    account = await payouts.show_account(database, call.actor, case_id)
+    held = await account.show_account(database, call.actor, case_id)
     case = await _case(database, call.actor, case_id)
     today = beijing_day(database.clock.now()).isoformat()
-    paper = contents.case_account(account, case.court_name, today)
+    paper = contents.case_account(held, case.court_name, today)
     return await _keep(database, call, paper, kind=PaperKind.CASE_ACCOUNT, about=case_id, case_id=case_id)
 
 

@@ -27,7 +27,7 @@ from settlement.parties.schemas import (
     read_plan,
     statement,
 )
-from settlement.payouts import service as payouts
+from settlement.payouts import account
 from settlement.payouts.schemas import WithholdingView
 from settlement.statements import service as statements
 from settlement.statements.schemas import PaymentView
@@ -51,7 +51,7 @@ async def show_case(database: Database, actor: Actor, case_id: UUID) -> PartyCas
             raise NotFound(what="case")
         ids = {party.id for party in own}
         plans = await distribution.plans_served_on(tx, case.id, ids)
-        pay_by, local_pay_by = await payouts.pay_by(tx, case)
+        pay_by, local_pay_by = await account.pay_by(tx, case)
         today = beijing_day(tx.now())
         return PartyCase(
             case_id=case.id,
@@ -98,6 +98,6 @@ async def _statement(tx: Tx, case_id: UUID, own: list[PartyFacts], plans: list[P
     deducted_fen = 0
     for party in own:
         payments += await statements.payments_of(tx, case_id, party.id)
-        withholdings += await payouts.withheld_from(tx, case_id, (PayeeKind.PARTY, party.id))
-        deducted_fen += await payouts.deducted_from(tx, case_id, party.id)
+        withholdings += await account.withheld_from(tx, case_id, (PayeeKind.PARTY, party.id))
+        deducted_fen += await account.deducted_from(tx, case_id, party.id)
     return statement(plans, {party.id for party in own}, tuple(payments), tuple(withholdings), deducted_fen)

@@ -10,7 +10,7 @@ from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 from settlement.distribution.service import STAFF
-from settlement.payouts import service, withholding
+from settlement.payouts import account, service, withholding
 from settlement.payouts.schemas import (
     AccountView,
     EndWithholding,
@@ -41,11 +41,11 @@ async def show_batch(
     return await service.show_batch(database, actor, batch_id)
 
 
-@post("/api/payouts/{batch_id:uuid}/check", guards=[allow(Role.CHECKER)], status_code=201)
+@post("/api/payouts/{batch_id:uuid}/check", guards=[allow(Role.CHECKER, Role.CHIEF)], status_code=201)
 async def check_batch(
     database: NamedDependency[Database], call: NamedDependency[Call], batch_id: FromPath[UUID], data: JSONBody[Sign]
 ) -> PayoutView:
-    """Check the batch (复核): another person than the maker, giving its hash."""
+    """Check and approve the batch (复核审批): another person than the maker, giving its hash."""
     return await service.check_batch(database, call, batch_id, data)
 
 
@@ -62,7 +62,7 @@ async def show_account(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> AccountView:
     """The case account (执行案款账户): statement with running balance, and why money is still there."""
-    return await service.show_account(database, actor, case_id)
+    return await account.show_account(database, actor, case_id)
 
 
 @post("/api/plans/{plan_id:uuid}/withholdings", guards=[allow(Role.MAKER)], status_code=201)

@@ -308,6 +308,7 @@ REASONS = {
     CostKind.ENFORCEMENT_FEE: "执行申请费",
     CostKind.SALE_TAXES: "交易税费",
     CostKind.RENT_CARVE_OUT: "保障租金",
+    CostKind.RELATED_DEBT: "与财产有关的债务",
     "surplus": "余款退还",
 }
 """What a payment is for, as it stands on the payee's bank statement; everything else is a creditor's money."""

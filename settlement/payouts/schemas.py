@@ -103,7 +103,10 @@ class PayoutLineView(msgspec.Struct, frozen=True):
 
 
 class PayoutView(msgspec.Struct, frozen=True):
-    """A batch. `changed_payee` names a payee whose account changed since: the batch can then only be replaced."""
+    """A batch. `changed_payee` names a payee whose account changed since: the batch can then only be replaced.
+
+    `maker`, `checker` and `payer` are the real names of who signed, empty where nobody has yet.
+    """
 
     id: UUID
     plan_id: UUID
@@ -117,6 +120,9 @@ class PayoutView(msgspec.Struct, frozen=True):
     checked_at: str | None
     paid_by: UUID | None
     paid_at: str | None
+    maker: str
+    checker: str
+    payer: str
     pay_by: str | None
     """Last day for the payout of this money (R-ACCT-03)."""
     local_pay_by: str | None
@@ -126,12 +132,13 @@ class PayoutView(msgspec.Struct, frozen=True):
 
 
 class StatementLine(msgspec.Struct, frozen=True):
-    """One movement on the case account; `amount_fen` is negative for money that left."""
+    """One movement on the case account; `amount_fen` is negative for money that left, `payer` whose money came in."""
 
     at: str
     reason: str
     document: str
     other: str
+    payer: str
     amount_fen: int
     balance_fen: int
 
@@ -152,6 +159,8 @@ class AccountView(msgspec.Struct, frozen=True):
 
     case_id: UUID
     case_no: str
+    applicants: tuple[str, ...]
+    debtors: tuple[str, ...]
     account_no: str
     balance_fen: int
     held_fen: int

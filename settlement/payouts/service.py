@@ -1,13 +1,13 @@
-"""Use cases of payouts: the maker's batch, the checker's and the payer's signature, and the case account's statement.
+"""Use cases of payouts: the maker's batch, the checker's and the payer's signature, and what became of its lines.
 
 Locking: the assets whose money it is (shared), then the case account, which guards the case's batches too: making,
 checking and paying happen one after the other, beside everything else that moves its money.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
@@ -15,41 +15,30 @@ from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from kernel.actors import Actor, Role
 from kernel.audit import record, record_all
-from kernel.calendar import due_on
-from kernel.clock import beijing, beijing_day
+from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
+from kernel.identity import service as identity
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
 from settlement.bank.rules import Wanted
 from settlement.bank.schemas import PaymentsAnswered
-from settlement.completion import case_money
-from settlement.completion.rules import CostKind
 from settlement.distribution import service as distribution
 from settlement.distribution.current import Confirmed, confirmed_plans, find_confirmed
-from settlement.distribution.deadlines import Event, deadline
-from settlement.distribution.plans import PayeeKind
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.payouts import rules, store
+from settlement.payouts.account import destinations_of, entitlements_of, pay_by
 from settlement.payouts.errors import PlanNotConfirmed
-from settlement.payouts.models import Payment, PayoutBatch, Withholding
-from settlement.payouts.rules import Destination, Entitlement, Ground, LineState, Payee, PayoutLine, Reward, Route
+from settlement.payouts.models import Payment, PayoutBatch
+from settlement.payouts.rules import Destination, LineState, Payee, PayoutLine, Route
 from settlement.payouts.schemas import (
-    AccountView,
     PayoutLineView,
     PayoutView,
-    Remainder,
     Sign,
-    StatementLine,
-    WithholdingView,
-    remainder,
 )
-
-INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED, Kind.ESCROW, Kind.DEFERRED)
-"""From where money arrives in a case account; what comes from a payee is a payment that the bank rejected."""
 
 
 async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutView:
@@ -61,7 +50,7 @@ async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutVie
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
         plan, case, _ = await locked_confirmed(tx, plan_id)
-        destinations = await _destinations(tx, case)
+        destinations = await destinations_of(tx, case)
         await _void_changed(tx, plan_id, destinations)
         rules.require_none_waiting([store.signatures_of(each) for each in await store.batches_of(tx, plan_id)])
         done = await store.paid_of(tx, plan_id) | await store.withheld_of(tx, plan_id)
@@ -82,9 +71,11 @@ async def make_batch(database: Database, call: Call, plan_id: UUID) -> PayoutVie
 
 
 async def check_batch(database: Database, call: Call, batch_id: UUID, wanted: Sign) -> PayoutView:
-    """The checker, another person than the maker, signs the batch by its hash (R-ACCT-06)."""
+    """The checker, another person than the maker, signs the batch by its hash: the chief or a vice-president who
+    approves, or whom they charged with it (R-ACCT-06).
+    """
     async with database.command(call) as tx:
-        tx.actor.must_be(Role.CHECKER)
+        tx.actor.must_be(Role.CHECKER, Role.CHIEF)
         batch, case, _ = await _locked_batch(tx, batch_id)
         rules.check(store.signatures_of(batch), tx.actor.person)
         await _require_as_signed(tx, batch, case, wanted)
@@ -138,69 +129,6 @@ async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> Payout
         return await _view(tx, batch, await _served_case(tx, batch))
 
 
-async def show_account(database: Database, actor: Actor, case_id: UUID) -> AccountView:
-    """The case account: its movements with the running balance, and why money is still there (R-ACCT-01, 08)."""
-    async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
-        case = await distribution.served_case(tx, case_id)
-        accounts = await ledger.accounts_of_case(tx, case.id)
-        account = next((each for each in accounts if each.kind == Kind.CASE), None)
-        named = await remainder_of(tx, case, accounts)
-        pay_by, local_pay_by = await _pay_by(tx, account, case.court_id)
-        return AccountView(
-            case_id=case.id,
-            case_no=case.case_no,
-            account_no=account.number if account and account.number else "",
-            balance_fen=_balance(account),
-            held_fen=sum(each.amount_fen for each in named),
-            pay_by=pay_by,
-            local_pay_by=local_pay_by,
-            statement=await _statement(tx, account) if account else (),
-            remainder=named,
-            withholdings=tuple(withholding_view(row) for row in await store.withholdings_of(tx, case.id)),
-        )
-
-
-async def remainder_of(tx: Tx, case: CaseFacts, accounts: Iterable[Account]) -> tuple[Remainder, ...]:
-    """Every fen of the case's money that is still here, with the reason why (R-ACCT-01, 09)."""
-    held: dict[str, int] = {}
-    for account in accounts:
-        held[account.kind] = held.get(account.kind, 0) + _balance(account)
-    payable, waiting = await _unpaid(tx, case)
-    undistributed = held.get(Kind.CASE, 0) - payable - sum(waiting.values())
-    found = [
-        remainder("undistributed", undistributed),
-        remainder("in_plan", payable),
-        *(remainder("no_payee_account", amount_fen, payee=payee) for payee, amount_fen in waiting.items()),
-        remainder("pending", held.get(Kind.PENDING, 0)),
-        remainder("escrow", held.get(Kind.ESCROW, 0)),
-        remainder("deferred", held.get(Kind.DEFERRED, 0)),
-    ]
-    return tuple(each for each in found if each.amount_fen)
-
-
-async def _unpaid(tx: Tx, case: CaseFacts) -> tuple[int, dict[str, int]]:
-    """What confirmed plans still owe: in all to payees with an account, and by name to those without; fen."""
-    payable = 0
-    waiting: dict[str, int] = {}
-    destinations = await _destinations(tx, case)
-    for each in await unpaid_entitlements(tx, case.id):
-        if destinations[each.payee] is None:
-            waiting[each.name] = waiting.get(each.name, 0) + each.amount_fen
-        else:
-            payable += each.amount_fen
-    return payable, waiting
-
-
-async def unpaid_entitlements(tx: Tx, case_id: UUID) -> list[Entitlement]:
-    """What of confirmed plans has not left the case account, or came back to it; what is withheld has left it."""
-    found: list[Entitlement] = []
-    for plan in await confirmed_plans(tx, case_id):
-        gone = await store.paid_of(tx, plan.plan_id) | await store.withheld_of(tx, plan.plan_id)
-        found += [each for each in await entitlements_of(tx, plan) if each.payee not in gone]
-    return found
-
-
 @dataclass(frozen=True, slots=True)
 class PaymentTo:
     """A line of a batch for one payee, and how far its money has come."""
@@ -222,59 +150,6 @@ async def payments_to(tx: Tx, case_id: UUID, payee: Payee) -> list[PaymentTo]:
                 payment = payments.get(line.position)
                 state = LineState(payment.state) if payment else LineState.WAITING
                 found.append(PaymentTo(plan.plan_id, line, batch.paid_at, state))
-    return found
-
-
-async def withheld_from(tx: Tx, case_id: UUID, payee: Payee) -> list[WithholdingView]:
-    """What was kept back from this payee, oldest first; what was only asked for is between officers."""
-    rows = await store.withholdings_of(tx, case_id)
-    return [
-        withholding_view(row)
-        for row in rows
-        if (PayeeKind(row.payee_kind), row.payee_id) == payee and row.approved_at is not None
-    ]
-
-
-async def deducted_from(tx: Tx, case_id: UUID, party_id: UUID) -> Fen:
-    """What paid batches took from this creditor for rewards; whose they are stays with the court (R-CASE-06)."""
-    own = {row.id for row in await store.rewards_of(tx, case_id) if row.party_id == party_id}
-    deducted = await store.deductions_of(tx, case_id)
-    return Fen(sum(amount_fen for (_, reward_id), amount_fen in deducted.items() if reward_id in own))
-
-
-async def pay_by(tx: Tx, case: CaseFacts) -> tuple[str | None, str | None]:
-    """The last day to pay the oldest money of the case, by the nation's limit and by the court's own (R-ACCT-03)."""
-    accounts = await ledger.accounts_of_case(tx, case.id)
-    account = next((each for each in accounts if each.kind == Kind.CASE), None)
-    return await _pay_by(tx, account, case.court_id)
-
-
-async def entitlements_of(tx: Tx, plan: Confirmed) -> tuple[Entitlement, ...]:
-    """What each payee gets by a confirmed plan. Deductions are fixed once money was ordered for their creditor."""
-    deducted, begun = await store.deductions_of(tx, plan.case_id), await store.begun_of(tx, plan.plan_id)
-    rewards = []
-    for row in await store.rewards_of(tx, plan.case_id):
-        taken = sum(amount for (_, reward_id), amount in deducted.items() if reward_id == row.id)
-        left = Fen(row.amount_fen - taken)
-        if (PayeeKind.PARTY, row.party_id) in begun:
-            left = deducted.get((plan.plan_id, row.id), Fen(0))
-        rewards.append(Reward(row.id, row.party_id, row.payee_holder, left))
-    return rules.entitlements(plan.payable, rewards)
-
-
-async def _destinations(tx: Tx, case: CaseFacts) -> dict[Payee, Destination | None]:
-    """Where each payee of the case is paid, as the rows of parties and costs say now; None without an account."""
-    found: dict[Payee, Destination | None] = {}
-    for party in case.parties:
-        account = party.account
-        found[PayeeKind.PARTY, party.id] = (
-            Destination(account.holder, account.number, account.bank) if account else None
-        )
-    for cost in await case_money.list_costs(tx, case.id):
-        route = Route.STATE_FEE if cost.kind is CostKind.ENFORCEMENT_FEE else Route.BANK
-        found[PayeeKind.COST, cost.id] = Destination(cost.payee.holder, cost.payee.number, cost.payee.bank, route)
-    for row in await store.rewards_of(tx, case.id):
-        found[PayeeKind.REWARD, row.id] = Destination(row.payee_holder, row.payee_number, row.payee_bank)
     return found
 
 
@@ -324,7 +199,7 @@ async def _require_as_signed(tx: Tx, batch: PayoutBatch, case: CaseFacts, wanted
     lines = await store.lines_of(tx, batch.id)
     rules.require_hash(wanted.hash, batch.hash)
     rules.require_hash(wanted.hash, rules.batch_hash(batch.id, batch.plan_id, lines))
-    rules.require_same_payees(lines, await _destinations(tx, case))
+    rules.require_same_payees(lines, await destinations_of(tx, case))
     return lines
 
 
@@ -359,49 +234,12 @@ def line_key(batch: PayoutBatch, line: PayoutLine) -> str:
     return f"payout:{batch.id}:{line.position}"
 
 
-def _balance(account: Account | None) -> int:
-    return account.balance_fen or 0 if account else 0
-
-
-async def _pay_by(tx: Tx, account: Account | None, court_id: UUID) -> tuple[str | None, str | None]:
-    """The last day to pay the oldest money still there, by the nation's limit and by the court's own (R-ACCT-03).
-
-    Money is taken to leave in order of arrival; what came back from escrow or a deferral arrives anew.
-    """
-    arrived = await _oldest_arrival(tx, account) if account else None
-    if arrived is None:
-        return None, None
-    policy = await store.find_payout_policy(tx, court_id)
-    local = due_on(arrived, policy.days).on.isoformat() if policy else None
-    return deadline(Event.MONEY_ARRIVED, arrived).on.isoformat(), local
-
-
-async def _oldest_arrival(tx: Tx, account: Account) -> date | None:
-    arrivals = [line for line in await ledger.statement(tx, account.id) if line.gain_fen > 0 and line.other in INFLOWS]
-    left_fen = sum(line.gain_fen for line in arrivals) - _balance(account)
-    for line in arrivals:
-        left_fen -= line.gain_fen
-        if left_fen < 0:
-            return beijing_day(line.at)
-    return None
-
-
-async def _statement(tx: Tx, account: Account) -> tuple[StatementLine, ...]:
-    found: list[StatementLine] = []
-    balance_fen = 0
-    for line in await ledger.statement(tx, account.id):
-        balance_fen += line.gain_fen
-        at = beijing(line.at)
-        found.append(StatementLine(at, line.reason, line.document, line.other, line.gain_fen, balance_fen))
-    return tuple(found)
-
-
 async def _view(tx: Tx, batch: PayoutBatch, case: CaseFacts) -> PayoutView:
     lines, payments = await store.lines_of(tx, batch.id), await store.payments_of(tx, batch.id)
     signatures = store.signatures_of(batch)
-    destinations = await _destinations(tx, case)
-    account = next((each for each in await ledger.accounts_of_case(tx, case.id) if each.kind == Kind.CASE), None)
-    pay_by, local_pay_by = await _pay_by(tx, account, case.court_id)
+    destinations = await destinations_of(tx, case)
+    national, local = await pay_by(tx, case)
+    names = await identity.real_names(tx, [batch.made_by, batch.checked_by, batch.paid_by])
     return PayoutView(
         id=batch.id,
         plan_id=batch.plan_id,
@@ -415,8 +253,11 @@ async def _view(tx: Tx, batch: PayoutBatch, case: CaseFacts) -> PayoutView:
         checked_at=beijing(batch.checked_at) if batch.checked_at else None,
         paid_by=batch.paid_by,
         paid_at=beijing(batch.paid_at) if batch.paid_at else None,
-        pay_by=pay_by,
-        local_pay_by=local_pay_by,
+        maker=names.get(batch.made_by, ""),
+        checker=names.get(batch.checked_by, "") if batch.checked_by else "",
+        payer=names.get(batch.paid_by, "") if batch.paid_by else "",
+        pay_by=national,
+        local_pay_by=local,
         changed_payee=rules.changed_payee(lines, destinations) if signatures.open else None,
         lines=tuple(_line_view(line, payments.get(line.position)) for line in lines),
     )
@@ -436,22 +277,4 @@ def _line_view(line: PayoutLine, payment: Payment | None) -> PayoutLineView:
         deducted_from=line.deducted_from,
         state=payment.state if payment else LineState.WAITING,
         order_id=payment.order_id if payment else None,
-    )
-
-
-def withholding_view(row: Withholding) -> WithholdingView:
-    """A withholding as it stands."""
-    state = "ended" if row.ended_at else "approved" if row.approved_at else "asked"
-    return WithholdingView(
-        id=row.id,
-        plan_id=row.plan_id,
-        payee_kind=row.payee_kind,
-        payee_id=row.payee_id,
-        payee=row.payee,
-        kind=rules.KIND_OF[Ground(row.ground)],
-        ground=row.ground,
-        reason=row.reason,
-        amount_fen=row.amount_fen,
-        state=state,
-        pay_until=row.pay_until.isoformat() if row.pay_until else None,
     )

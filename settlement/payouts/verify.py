@@ -14,7 +14,8 @@ from settlement.distribution.verify import UNREADABLE
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
-from settlement.payouts import service, store
+from settlement.payouts import store
+from settlement.payouts.account import unpaid_entitlements
 from settlement.payouts.models import Payment, PayoutBatch, Withholding
 from settlement.payouts.rules import (
     AFTER_WITHHOLDING_DAYS,
@@ -130,7 +131,7 @@ async def _broken_case_account(tx: Tx, account: Account) -> list[str]:
         return [f"the account of case {case.case_no} was distributed by a plan whose basis cannot be read"]
     set_off = sum(each.amount_fen for each in basis.set_offs)  # of a price, and never came in as money
     unplanned = sum(proceeds.amount_fen for proceeds in basis.proceeds) - set_off
-    owed = await service.unpaid_entitlements(tx, case.id)
+    owed = await unpaid_entitlements(tx, case.id)
     unpaid = sum(each.amount_fen for each in owed) + await _just_returned(tx, case.id)
     if account.balance_fen != unplanned + unpaid:
         return [

@@ -18,6 +18,7 @@ from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.payouts import store
+from settlement.payouts.account import entitlements_of, withholding_view
 from settlement.payouts.errors import NotWithholdable, SamePerson, WithholdingMisdated, WithholdingSettled
 from settlement.payouts.models import RewardRow, Withholding
 from settlement.payouts.rules import (
@@ -37,7 +38,7 @@ from settlement.payouts.schemas import (
     Withhold,
     WithholdingView,
 )
-from settlement.payouts.service import entitlements_of, locked_confirmed, withholding_view
+from settlement.payouts.service import locked_confirmed
 
 ACCOUNT_OF = {Withheld.DEFERRED: Kind.DEFERRED, Withheld.DEPOSITED: Kind.ESCROW}
 """Where withheld money is kept."""

@@ -1,6 +1,7 @@
 """The figures of case money by court and quarter (R-ACCT-03, 08).
 
-Invariant: what a court's case accounts received less what they paid out is what they hold.
+Invariant: what a court's case accounts received less what they paid out is what they hold, escrow and deferred money
+with it.
 """
 
 from collections import defaultdict

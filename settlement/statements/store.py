@@ -24,10 +24,12 @@ FLOWS = text(
     JOIN settlement.transfer t ON a.id IN (t.from_account, t.to_account)
     JOIN settlement.account o ON o.id = CASE WHEN t.from_account = a.id THEN t.to_account ELSE t.from_account END
     JOIN settlement.entry e ON e.id = t.entry_id
-    WHERE a.kind = 'case' AND e.at >= :since AND e.at < :until
+    WHERE a.kind = 'case' AND o.kind NOT IN ('escrow', 'deferred') AND e.at >= :since AND e.at < :until
     GROUP BY a.case_id, quarter
     """  # noqa: S608 - our own text
 )
+"""What is put in escrow or deferred stays case money: neither paid out, nor received again when it comes back."""
+
 ARRIVED = text(
     f"""
     SELECT a.case_id, {QUARTER.format(at="c.received_at")} AS quarter, sum(c.amount_fen)::bigint AS all_fen,
@@ -41,18 +43,22 @@ ARRIVED = text(
 )
 HELD = text(
     """
-    SELECT a.case_id, a.balance_fen,
+    WITH held AS (
+        SELECT case_id, sum(balance_fen)::bigint AS held_fen FROM settlement.account
+        WHERE kind IN ('case', 'escrow', 'deferred') GROUP BY case_id HAVING sum(balance_fen) > 0
+    )
+    SELECT a.case_id, h.held_fen,
            greatest(0, coalesce(sum(t.amount_fen) FILTER (WHERE e.at < :before), 0)
-                       - (coalesce(sum(t.amount_fen), 0) - a.balance_fen))::bigint AS old_fen
-    FROM settlement.account a
+                       - (sum(t.amount_fen) - h.held_fen))::bigint AS old_fen
+    FROM held h
+    JOIN settlement.account a ON a.case_id = h.case_id AND a.kind = 'case'
     JOIN settlement.transfer t ON t.to_account = a.id
-    JOIN settlement.account o ON o.id = t.from_account AND o.kind <> 'payee'
+    JOIN settlement.account o ON o.id = t.from_account AND o.kind NOT IN ('payee', 'escrow', 'deferred')
     JOIN settlement.entry e ON e.id = t.entry_id
-    WHERE a.kind = 'case' AND a.balance_fen > 0
-    GROUP BY a.id
+    GROUP BY a.case_id, h.held_fen
     """
 )
-"""Money is taken to leave in order of arrival; what came back from a bank is as old as it was."""
+"""Money is taken to leave in order of arrival; what came back from a bank, escrow or deferral is as old as before."""
 
 
 async def flows(tx: Tx, since: datetime, until: datetime) -> list[Flow]:
@@ -69,6 +75,6 @@ async def arrived(tx: Tx, since: datetime, until: datetime) -> list[Arrived]:
 
 
 async def held(tx: Tx, before: datetime) -> list[tuple[UUID, int, int]]:
-    """Case, what its account holds, and what of that arrived before the moment; fen."""
+    """Case, what its account holds, escrow and deferred money with it, and what of that arrived before then; fen."""
     rows = await tx.session.execute(HELD, {"before": before})
-    return [(row.case_id, row.balance_fen, row.old_fen) for row in rows]
+    return [(row.case_id, row.held_fen, row.old_fen) for row in rows]

@@ -11,7 +11,8 @@ from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+import msgspec
+from sqlalchemy import select, text
 
 from appraisal.cases.rules import Subject
 from auction.lots import handlers as lot_handlers
@@ -24,7 +25,8 @@ from bidding.registration import handlers as registration_handlers
 from bidding.registration import service as registration
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import Register
-from kernel.actors import Actor, Role
+from kernel.actors import Actor, Role, platform
+from kernel.audit import AuditEntry
 from kernel.database import Database
 from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
@@ -142,18 +144,22 @@ class Hall:
         async with self.desk():
             pass
 
-    async def sold_off(self, lot_id: UUID, price_fen: int) -> Bidder:
-        """The lot sold by sell-off: its bidder prepays the whole start price (R-SELL-04)."""
+    async def sold_off(self, lot_id: UUID, price_fen: int, outbid_fen: int = 0) -> tuple[Bidder, Bidder]:
+        """The lot sold by sell-off, whose bidders prepay the whole start price (R-SELL-04): the buyer, and who was
+        outbid, if anybody is to be.
+        """
         async with self.database.transaction(self.place.judge) as tx:
             made_sell_off = text("UPDATE bidding.lot SET method = 'sell_off' WHERE lot_id = :lot")
             await tx.session.execute(made_sell_off, {"lot": lot_id})
         buyer = await self.admitted(lot_id)
-        await self.sell(lot_id, (buyer, price_fen))
+        loser = await self.admitted(lot_id, "李四") if outbid_fen else buyer
+        bids = [(loser, outbid_fen), (buyer, price_fen)] if outbid_fen else [(buyer, price_fen)]
+        await self.sell(lot_id, *bids)
         frozen(self.database).advance(timedelta(hours=2))  # the first bid gave it 24 hours of its own (R-SELL-05)
         async with self.desk():
             pass
         await self.relay.settle()
-        return buyer
+        return buyer, loser
 
     @asynccontextmanager
     async def desk(self) -> AsyncIterator[Desk]:
@@ -220,6 +226,12 @@ class Hall:
             lot_id=lot_id,
         )
         await case_money.add_cost(self.database, call(self.court.staff(Role.MAKER)), self.case_id, wanted)
+
+    async def trail(self, action: str) -> list[dict[str, Any]]:
+        """What the audit trail says of this action, oldest first."""
+        told = select(AuditEntry.facts).where(AuditEntry.action == action).order_by(AuditEntry.id)
+        async with self.database.reading(platform("test")) as tx:
+            return [msgspec.json.decode(facts) for facts in await tx.session.scalars(told)]
 
     def pass_days(self, days: int) -> None:
         frozen(self.database).advance(timedelta(days=days))

@@ -3,14 +3,10 @@
 Each stops one use case at the point that its lock protects, lets the other run to its end there, and lets it go on.
 """
 
-import asyncio
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from kernel.actors import platform
@@ -21,55 +17,18 @@ from settlement.bank import service as bank
 from settlement.bank import store as bank_store
 from settlement.distribution import disputes
 from settlement.distribution import service as distribution
-from settlement.distribution.service import case_money
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting
 from settlement.payouts import rules, service, withholding
 from tests.settlement.distribution.test_disputes import sued
 from tests.settlement.distribution.test_service import w17
+from tests.settlement.gate import Gate, unlocked
 from tests.settlement.payouts.test_service import move_account, two_creditors
 from tests.settlement.payouts.test_withholding import accept_bankruptcy, approve, ask
 from tests.settlement.support import MACHINE, money_inside, notice, within
 from tests.support.house import call, opened
 
 pytestmark = pytest.mark.anyio
-
-
-PATIENCE = "SET LOCAL idle_in_transaction_session_timeout = '30s'"
-"""Who stands at a gate is idle for longer than a use case ever is."""
-
-
-class Gate:
-    """Stops whoever first comes through it until it is opened."""
-
-    def __init__(self) -> None:
-        self.reached, self.opened = asyncio.Event(), asyncio.Event()
-
-    def after(self, real: Callable[..., Any]) -> Callable[..., Any]:
-        """`real`, and then the gate, the first time."""
-
-        async def stopped(*arguments: Any, **named: Any) -> Any:
-            found = await real(*arguments, **named)
-            if not self.reached.is_set():
-                await arguments[0].session.execute(text(PATIENCE))
-                self.reached.set()
-                await asyncio.wait_for(self.opened.wait(), 20)
-            return found
-
-        return stopped
-
-    async def meanwhile(self, first: Any, second: Any) -> Any:
-        """`second` runs to its end while `first` stands at the gate; what becomes of `first`."""
-        doing = asyncio.create_task(first)
-        await asyncio.wait_for(self.reached.wait(), 20)
-        await second
-        self.opened.set()
-        return (await asyncio.gather(doing, return_exceptions=True))[0]
-
-
-async def unlocked(tx: Tx, case_id: Any) -> Any:
-    """What `lock_case_money` gives, without its lock."""
-    return await case_money.case_account(tx, case_id)
 
 
 async def faults(database: Database) -> list[str]:

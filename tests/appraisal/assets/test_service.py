@@ -4,16 +4,26 @@ import asyncio
 from datetime import date, timedelta
 from uuid import UUID
 
+import msgspec
 import pytest
 from sqlalchemy import select
 
 from appraisal.assets import service
-from appraisal.assets.errors import HoldLiftedBefore, RankTaken
-from appraisal.assets.rules import AssetKind, Measure, Standing
-from appraisal.assets.schemas import HoldView, PlaceHold, RegisterAsset, RegisterSeizure, RenewSeizure, SeizureView
+from appraisal.assets.errors import AssetDisposed, AssetTaken, HoldLiftedBefore, RankTaken
+from appraisal.assets.rules import AssetKind, Measure, Standing, Way
+from appraisal.assets.schemas import (
+    DisposalView,
+    HoldView,
+    PlaceHold,
+    RegisterAsset,
+    RegisterSeizure,
+    RenewSeizure,
+    SeizureView,
+)
 from appraisal.cases.schemas import CaseView
 from appraisal.days import DayInFuture
 from kernel.actors import platform
+from kernel.audit import AuditEntry
 from kernel.database import AlreadyAnswered, Database
 from kernel.errors import Forbidden, KeyReused, NotFound
 from kernel.outbox import Outbox
@@ -101,9 +111,68 @@ async def test_a_seizure_is_renewed_and_then_ends_with_the_sale(
     renewed = await service.renew_seizure(database, call(court.clerk), first.id, RenewSeizure(to_on=date(2029, 1, 1)))
     assert (renewed.id, renewed.to_on, renewed.standing) == (first.id, "2029-01-01", Standing.EFFECTIVE)
     async with database.transaction(platform("settlement")) as tx:
-        await service.end_seizures(tx, asset_id, date(2025, 3, 3))
+        await service.pass_title(tx, asset_id, Way.SALE, date(2025, 3, 3))
+    shown = await service.show_asset(database, court.clerk, asset_id)
+    assert [(one.to_on, one.ended_on, one.standing) for one in shown.seizures] == [
+        ("2029-01-01", "2025-03-03", Standing.ENDED)
+    ]
+    assert shown.disposal == DisposalView(Way.SALE, "2025-03-03")
+    with pytest.raises(AssetDisposed):
+        await service.register_seizure(database, call(court.clerk), asset_id, sealing(case, 2, waiting=True))
+
+
+async def test_seizures_that_a_sale_ended_live_again_with_their_ranks_when_it_is_undone(
+    database: Database, court: Court, case: CaseView, asset_id: UUID
+) -> None:
+    """R-HALT-04; one that ran out meanwhile has lapsed, and what had ended before the sale stays ended."""
+    await service.register_seizure(database, call(court.clerk), asset_id, sealing(case, 1))
+    later = await service.register_seizure(
+        database, call(court.clerk), asset_id, sealing(case, 2, ref="creditor", waiting=True)
+    )
+    await service.renew_seizure(database, call(court.clerk), later.id, RenewSeizure(to_on=date(2029, 1, 1)))
+    async with database.transaction(platform("settlement")) as tx:
+        await service.pass_title(tx, asset_id, Way.SALE, date(2025, 3, 3))
     ended = (await service.show_asset(database, court.clerk, asset_id)).seizures
-    assert [(one.to_on, one.ended_on, one.standing) for one in ended] == [("2029-01-01", "2025-03-03", Standing.ENDED)]
+    assert {one.standing for one in ended} == {Standing.ENDED}
+    frozen(database).advance(timedelta(days=310))
+    async with database.transaction(platform("settlement")) as tx:
+        await service.undo_disposal(tx, asset_id)
+        await service.undo_disposal(tx, asset_id)
+        facts = await tx.session.scalars(
+            select(AuditEntry.facts).where(
+                AuditEntry.action == "assets.revive-seizures", AuditEntry.subject == f"asset:{asset_id}"
+            )
+        )
+        (revived,) = [msgspec.json.decode(each)["seizures"] for each in facts]
+    shown = await service.show_asset(database, court.clerk, asset_id)
+    assert [(one.rank, one.ended_on, one.standing) for one in shown.seizures] == [
+        (1, None, Standing.LAPSED),
+        (2, None, Standing.EFFECTIVE),
+    ]
+    assert sorted(revived) == sorted(str(one.id) for one in shown.seizures)
+    assert shown.disposal is None
+    async with database.transaction(platform("settlement")) as tx:
+        await service.pass_title(tx, asset_id, Way.SALE, date(2026, 3, 3))
+
+
+async def test_what_is_promised_to_one_is_free_for_nobody_else(
+    database: Database, court: Court, case: CaseView, asset_id: UUID
+) -> None:
+    """R-FAIL-03, 04: a taking keeps everybody else away until title passes or the taking lapses."""
+    async with database.transaction(platform("settlement")) as tx:
+        await service.require_free(tx, asset_id)
+        await service.promise(tx, asset_id)
+        for refused in (service.require_free, service.promise):
+            with pytest.raises(AssetTaken):
+                await refused(tx, asset_id)
+    assert (await service.show_asset(database, court.clerk, asset_id)).disposal == DisposalView(Way.TAKING, None)
+    await service.register_seizure(database, call(court.clerk), asset_id, sealing(case))
+    async with database.transaction(platform("settlement")) as tx:
+        await service.undo_disposal(tx, asset_id)
+        await service.promise(tx, asset_id)
+        await service.pass_title(tx, asset_id, Way.TAKING, date(2025, 3, 3))
+        with pytest.raises(AssetDisposed):
+            await service.promise(tx, asset_id)
 
 
 async def test_a_seizure_needs_a_party_of_the_case_and_a_day_that_has_come(

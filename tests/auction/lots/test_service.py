@@ -8,7 +8,7 @@ import pytest
 
 from auction import api
 from auction.lots import handlers, service, store
-from auction.lots.errors import AssetOnSale, NotADraft, NotSold, RoundNotAllowed
+from auction.lots.errors import AssetOnSale, AssetSold, NotADraft, NotSold, RoundNotAllowed
 from auction.lots.models import Lot
 from auction.lots.rules import Method, Round
 from auction.lots.schemas import LotSaved
@@ -162,7 +162,7 @@ async def test_a_default_orders_the_resale_and_bars_the_buyer_quietly(database_u
         with pytest.raises(NotSold):
             await make_resale(place, first, buyer)
         await end(place, first, 90_000_00)
-        with pytest.raises(RoundNotAllowed):
+        with pytest.raises(AssetSold):
             await support.make_draft(place, round=Round.RESALE, previous_lot_id=first)
         resale = await make_resale(place, first, buyer)
         assert await make_resale(place, first, buyer) == resale

@@ -1,15 +1,20 @@
 """Annulled sales on the real road: every fen back to who paid it, by new entries; and what may not be undone here."""
 
 import asyncio
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
+from appraisal.assets import service as assets
+from appraisal.assets.errors import AssetDisposed
+from appraisal.assets.rules import Measure, Standing
+from appraisal.assets.schemas import RegisterSeizure
 from appraisal.cases.rules import Subject
 from auction.lots import service as lots
-from auction.lots.errors import NotSold
+from auction.lots.errors import AssetSold, NotSold
 from kernel.actors import platform
 from kernel.errors import Forbidden, NotFound, Refusal
 from settlement import verify
@@ -24,8 +29,10 @@ from settlement.completion.sale_schemas import RuleSale
 from settlement.distribution.errors import PlanStale
 from settlement.ledger.rules import Kind
 from settlement.ledger.service import statement
-from tests.appraisal.support import make_claim, make_court
+from tests.appraisal.support import make_claim, make_court, party_of
+from tests.auction.support import make_draft
 from tests.settlement.distribution.road import Road, road_of
+from tests.settlement.gate import unlocked_asset
 from tests.settlement.hall import YUAN, Hall, hall
 from tests.settlement.support import money_inside
 from tests.support.house import call
@@ -116,6 +123,50 @@ async def test_after_service_the_price_leaves_the_case_account_by_an_entry_of_it
         await place.pay_balance(again, view.resale_lot_id)
         await place.rule_and_serve(view.resale_lot_id)
         assert await money_inside(place.database) == {"case": 75_000_00}
+        assert await faults(place) == []
+
+
+async def test_seizures_that_the_sale_ended_live_again_and_the_next_sale_ends_them_too(database_url: str) -> None:
+    """R-HALT-04, R-SEAL-04: the court's seizures stand as before the sale, in their order, and the trail says so."""
+    async with hall(database_url) as place:
+        asset_id = place.place.asset_id
+        for rank, ref in ((1, "applicant"), (2, "creditor")):
+            seized = RegisterSeizure(
+                measure=Measure.SEIZE,
+                party_id=party_of(place.place.case, ref).id,
+                from_on=date(2025, 1, rank),
+                to_on=date(2026, 12, 1),
+                rank=rank,
+                waiting=rank > 1,
+            )
+            await assets.register_seizure(place.database, call(place.court.clerk), asset_id, seized)
+
+        async def standings() -> list[tuple[int, Standing]]:
+            shown = await assets.show_asset(place.database, place.court.clerk, asset_id)
+            return [(each.rank, each.standing) for each in shown.seizures]
+
+        before, ended = (
+            [(1, Standing.EFFECTIVE), (2, Standing.WAITING)],
+            [(1, Standing.ENDED), (2, Standing.ENDED)],
+        )
+        lot_id = await place.lot()
+        await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
+        with pytest.raises(AssetSold) as sold:
+            await make_draft(place.place)
+        assert (sold.value.code, sold.value.rule) == ("asset-sold", "R-SEAL-04")
+        await place.rule_and_serve(lot_id)
+        assert await standings() == ended
+        with pytest.raises(AssetDisposed):
+            await make_draft(place.place)
+        view = await annulled(place, lot_id)
+        assert await standings() == before
+        trail = await place.trail("assets.revive-seizures")
+        assert [len(each["seizures"]) for each in trail] == [2]
+        await place.publish_resale(lot_id, view.resale_lot_id)
+        again = await place.sold(view.resale_lot_id, 75_000_00, "次买受人")
+        await place.pay_balance(again, view.resale_lot_id)
+        await place.rule_and_serve(view.resale_lot_id)
+        assert await standings() == ended
         assert await faults(place) == []
 
 
@@ -234,7 +285,7 @@ async def test_annulment_against_confirmation_one_wins(database_url: str) -> Non
 async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without the case account's lock the annulment sees no confirmed plan while one is being confirmed."""
+    """Without the locks of asset and case account the annulment sees no plan while one is being confirmed."""
     both = asyncio.Barrier(2)
 
     async def unlocked(tx: Any, ids: Any) -> Any:
@@ -253,6 +304,7 @@ async def test_control_unlocked_the_plan_is_confirmed_over_money_that_goes_back(
         with monkeypatch.context() as patched:
             patched.setattr(service, "_distributed_by", asked)
             patched.setattr(reversal.ledger, "lock", unlocked)
+            patched.setattr(assets.store, "lock_asset", unlocked_asset)
             doing = asyncio.create_task(service.annul_sale(place.database, call(place.court.judge), lot_id, wanted))
             await asyncio.wait_for(both.wait(), 30)
             await road.confirm(plan)

@@ -1,20 +1,18 @@
 """A process that exports or imports and is killed in the middle: `python -m … URL STEP PATH`."""
 
 import asyncio
-import os
-import signal
 import sys
 from pathlib import Path
-from typing import Any
 
 import app.bank
 from kernel.clock import FrozenClock
 from kernel.database import Database
 from settlement.bank_files import service, store
 from tests.settlement.bank_files.bank import OURS
+from tests.settlement.dying import Step, die_at
 from tests.support.house import START
 
-STEPS: dict[str, tuple[Any, str, int]] = {
+STEPS: dict[str, Step] = {
     "export: orders claimed, nothing committed": (service, "record", 1),
     "export: committed, nothing written": (app.bank, "_write_whole", 1),
     "export: written beside its name": (Path, "replace", 1),
@@ -25,23 +23,7 @@ STEPS: dict[str, tuple[Any, str, int]] = {
     "import: some booked, nothing committed": (store, "add_outcomes", 2),
     "import: first ones booked": (service, "book_some", 2),
 }
-"""What the process is about to do when it dies: whose function, which, and at which call."""
-
-
-def die_at(step: str) -> None:
-    """Replace the function of the step by the end of this process."""
-    owner, name, times = STEPS[step]
-    real, calls = getattr(owner, name, None), 0
-
-    def dying(*arguments: Any, **named: Any) -> Any:
-        nonlocal calls
-        calls += 1
-        if calls >= times:
-            os.kill(os.getpid(), signal.SIGKILL)
-        assert real is not None
-        return real(*arguments, **named)
-
-    setattr(owner, name, dying)
+"""What the process is about to do when it dies."""
 
 
 async def work(url: str, action: str, path: Path) -> None:
@@ -56,5 +38,5 @@ async def work(url: str, action: str, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    die_at(sys.argv[2])
+    die_at(STEPS[sys.argv[2]])
     asyncio.run(work(sys.argv[1], sys.argv[2].partition(":")[0], Path(sys.argv[3])))

@@ -14,6 +14,7 @@ from kernel.database import Database, Tx
 from kernel.errors import Forbidden
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.bank import answers
 from settlement.bank import service as bank
 from settlement.bank.rules import Payee
 from settlement.bank.schemas import Confirmation
@@ -125,7 +126,7 @@ async def test_what_only_one_side_knows_is_named_and_mended(database_url: str) -
         await credit(database, notice("COUNTER", number, 100))
         paid = await order(database, 60)
         answer = Confirmation(order_id=paid, outcome="executed", bank_ref="PAID")
-        await bank.confirm(database, call(MACHINE), answer)
+        await answers.confirm(database, call(MACHINE), answer)
         await stated(database, [Line(500, "IN", to=number), Line(3, "FEE", credit=False)], opening=1_000)
         first = await last(database)
         assert named(first) == [

@@ -1,18 +1,15 @@
-"""Defaults on the real road: the four steps to the fen in published cases, bars, races, and what is never charged."""
+"""Defaults on the real road: bars, races, chains of defaults, and what is never charged."""
 
 import asyncio
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 from appraisal.cases.rules import Subject
 from kernel.actors import platform
 from kernel.database import Tx
-from kernel.errors import Refusal
+from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.money import Fen
-from settlement import verify
 from settlement.bank import service as bank
 from settlement.completion import case_money, defaults
 from settlement.completion import service as completion
@@ -20,166 +17,67 @@ from settlement.completion.errors import (
     BalanceNotOverdue,
     LotOfAnotherCase,
     SaleElsewhere,
-    ShortfallExceeded,
-    ShortfallOrdered,
-    ShortfallUnknown,
 )
-from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultUseView, OrderShortfall, PayeeIn, SetFee
+from settlement.completion.sale_schemas import AddCost, DeclareDefault, PayeeIn, SetFee
 from settlement.deposits import service as deposits
 from settlement.deposits.errors import HoldEnded
 from settlement.distribution import fee_setting
 from settlement.ledger.rules import Kind
-from tests.appraisal.support import make_claim, today
-from tests.settlement.hall import YUAN, Bidder, Hall, hall
+from tests.appraisal.support import make_claim, make_court
+from tests.settlement.completion.defaulting import (
+    defaulted,
+    faults,
+    ordered,
+    proceeds_of,
+    resold,
+    terms_of,
+    use_of,
+)
+from tests.settlement.hall import YUAN, hall
 from tests.settlement.support import MACHINE, credit, money_inside, notice, within
 from tests.support.house import call, frozen
 
 pytestmark = pytest.mark.anyio
 
 
-async def _faults(place: Hall) -> list[str]:
-    async with place.database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
-
-
-async def _use(place: Hall) -> DefaultUseView:
-    (use,) = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
-    return use
-
-
-async def _proceeds(place: Hall) -> int:
-    async with place.database.reading(platform("test")) as tx:
-        return sum(each.amount_fen for each in await case_money.distributable(tx, place.case_id))
-
-
-async def _defaulted(place: Hall, price_fen: int, **terms: Any) -> tuple[UUID, UUID, Bidder]:
-    """A first sale whose buyer pays nothing beyond the deposit; returns the lot, its resale draft and the buyer."""
-    first = await place.lot(**terms)
-    buyer = await place.sold(first, price_fen)
-    place.pass_days(11)
-    return first, (await place.default(first)).resale_lot_id, buyer
-
-
-async def _resold(place: Hall, first: UUID, resale: UUID, price_fen: int, **terms: Any) -> None:
-    await place.publish_resale(first, resale, **terms)
-    await place.pay_balance(await place.sold(resale, price_fen, "后买受人"), resale)
-    await place.rule_and_serve(resale)
-
-
-def _terms(start: int, deposit: int, increment: int = 1_000) -> dict[str, Any]:
-    return {
-        "start_price_fen": Fen(start * YUAN),
-        "deposit_fen": Fen(deposit * YUAN),
-        "increment_fen": Fen(increment * YUAN),
-    }
-
-
 async def test_changle_the_deposit_covers_part_of_the_shortfall(database_url: str) -> None:
     """Sold 1,552,000, deposit 100,000, re-sold 1,204,000: 248,000 uncovered, shown and not charged."""
     async with hall(database_url, reference_price_fen=Fen(1_200_000 * YUAN)) as place:
         await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=3_000_000 * YUAN)
-        terms = _terms(900_000, 100_000)
-        first, resale, buyer = await _defaulted(place, 1_552_000 * YUAN, **terms)
+        terms = terms_of(900_000, 100_000)
+        first, resale, buyer = await defaulted(place, 1_552_000 * YUAN, **terms)
         assert await money_inside(place.database) == {"pending": 100_000 * YUAN}
-        use = await _use(place)
+        use = await use_of(place)
         assert (use.settled, use.pending_decision_fen, use.uncovered_fen) == (False, 100_000 * YUAN, None)
         assert (await place.deposit(buyer, first)).state == "forfeited"
 
-        await _resold(place, first, resale, 1_204_000 * YUAN, **terms)
-        use = await _use(place)
+        await resold(place, first, resale, 1_204_000 * YUAN, **terms)
+        use = await use_of(place)
         assert (use.shortfall_fen, use.to_shortfall_fen) == (348_000 * YUAN, 100_000 * YUAN)
         assert (use.pending_decision_fen, use.uncovered_fen) == (0, 248_000 * YUAN)
         assert await money_inside(place.database) == {"case": 1_304_000 * YUAN}
-        assert await _proceeds(place) == 1_304_000 * YUAN
-        assert await _faults(place) == []
-
-
-async def test_w_20a_a_higher_resale_leaves_the_deposit_pending(database_url: str) -> None:
-    async with hall(database_url, reference_price_fen=Fen(50_000_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=32_572_025 * YUAN)
-        terms = _terms(35_000_000, 2_000_000, 100_000)
-        first, resale, _ = await _defaulted(place, 40_200_000 * YUAN, **terms)
-        await place.publish_resale(first, resale, **terms)
-        await place.cost(10_178_266_23, "sale_taxes", resale)
-        await place.cost(30_000_00, "sale_cost", resale)
-        await place.pay_balance(await place.sold(resale, 45_000_000 * YUAN, "后买受人"), resale)
-        await place.rule_and_serve(resale)
-
-        decision = await place.decide(Subject.ENFORCEMENT_FEE)
-        wanted = SetFee(set_fen=Fen(99_972_00), reason="按元收取", decision_id=decision)
-        fee = await fee_setting.set_fee(place.database, call(place.court.judge), place.case_id, wanted)
-        assert (fee.base_fen, fee.computed_fen, fee.set_fen) == (32_572_025_00, 99_972_03, 99_972_00)
-
-        async def settle(tx: Tx) -> None:
-            await defaults.settle_default_use(tx, place.case_id)
-
-        await within(place.database, settle)
-        use = await _use(place)
-        assert (use.shortfall_fen, use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen) == (0, 0, 0, 0)
-        assert (use.pending_decision_fen, use.uncovered_fen) == (2_000_000_00, 0)
-        assert await money_inside(place.database) == {"case": 45_000_000_00, "pending": 2_000_000_00}
-        costs = await case_money.show_costs(place.database, place.court.clerk, place.case_id)
-        left = 45_000_000_00 - costs.total_fen - 32_572_025_00
-        assert left == 2_119_736_77
-        assert await _faults(place) == []
-
-
-async def test_w_08a_all_four_steps_and_a_cost_registered_late(database_url: str) -> None:
-    """The steps of W-08 a: 5,000 costs, 120,000 shortfall, 160,000 open debt, 15,000 pending out of 300,000."""
-    async with hall(database_url, reference_price_fen=Fen(2_000_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=1_760_000 * YUAN)
-        first, resale, _ = await _defaulted(place, 1_600_000 * YUAN, **_terms(1_500_000, 300_000))
-        await place.cost(5_000 * YUAN, lot_id=first)
-        await _resold(place, first, resale, 1_480_000 * YUAN, **_terms(1_400_000, 280_000))
-        use = await _use(place)
-        steps = (use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen, use.to_related_debt_fen)
-        assert steps == (5_000 * YUAN, 120_000 * YUAN, 160_000 * YUAN, 0)
-        assert use.pending_decision_fen == 15_000 * YUAN
-        assert await _proceeds(place) == 1_765_000 * YUAN
-
-        await place.cost(10_000 * YUAN, lot_id=first)
-
-        async def settle(tx: Tx) -> None:
-            await defaults.settle_default_use(tx, place.case_id)
-
-        await asyncio.gather(*[within(place.database, settle) for _ in range(3)])
-        use = await _use(place)
-        steps = (use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen, use.pending_decision_fen)
-        assert steps == (15_000 * YUAN, 120_000 * YUAN, 160_000 * YUAN, 5_000 * YUAN)
-        assert await _proceeds(place) == 1_775_000 * YUAN
-        assert await _faults(place) == []
-
-
-async def test_w_08d_a_higher_resale_pays_costs_and_open_debt(database_url: str) -> None:
-    async with hall(database_url, reference_price_fen=Fen(1_000_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
-        terms = _terms(900_000, 100_000)
-        first, resale, _ = await _defaulted(place, 1_000_000 * YUAN, **terms)
-        await place.cost(4_000 * YUAN, lot_id=first)
-        await _resold(place, first, resale, 1_080_000 * YUAN, **terms)
-        use = await _use(place)
-        assert (use.shortfall_fen, use.to_costs_fen, use.to_case_debt_fen) == (0, 4_000 * YUAN, 96_000 * YUAN)
-        assert (use.pending_decision_fen, use.uncovered_fen) == (0, 0)
+        assert await proceeds_of(place) == 1_304_000 * YUAN
+        assert await faults(place) == []
 
 
 async def test_a_resale_that_defaults_too_is_measured_step_by_step(database_url: str) -> None:
     """100 -> 90 -> 80: each buyer answers for the fall after their own sale, once the last one is paid."""
     async with hall(database_url, reference_price_fen=Fen(1_000_000 * YUAN)) as place:
         await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
-        terms = _terms(700_000, 70_000)
-        first, second, _ = await _defaulted(place, 1_000_000 * YUAN, **terms)
+        terms = terms_of(700_000, 70_000)
+        first, second, _ = await defaulted(place, 1_000_000 * YUAN, **terms)
         await place.publish_resale(first, second, **terms)
         await place.sold(second, 900_000 * YUAN, "次买受人")
         place.pass_days(11)
         third = (await place.default(second)).resale_lot_id
         assert await money_inside(place.database) == {"pending": 140_000 * YUAN}
-        await _resold(place, second, third, 800_000 * YUAN, **terms)
+        await resold(place, second, third, 800_000 * YUAN, **terms)
         uses = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
         assert [(use.shortfall_fen, use.to_shortfall_fen, use.uncovered_fen) for use in uses] == [
             (100_000 * YUAN, 70_000 * YUAN, 30_000 * YUAN)
         ] * 2
-        assert await _proceeds(place) == 940_000 * YUAN
-        assert await _faults(place) == []
+        assert await proceeds_of(place) == 940_000 * YUAN
+        assert await faults(place) == []
 
 
 async def test_a_sell_off_default_costs_the_announced_deposit_and_no_more(database_url: str) -> None:
@@ -194,7 +92,7 @@ async def test_a_sell_off_default_costs_the_announced_deposit_and_no_more(databa
         own = await place.deposit(buyer, lot_id)
         assert own.state == "forfeited"
         assert [(refund.amount_fen, refund.state) for refund in own.refunds] == [(63_000_00, "executed")]
-        assert await _faults(place) == []
+        assert await faults(place) == []
 
 
 async def test_nobody_defaults_before_the_last_day_has_passed(database_url: str) -> None:
@@ -225,12 +123,12 @@ async def test_what_was_paid_beyond_the_deposit_goes_back_also_when_it_comes_lat
         assert await money_inside(place.database) == {"pending": 7_000_00}
         await place.pay(buyer, sale.account_no, 53_000_00)
         assert await money_inside(place.database) == {"pending": 7_000_00}
-        assert await _faults(place) == []
+        assert await faults(place) == []
 
 
 async def test_the_buyer_who_defaulted_is_barred_from_the_resale(database_url: str) -> None:
     async with hall(database_url) as place:
-        first, resale, buyer = await _defaulted(place, 80_000_00)
+        first, resale, buyer = await defaulted(place, 80_000_00)
         await place.publish_resale(first, resale)
         with pytest.raises(Refusal) as refused:
             await place.register(buyer, resale)
@@ -272,7 +170,7 @@ async def test_the_balance_against_the_default_one_wins(database_url: str, attem
         state = (await completion.show_sale(place.database, buyer.actor, lot_id)).state
         inside = await money_inside(place.database)
         assert (state, inside) in [("paid", {"lot": 80_000_00}), ("defaulted", {"pending": 7_000_00})]
-        assert await _faults(place) == []
+        assert await faults(place) == []
 
 
 async def test_control_without_the_sale_s_lock_the_price_hold_ends_once_all_the_same(database_url: str) -> None:
@@ -326,6 +224,18 @@ async def test_the_last_set_fee_counts_and_each_setting_stays(database_url: str)
         assert [(cost.kind, cost.amount_fen) for cost in costs.costs] == [("enforcement_fee", 51_00)]
 
 
+async def test_a_case_s_account_is_opened_for_the_documents_that_name_it(database_url: str) -> None:
+    """R-ACCT-01, 02: one number per case and debtor, the same each time, and money on it is the case's."""
+    async with hall(database_url) as place:
+        opened = await case_money.open_account(place.database, call(place.court.clerk), place.case_id)
+        assert await case_money.open_account(place.database, call(place.court.clerk), place.case_id) == opened
+        await bank.book_credit(place.database, call(MACHINE), notice("first", opened.account_no, 300))
+        assert await money_inside(place.database) == {"case": 300}
+        for who, refusal in ((place.court.judge, Forbidden), ((await make_court(place.database)).clerk, NotFound)):
+            with pytest.raises(refusal):
+                await case_money.open_account(place.database, call(who), place.case_id)
+
+
 async def test_money_paid_straight_to_the_case_is_distributable_by_itself(database_url: str) -> None:
     async with hall(database_url) as place:
 
@@ -339,80 +249,9 @@ async def test_money_paid_straight_to_the_case_is_distributable_by_itself(databa
             assert (proceeds.pool, proceeds.amount_fen) == ("case_money", 300)
 
 
-async def _ordered(place: Hall, lot_id: UUID, amount_fen: int) -> DefaultUseView:
-    wanted = OrderShortfall(
-        amount_fen=Fen(amount_fen),
-        due_on=today(place.database) + timedelta(days=10),
-        decision_id=await place.decide(Subject.SHORTFALL),
-    )
-    return await defaults.order_shortfall(place.database, call(place.court.judge), lot_id, wanted)
-
-
-async def test_w_08c_what_is_uncovered_is_charged_by_the_court_s_order_alone(database_url: str) -> None:
-    """First 1,775,584.80, resale 1,451,667.84, deposit 100,000.00: ordered and paid 223,916.96."""
-    async with hall(database_url, reference_price_fen=Fen(1_500_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
-        terms = {"start_price_fen": Fen(1_075_584_80), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
-        first, resale, buyer = await _defaulted(place, 1_775_584_80, **terms)
-        with pytest.raises(ShortfallUnknown):
-            await _ordered(place, first, 1)
-        later = {"start_price_fen": Fen(1_051_667_84), "deposit_fen": Fen(100_000_00), "increment_fen": Fen(1_000_00)}
-        await _resold(place, first, resale, 1_451_667_84, **later)
-        use = await _use(place)
-        assert (use.shortfall_fen, use.uncovered_fen, use.ordered_fen) == (323_916_96, 223_916_96, None)
-        sale = await completion.show_sale(place.database, buyer.actor, first)
-        await place.pay(buyer, sale.account_no, 50_000_00)
-        assert await _proceeds(place) == 1_551_667_84, "nothing is kept without an order"
-
-        with pytest.raises(ShortfallExceeded):
-            await _ordered(place, first, 223_916_97)
-        use = await _ordered(place, first, 223_916_96)
-        assert (use.ordered_fen, use.made_good_fen) == (223_916_96, 0)
-        with pytest.raises(ShortfallOrdered):
-            await _ordered(place, first, 1)
-        assert (await completion.show_sale(place.database, buyer.actor, first)).missing_fen == 223_916_96
-        await place.pay(buyer, sale.account_no, 23_916_96)
-        await place.pay(buyer, sale.account_no, 200_000_07)
-        await place.pay(buyer, sale.account_no, 9_00)
-        use = await _use(place)
-        assert (use.made_good_fen, use.uncovered_fen) == (223_916_96, 0)
-        assert await _proceeds(place) == 1_775_584_80, "the case stands as if the first sale had been paid"
-        assert await money_inside(place.database) == {"case": 1_775_584_80}, "7 fen and 9 yuan went back"
-        assert await _faults(place) == []
-
-
 async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str) -> None:
     async with hall(database_url) as place:
         lot_id = await place.lot()
         await place.sold(lot_id, 80_000_00)
         with pytest.raises(SaleElsewhere):
-            await _ordered(place, lot_id, 1)
-
-
-async def test_w_08b_a_small_deposit_leaves_a_shortfall_uncovered(database_url: str) -> None:
-    """8,000,000.00, deposit 510,000.00, costs 10,000.00, resale 7,000,000.00: 7,500,000.00 to distribute."""
-    async with hall(database_url, reference_price_fen=Fen(9_000_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=9_000_000 * YUAN)
-        terms = _terms(6_500_000, 510_000, 10_000)
-        first, resale, _ = await _defaulted(place, 8_000_000 * YUAN, **terms)
-        await place.cost(10_000 * YUAN, lot_id=first)
-        await _resold(place, first, resale, 7_000_000 * YUAN, **terms)
-        use = await _use(place)
-        assert (use.to_costs_fen, use.to_shortfall_fen, use.uncovered_fen) == (
-            10_000 * YUAN,
-            500_000 * YUAN,
-            500_000 * YUAN,
-        )
-        assert await _proceeds(place) == 7_510_000 * YUAN, "7,500,000.00, and the 10,000.00 that the costs take"
-
-
-async def test_w_18_who_defaults_after_a_sell_off_loses_the_deposit_alone(database_url: str) -> None:
-    """Prepaid 560,000.00, won at 600,000.00: owes 40,000.00; keep 56,000.00, return 504,000.00."""
-    async with hall(database_url, reference_price_fen=Fen(800_000 * YUAN)) as place:
-        lot_id = await place.lot(**_terms(560_000, 56_000))
-        buyer = await place.sold_off(lot_id, 600_000 * YUAN)
-        assert (await completion.show_sale(place.database, buyer.actor, lot_id)).missing_fen == 40_000 * YUAN
-        place.pass_days(12)
-        assert (await place.default(lot_id)).forfeited_fen == 56_000 * YUAN
-        (refund,) = (await place.deposit(buyer, lot_id)).refunds
-        assert refund.amount_fen == 504_000 * YUAN
+            await ordered(place, lot_id, 1)

@@ -210,7 +210,7 @@ async def test_a_sell_off_at_the_prepaid_price_needs_no_balance(database_url: st
     """R-SELL-04."""
     async with hall(database_url) as place:
         lot_id = await place.lot()
-        buyer = await place.sold_off(lot_id, 70_000_00)
+        buyer, _ = await place.sold_off(lot_id, 70_000_00)
         sale = await completion.show_sale(place.database, buyer.actor, lot_id)
         assert (sale.state, sale.deposit_fen, sale.missing_fen) == ("paid", 70_000_00, 0)
         assert await _faults(place) == []

@@ -29,6 +29,7 @@ from settlement.distribution.plan_schemas import (
     ServePlan,
     TellObjector,
 )
+from settlement.payouts import account
 from settlement.payouts import service as payouts
 from settlement.payouts.schemas import AccountView, PayoutView, Sign
 from tests.appraisal.support import Court, make_case, make_court, make_decision, party_of
@@ -203,7 +204,7 @@ class Road:
         return await self.pay(batch)
 
     async def account(self) -> AccountView:
-        return await payouts.show_account(self.database, self.maker, self.case.id)
+        return await account.show_account(self.database, self.maker, self.case.id)
 
 
 async def make_road(database: Database, *wanted: PartyIn) -> Road:

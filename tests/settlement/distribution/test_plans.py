@@ -8,6 +8,7 @@ from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Claim, ClaimKind, DebtorKind
 from settlement.distribution.drawing import draw
+from settlement.distribution.plan_views import LEVELS
 from settlement.distribution.plans import (
     Basis,
     CostItem,
@@ -18,6 +19,7 @@ from settlement.distribution.plans import (
     PayeeKind,
     Proceeds,
     basis_bytes,
+    explain,
     formula,
     plan_hash,
     read_basis,
@@ -97,6 +99,31 @@ def test_w14_names_every_payee_with_level_rule_and_arithmetic() -> None:
     assert lines[8].law == "民诉法解释 第五百零八条"
     assert formula(lines[8]) == "752,000.00 × 800,000.00 ÷ 1,200,000.00"
     assert formula(lines[6]) == "1,800,000.00"
+
+
+def told(line: Line) -> tuple[str, str, str]:
+    zh, en = explain(line, LEVELS[line.level])
+    return formula(line), zh.partition("：")[2], en.partition(": ")[2]
+
+
+def test_a_share_that_pays_two_parts_of_a_claim_says_so_and_its_arithmetic_comes_to_the_amount() -> None:
+    """R-DIST-18: 500.00 for claims of 1,080.00 and 670.00; of the first one's 308.57 interest takes 80.00."""
+    both = replace(claim(1, 1_000_00), claim=replace(claim(1, 1_000_00).claim, interest_fen=Fen(80_00)))
+    interest, principal, _ = draw(basis({HOME: 500_00}, [], [both, claim(2, 670_00)])).lines
+    share = "500.00 × 1,080.00 ÷ 1,750.00"
+    assert told(interest) == (
+        f"{share} − 228.57",
+        f"{share} = 308.57 元，其中利息 80.00 元。",
+        f"{share} = 308.57 yuan, of which interest 80.00 yuan.",
+    )
+    assert told(principal)[0] == f"{share} − 80.00"
+    whole, *_ = draw(basis({HOME: 2_000_00}, [], [both])).lines
+    assert told(whole)[:2] == ("1,080.00 − 1,000.00", "1,080.00 元，其中利息 80.00 元。")
+
+
+def test_a_cost_that_the_money_does_not_cover_says_so() -> None:
+    (line,) = draw(basis({HOME: 60_00}, [cost(1, CostKind.SALE_COST, 100_00)], [claim(1, 5)])).lines
+    assert told(line)[:2] == ("100.00 − 40.00", "应付 100.00 元，款项仅够支付 60.00 元。")
 
 
 def test_sale_taxes_that_exceed_the_pool_are_paid_in_their_order() -> None:

@@ -7,10 +7,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import DBAPIError
 
+from appraisal.assets import service as assets
+from appraisal.assets.errors import AssetDisposed, AssetTaken
 from appraisal.cases.rules import PartyKind, PartyRole, Subject
 from appraisal.cases.schemas import AccountIn, PartyIn
 from appraisal.claims.rules import ClaimKind
+from auction.lots import service as lots
+from auction.lots.rules import Round
+from auction.lots.schemas import LotSaved
 from kernel.actors import platform
 from kernel.database import Tx
 from kernel.errors import NotFound, Refusal
@@ -21,8 +27,9 @@ from settlement.distribution import current, errors, handlers, taking
 from settlement.distribution.taking_schemas import DecideTaking, ServeTaking, TakingView
 from settlement.payouts import handlers as payout_handlers
 from tests.appraisal.support import PARTIES, make_claim, make_court, party_of, today
-from tests.auction.support import TENANT, hold
+from tests.auction.support import TENANT, hold, make_terms
 from tests.settlement.distribution.road import road_of
+from tests.settlement.gate import Gate, as_superuser, unlocked, unlocked_asset
 from tests.settlement.hall import Hall, hall
 from tests.settlement.support import money_inside, within
 from tests.support.house import call
@@ -97,6 +104,19 @@ def of_w19(url: str) -> Any:
     return hall(url, reference_price_fen=Fen(1_000_000 * YUAN), parties=(*PARTIES, TENANT, BANK))
 
 
+async def second_round(failed: Failed) -> LotSaved:
+    """The clerk drafts the next round at four fifths of the price."""
+    place = failed.place.place
+    terms = await make_terms(
+        place,
+        round=Round.ROUND_2,
+        previous_lot_id=failed.lot_id,
+        start_price_fen=Fen(560_000 * YUAN),
+        deposit_fen=Fen(56_000 * YUAN),
+    )
+    return await lots.draft_lot(place.database, call(place.clerk), terms)
+
+
 async def faults(place: Hall) -> list[str]:
     async with place.database.reading(platform("verify")) as tx:
         return await verify.faults(tx)
@@ -162,7 +182,7 @@ async def test_rank_and_lot_decide_between_those_who_asked(database_url: str) ->
             await failed.take("tenant")
         taken = await failed.take("creditor", ("applicant", "creditor"), drawn_lot="李某")
         assert taken.entitlement_fen == 95_000 * YUAN
-        with pytest.raises(errors.TakenBefore):
+        with pytest.raises(AssetTaken):
             await failed.take()
 
 
@@ -235,6 +255,74 @@ async def test_two_at_once_one_takes(database_url: str) -> None:
         outcomes = await asyncio.gather(*[failed.take() for _ in range(3)], return_exceptions=True)
         assert sum(isinstance(each, TakingView) for each in outcomes) == 1
         assert sum(isinstance(each, Refusal) for each in outcomes) == 2
+
+
+async def test_a_thing_that_is_taken_is_put_into_no_other_round(database_url: str) -> None:
+    """R-FAIL-03, R-SEAL-04: from the decision on; a lapse alone sets it free again (R-FAIL-04)."""
+    async with of_w19(database_url) as place:
+        failed = await failed_round(place)
+        taken = await failed.take()
+        with pytest.raises(AssetTaken) as refused:
+            await second_round(failed)
+        assert (refused.value.code, refused.value.rule) == ("asset-taken", "R-FAIL-03")
+        place.pass_days(11)
+        await taking.lapse_taking(place.database, call(place.court.judge), taken.id)
+        again = await failed.take()
+        await failed.serve(await failed.pay_in(again, again.pay_in_fen))
+        with pytest.raises(AssetDisposed) as disposed:
+            await second_round(failed)
+        assert (disposed.value.code, disposed.value.rule) == ("asset-disposed", "R-SEAL-04")
+
+
+async def test_after_a_lapse_the_thing_goes_into_the_next_round(database_url: str) -> None:
+    async with of_w19(database_url) as place:
+        failed = await failed_round(place)
+        taken = await failed.take()
+        place.pass_days(11)
+        await taking.lapse_taking(place.database, call(place.court.judge), taken.id)
+        await second_round(failed)
+        with pytest.raises(errors.NoFailedRound):
+            await failed.take()
+
+
+async def test_a_taking_against_the_next_round_one_wins(database_url: str) -> None:
+    async with of_w19(database_url) as place:
+        failed = await failed_round(place)
+        outcomes = await asyncio.gather(failed.take(), second_round(failed), return_exceptions=True)
+        assert sum(isinstance(each, Refusal) for each in outcomes) == 1, outcomes
+
+
+async def test_control_unlocked_a_taken_thing_is_drafted_for_the_next_round(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = Gate()
+    async with of_w19(database_url) as place:
+        failed = await failed_round(place)
+        monkeypatch.setattr(assets.store, "lock_asset", unlocked_asset)
+        monkeypatch.setattr(lots.appraisal, "require_free", gate.after(assets.require_free))
+        drafted = await gate.meanwhile(second_round(failed), failed.take())
+        assert isinstance(drafted, LotSaved), "taken, and in a new round"
+
+
+@pytest.mark.parametrize("keys", [True, False])
+async def test_control_unlocked_two_creditors_take_one_thing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, keys: bool
+) -> None:
+    """Without the locks the rules see no other taking; unique rows of asset and lot stop the second, and only they."""
+    gate = Gate()
+    async with of_w19(database_url) as place:
+        failed = await failed_round(place)
+        if not keys:
+            await as_superuser(
+                database_url,
+                "DROP INDEX appraisal.uq_asset_disposal_standing",
+                "DROP INDEX settlement.ux_taking_open_lot",
+            )
+        monkeypatch.setattr(assets.store, "lock_asset", unlocked_asset)
+        monkeypatch.setattr(taking, "lock_case_money", unlocked)
+        monkeypatch.setattr(assets.store, "find_disposal", gate.after(assets.store.find_disposal))
+        late = await gate.meanwhile(failed.take(), failed.take("bank"))
+        assert isinstance(late, DBAPIError if keys else TakingView), late
 
 
 async def test_payment_against_lapse_one_wins(database_url: str) -> None:

@@ -12,14 +12,15 @@ from sqlalchemy import text
 from kernel.actors import Actor, Role, platform, visitor
 from kernel.database import Database
 from kernel.errors import Forbidden, NotFound
+from kernel.identity.service import create_staff
 from kernel.ids import ordered_id
 from settlement import verify
 from settlement.papers import rules, service
 from settlement.papers.errors import UnprintableText
 from settlement.papers.layout import pdf_of
 from settlement.papers.rules import Paper, Table
-from tests.appraisal.support import make_claim
-from tests.settlement.distribution.road import make_road, parties
+from tests.appraisal.support import QUICK_PASSWORDS, make_claim
+from tests.settlement.distribution.road import Road, make_road, parties
 from tests.settlement.hall import hall
 from tests.support.house import actor, call, opened
 
@@ -129,6 +130,56 @@ async def test_the_papers_of_a_sale(database_url: str) -> None:
         assert changed.id != notice.id
         listed = await service.show_papers(database, clerk, place.case_id)
         assert [each.id for each in listed.papers] == [changed.id, notice.id, paper.id]
+
+
+async def officer(road: Road, name: str, role: Role) -> Actor:
+    """Somebody of the road's court with an account in their real name."""
+    person = await create_staff(
+        road.database,
+        QUICK_PASSWORDS,
+        username=f"officer-{ordered_id().hex[-12:]}",
+        real_name=name,
+        password="a long password",
+        roles=[role],
+        court_code=road.court.code,
+    )
+    return actor(role, court=road.court.id, person=person.id, name=person.username)
+
+
+async def test_the_payout_form_names_parties_payers_and_who_signed_when(database_url: str) -> None:
+    """R-ACCT-06: the maker, the chief who approves, the payer, each by name and time, on page and in print."""
+    async with opened(database_url) as database:
+        road = await make_road(database, *parties("A", "B"))
+        road = replace(
+            road,
+            maker=await officer(road, "制单人甲", Role.MAKER),
+            checker=await officer(road, "执行局长乙", Role.CHIEF),
+            payer=await officer(road, "财务丙", Role.PAYER),
+        )
+        await make_claim(database, road.court, road.case, "A", principal_fen=20_000)
+        await make_claim(database, road.court, road.case, "B", principal_fen=30_000)
+        await road.bring_money(60_000)
+        batch = await road.make(await road.confirmed())
+        form = await service.write_payout_form(database, call(road.maker), batch.id)
+        _, page = await content_of(database, road.payer, form.id)
+        made = batch.made_at[:19].replace("T", " ")
+        assert f"<p>制单：制单人甲 {made}</p>" in page
+        assert "<p>支付：</p>" in page, "nobody has signed yet"
+        checked = await road.check(batch)
+        paid = await road.pay(checked)
+        form = await service.write_payout_form(database, call(road.maker), batch.id)
+        pdf, page = await content_of(database, road.payer, form.id)
+        for who in (f"复核审批（局长或分管院长）：执行局长乙 {made}", f"支付：财务丙 {made}"):
+            assert f"<p>{who}</p>" in page
+        assert (paid.maker, paid.checker, paid.payer) == ("制单人甲", "执行局长乙", "财务丙")
+        for name, value in (("申请执行人", "当事人A"), ("被执行人", "当事人debtor")):
+            assert f"<dt>{name}</dt><dd>{value}</dd>" in page
+        assert "<td>王小明</td><td>到账</td>" in page, "who paid the money in"
+        assert set("制单人甲执行局长乙财务丙王小明") <= characters_in(pdf)
+        account = await service.write_case_account(database, call(road.maker), road.case.id)
+        _, page = await content_of(database, road.payer, account.id)
+        assert "<dt>申请执行人</dt><dd>当事人A</dd>" in page
+        assert "<td>王小明</td>" in page
 
 
 async def test_the_papers_of_a_case_s_money(database_url: str) -> None:

@@ -1,4 +1,4 @@
-"""W-20a and W-13 to the end: from the hammer over default, resale and plan to the payees' accounts, to the fen."""
+"""W-13 to W-15 and W-20 on the whole road, from the hammer over the plan to the payees' accounts, to the fen."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from appraisal.assets import service as assets
+from appraisal.assets.rules import AssetKind
 from appraisal.cases.rules import PartyKind
 from appraisal.claims.rules import ClaimKind
 from kernel.actors import platform
@@ -20,7 +21,7 @@ from settlement.completion.sale_schemas import AddCost, Coverage, PayeeIn
 from settlement.distribution.errors import AssetHeld, FeeNotSet
 from settlement.payouts import handlers
 from settlement.payouts import service as payouts
-from tests.appraisal.support import make_claim
+from tests.appraisal.support import make_asset, make_claim
 from tests.auction.support import TENANT, hold
 from tests.settlement.distribution.road import Road, parties, road_of
 from tests.settlement.hall import Hall, hall
@@ -195,22 +196,108 @@ async def test_w14_the_whole_waterfall_of_an_only_home(database_url: str) -> Non
 
 async def test_w20b_sales_that_cover_debt_and_costs_stop_the_other_lots(database_url: str) -> None:
     """Debt 1,000,000.00, costs 20,000.00; L1 650,000.00, then L2 400,000.00: L3 stops, 30,000.00 to the debtor."""
-    async with case_of(database_url, "applicant") as (place, road):
+    everybody = (*parties("applicant"), TENANT)
+    async with hall(database_url, parties=everybody, reference_price_fen=Fen(900_000_00)) as place:
+        road = road_of(place.place)
         await make_claim(road.database, road.court, road.case, "applicant", principal_fen=1_000_000_00)
-        first = await place.lot(start_price_fen=Fen(1_400_000_00), deposit_fen=Fen(100_000_00))
         await place.cost(20_000_00)
+        await road.set_fee()
+
+        async def lot(start_fen: int, opens_in: int, asset_id: UUID | None = None) -> UUID:
+            opens_at = road.database.clock.now() + timedelta(days=opens_in)
+            terms = {"asset_id": asset_id} if asset_id else {}
+            return await place.lot(
+                start_price_fen=Fen(start_fen),
+                increment_fen=Fen(1_000_00),
+                deposit_fen=Fen(start_fen // 10),
+                opens_at=opens_at,
+                scheduled_end=opens_at + timedelta(days=1),
+                **terms,
+            )
+
+        async def another() -> UUID:
+            made = await make_asset(
+                road.database, road.court, road.case, price_fen=500_000_00, kind=AssetKind.MOVABLE, title="机器一台"
+            )
+            return made.id
 
         async def coverage() -> Coverage:
             return await case_money.show_coverage(road.database, road.court.clerk, road.case.id)
 
+        first, second = await lot(640_000_00, 40), await lot(390_000_00, 60, await another())
+        third = await lot(390_000_00, 90, await another())
         assert await coverage() == Coverage(road.case.id, 0, 1_000_000_00, 20_000_00, False, 0, (), "R-CLOSE-12")
-        await road.bring_money(650_000_00)
+        await complete(place, first, 650_000_00)
         found = await coverage()
         assert (found.sold_fen, found.covered, found.to_stop) == (650_000_00, False, ())
-        await road.bring_money(400_000_00)
+        await complete(place, second, 400_000_00)
         found = await coverage()
         assert (found.sold_fen, found.covered, found.surplus_fen) == (1_050_000_00, True, 30_000_00)
-        assert found.to_stop == (first,)
-        await road.set_fee()
+        assert found.to_stop == (third,)
         plan = await road.draft()
         assert (plan.surplus_fen, plan.lines[-1].payee.name) == (30_000_00, "当事人debtor")
+
+
+async def test_w20b_a_first_sale_that_suffices_stops_both_others(database_url: str) -> None:
+    """L1 alone sells for 1,020,000.00; a fen less and nothing stops."""
+    everybody = (*parties("applicant"), TENANT)
+    async with hall(database_url, parties=everybody, reference_price_fen=Fen(900_000_00)) as place:
+        road = road_of(place.place)
+        await make_claim(road.database, road.court, road.case, "applicant", principal_fen=1_000_000_00)
+        await place.cost(20_000_00)
+        made = await make_asset(
+            road.database, road.court, road.case, price_fen=500_000_00, kind=AssetKind.MOVABLE, title="机器一台"
+        )
+        others = [
+            await place.lot(start_price_fen=Fen(700_000_00), deposit_fen=Fen(70_000_00)),
+            await place.lot(asset_id=made.id, start_price_fen=Fen(390_000_00), deposit_fen=Fen(39_000_00)),
+        ]
+        await road.bring_money(1_019_999_99)
+        found = await case_money.show_coverage(road.database, road.court.clerk, road.case.id)
+        assert (found.covered, found.to_stop) == (False, ())
+        await road.bring_money(1)
+        found = await case_money.show_coverage(road.database, road.court.clerk, road.case.id)
+        assert (found.sold_fen, found.covered, found.to_stop) == (1_020_000_00, True, tuple(others))
+
+
+@pytest.mark.parametrize(
+    ("x_sealed_on", "ordinary"),
+    [
+        (date(2023, 2, 1), [("applicant", 350_000_00), ("Y", 230_000_00)]),
+        (date(2024, 2, 20), [("Y", 400_000_00), ("Z", 180_000_00)]),
+    ],
+)
+async def test_w15_an_enterprise_pays_its_mortgage_and_then_in_order_of_sealing(
+    database_url: str, x_sealed_on: date, ordinary: list[tuple[str, int]]
+) -> None:
+    """Sold 900,000.00, costs 20,000.00, mortgage 300,000.00; then X (the applicant), Y, or Y, Z if its seal lapsed."""
+    everybody = (*parties("applicant", "Y", "Z", "M", debtor=PartyKind.ENTERPRISE), TENANT)
+    async with hall(database_url, parties=everybody, reference_price_fen=Fen(1_000_000_00)) as place:
+        road = road_of(place.place)
+        asset_id = place.place.asset_id
+        for ref, fen, day in (
+            ("applicant", 350_000_00, x_sealed_on),
+            ("Y", 400_000_00, date(2023, 5, 3)),
+            ("Z", 200_000_00, date(2024, 1, 8)),
+        ):
+            await make_claim(road.database, road.court, road.case, ref, principal_fen=fen, sealed_on=day)
+        await make_claim(
+            road.database,
+            road.court,
+            road.case,
+            "M",
+            kind=ClaimKind.SECURED,
+            asset_id=asset_id,
+            principal_fen=300_000_00,
+        )
+        lot_id = await place.lot(start_price_fen=Fen(800_000_00), deposit_fen=Fen(80_000_00))
+        await complete(place, lot_id, 900_000_00)
+        await add_cost(road, "sale_cost", 20_000_00, lot_id)
+        await road.set_fee()
+        plan = await road.draft()
+        assert [(line.payee.name, line.amount_fen) for line in plan.lines] == [
+            ("收款人 sale_cost", 20_000_00),
+            ("当事人M", 300_000_00),
+            *((f"当事人{ref}", fen) for ref, fen in ordinary),
+        ]
+        assert {line.rule for line in plan.lines[2:]} == {"R-DIST-08"}

@@ -13,13 +13,14 @@ from kernel.database import Database
 from kernel.errors import Forbidden, NotFound, Refusal
 from kernel.ids import ordered_id
 from settlement import verify
-from settlement.bank import service as bank
+from settlement.bank import answers
 from settlement.bank.schemas import Confirmation
-from settlement.payouts import errors, handlers, service
+from settlement.payouts import account, errors, handlers, service
 from settlement.payouts.models import PayoutBatch
 from settlement.payouts.schemas import PayoutView, Sign
 from tests.appraisal.support import make_claim, make_court
 from tests.settlement.distribution.road import Road, make_road, parties
+from tests.settlement.gate import unlocked
 from tests.settlement.support import MACHINE, bank_relay, money_inside
 from tests.support.house import actor, call, opened
 
@@ -210,7 +211,7 @@ async def test_a_rejected_payment_is_back_and_may_be_paid_again(database_url: st
         order = first.lines[0].order_id
         assert order is not None
         rejection = Confirmation(order_id=order, outcome="rejected", bank_ref="no-such-account")
-        await bank.confirm(database, call(MACHINE), rejection)
+        await answers.confirm(database, call(MACHINE), rejection)
         assert await faults(database) == [], "before the outcome is noted"
         await settle(database)
         assert [line.state for line in (await service.show_batch(database, road.maker, first.id)).lines] == [
@@ -245,9 +246,6 @@ async def test_without_the_lock_only_the_database_stops_a_second_payment(
     """The control: with the case account unlocked both payers pass the rules; a unique key lets one payment stand."""
     both = asyncio.Barrier(2)
 
-    async def not_locked(tx: Any, case_id: Any) -> Any:
-        return await service.case_money.case_account(tx, case_id)
-
     async def together(tx: Any, batch_id: Any) -> Any:
         await asyncio.wait_for(both.wait(), 5)
         return await read(tx, batch_id)
@@ -257,7 +255,7 @@ async def test_without_the_lock_only_the_database_stops_a_second_payment(
         batch = await road.make(await road.confirmed())
         await road.check(batch)
         read = service.store.get_batch
-        monkeypatch.setattr(service.distribution, "lock_case_money", not_locked)
+        monkeypatch.setattr(service.distribution, "lock_case_money", unlocked)
         monkeypatch.setattr(service.store, "get_batch", together)
         outcomes = await asyncio.gather(
             *[road.pay(batch, road.court.staff(Role.PAYER)) for _ in range(2)], return_exceptions=True
@@ -309,10 +307,10 @@ async def test_officers_of_another_court_see_nothing(database_url: str) -> None:
         for doing in (road.check(batch, foreign), road.pay(batch, foreign)):
             await refused(NotFound, doing)
         await refused(NotFound, service.show_batch(database, foreign, batch.id))
-        await refused(NotFound, service.show_account(database, foreign, road.case.id))
+        await refused(NotFound, account.show_account(database, foreign, road.case.id))
         await refused(NotFound, service.show_batch(database, road.maker, ordered_id()))
         nobody: Actor = actor(Role.BIDDER)
-        await refused(Forbidden, service.show_account(database, nobody, road.case.id))
+        await refused(Forbidden, account.show_account(database, nobody, road.case.id))
 
 
 async def test_signed_lines_cannot_be_changed(database_url: str) -> None:

@@ -12,7 +12,7 @@ from kernel.database import Database
 from kernel.decoding import convert
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal
 from settlement import verify
-from settlement.bank import service as bank
+from settlement.bank import answers
 from settlement.bank.schemas import Confirmation
 from settlement.distribution import service as distribution
 from settlement.distribution.errors import AcceptanceMisdated, BankruptcyAccepted
@@ -210,7 +210,7 @@ async def test_what_the_bank_sends_back_of_creditor_or_finder_is_paid_again_as_i
         order = first.lines[rejected].order_id
         assert order is not None
         refusal = Confirmation(order_id=order, outcome="rejected", bank_ref="closed")
-        await bank.confirm(database, call(MACHINE), refusal)
+        await answers.confirm(database, call(MACHINE), refusal)
         await settle(database)
         assert await faults(database) == []
         again = await road.paid(plan)

@@ -15,10 +15,13 @@ from settlement.statements.rules import Arrived, Flow
 from tests.appraisal.support import make_claim
 from tests.settlement.distribution.road import make_road, parties
 from tests.settlement.hall import hall
+from tests.settlement.payouts.test_withholding import approve, ask, end
 from tests.settlement.support import bank_relay, credit, notice
-from tests.support.house import actor, frozen, opened
+from tests.support.house import START, actor, frozen, opened
 
 pytestmark = pytest.mark.anyio
+
+FLOWS = ("received_items", "received_fen", "paid_items", "paid_fen")
 
 
 @pytest.mark.parametrize(
@@ -101,3 +104,28 @@ async def test_what_a_party_is_paid_and_what_a_court_reports(database_url: str) 
         assert (second.quarter, second.received_fen, second.paid_fen) == ("2025-Q2", 70, 0)
         assert [(each.held_fen, each.old_fen) for each in told.holdings] == [(570, 500)]
         assert (await service.show_case_money(database, 2024)).figures == ()
+
+
+async def test_deferred_money_is_neither_paid_out_nor_received_again(database_url: str) -> None:
+    """R-ACCT-04: it is held, and as old as it was, until it is really paid."""
+
+    async def figures(day: int) -> tuple[int, int, int, int, int, int]:
+        frozen(database).set(START + timedelta(days=day))
+        told = await service.show_case_money(database, 2025)
+        sums = [sum(getattr(each, name) for each in told.figures) for name in FLOWS]
+        return (*sums, *(sum(getattr(each, name) for each in told.holdings) for name in ("held_fen", "old_fen")))
+
+    async with opened(database_url) as database:
+        road = await make_road(database, *parties("A", "B"))
+        await make_claim(database, road.court, road.case, "A", principal_fen=20_000)
+        await make_claim(database, road.court, road.case, "B", principal_fen=40_000)
+        await road.bring_money(60_000)
+        plan = await road.confirmed()
+        kept = await approve(road, await ask(road, plan, "B"))
+        await road.paid(plan)
+        assert await figures(25) == (1, 60_000, 1, 20_000, 40_000, 0)
+        assert await figures(31) == (1, 60_000, 1, 20_000, 40_000, 40_000)
+        await end(road, kept)
+        assert await figures(31) == (1, 60_000, 1, 20_000, 40_000, 40_000)
+        await road.paid(plan)
+        assert await figures(31) == (1, 60_000, 2, 60_000, 0, 0)
