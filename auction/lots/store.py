@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from auction.lots.models import Lot
 from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
@@ -126,3 +126,8 @@ async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
             .order_by(Lot.published_at, Lot.drafted_at, Lot.id)
         )
     ).all()
+
+
+async def count_follower(tx: Tx, lot_id: UUID, change: int) -> None:
+    """Add to the number of followers in one statement, so that no two of them overwrite each other."""
+    await tx.session.execute(update(Lot).where(Lot.id == lot_id).values(followers=Lot.followers + change))
