@@ -108,14 +108,15 @@ async def count_facet(tx: Tx, wanted: Filter, facet: str) -> Sequence[tuple[str,
 async def count_ends(tx: Tx, span: Span) -> Sequence[tuple[datetime, int]]:
     """The moments of a span at which most lots are planned to end, in order, with how many."""
     number = func.count()
-    counted: Select[tuple[int | None, int]] = (
+    counted = (
         select(Lot.ends_rank, number)
         .where(*_conditions(Filter(ends=span)), Lot.status.in_((Status.PUBLISHED, Status.LIVE)))
         .group_by(Lot.ends_rank)
         .order_by(number.desc(), Lot.ends_rank)
         .limit(MOST_ENDS)
     )
-    return sorted((from_ms(rank), found) for rank, found in await tx.session.execute(counted) if rank is not None)
+    rows = await tx.session.execute(counted)
+    return sorted((from_ms(rank), found) for rank, found in rows if rank is not None)
 
 
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
