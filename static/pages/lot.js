@@ -5,7 +5,7 @@ import { html } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { price } from "../lib/money.js";
 import { openRoom } from "../lib/room.js";
-import { isBidder } from "../lib/session.js";
+import { comingBack, isBidder, person } from "../lib/session.js";
 import { takeTold } from "../lib/told.js";
 import { About, Facts } from "../parts/announcement.js";
 import { Badges } from "../parts/badges.js";
@@ -113,6 +113,7 @@ function Tools({ lot: { status } }) {
   const ahead = AHEAD.includes(status);
   return html`
     <p class="lot-tools">
+      ${!person && ahead && html`<a class="button" href=${comingBack("/sign-in")}><span aria-hidden="true">☆</span> ${t("follow.start")}</a>`}
       ${isBidder && ahead && html`<${FollowButton} lotId=${ID} following=${following.value} again=${loadFollowing} />`}
       ${ahead && html`<a class="button" href=${`/api/lots/${ID}/calendar.ics`} download>${t("calendar.file")}</a>`}
       ${!ahead && html`<a class="button" href=${`/lots/${ID}/record`}>${t("record.public")}</a>`}

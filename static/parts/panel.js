@@ -99,6 +99,7 @@ function Numbers({ lot, shown, watchers, own }) {
     ["price.start", shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
     ["price.reference", `¥${yuan(lot.reference_price_fen)}`],
     ["panel.watchers", watchers > 0 && t("panel.watchers.about", { n: watchers })],
+    ["panel.followers", lot.watched > 0 && t("panel.watchers.about", { n: lot.watched })],
   ];
   return html`<dl class="numbers">${rows.map(([key, value]) => value !== false && html`<div key=${key}><dt>${t(key)}</dt><dd class="figure">${value}</dd></div>`)}</dl>`;
 }
