@@ -499,6 +499,7 @@ export default {
   "mine.ends": "Ends",
   "mine.won": "Won",
   "mine.not-yet": "No bid yet",
+  "mine.standing": "Standing",
   "mine.see": "See the lot",
   "mine.room": "To the room",
   "registration.awaiting_deposit": "Deposit awaited",

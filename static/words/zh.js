@@ -499,6 +499,7 @@ export default {
   "mine.ends": "结束时间",
   "mine.won": "已竞得",
   "mine.not-yet": "尚未出价",
+  "mine.standing": "当前状态",
   "mine.see": "查看标的",
   "mine.room": "进入竞价页",
   "registration.awaiting_deposit": "待交保证金",
