@@ -100,6 +100,7 @@ function Catalogue() {
           </div>
           <${Chosen} ...${parts} />
           <${Results} page=${page} />
+          ${page && html`<${Subscriptions} />`}
         </section>
       </div>
       <${Voice} />
@@ -147,6 +148,16 @@ function Results({ page }) {
       ${page.lots.map((lot) => html`<${Card} key=${lot.id} lot=${lot} standing=${standing.value.get(lot.id)} now=${page.now} rate=${page.rate} at=${page.at} />`)}
     </ul>
     ${page.next && html`<p class="more"><button type="button" disabled=${loading.value} onClick=${() => load({ more: true })}>${t("catalogue.more")}</button></p>`}`;
+}
+
+/** The same for programs and calendars, of the court and kind that are chosen. */
+function Subscriptions() {
+  const { court, kind } = asked.value;
+  const chosen = new URLSearchParams(changed({}, { court, kind })).toString();
+  const of = (path) => (chosen ? `${path}?${chosen}` : path);
+  return html`
+    <p class="aside subscriptions">${t("catalogue.subscribe")} <a href=${of("/feeds/lots.atom")}>Atom</a> · <a href=${of("/feeds/lots.ics")}>${t("catalogue.calendar")}</a>
+      · ${t("catalogue.open-data")} <a href="/api/open/lots">JSON</a> · <a href="/api/open/lots.csv" download>CSV</a></p>`;
 }
 
 /** Nothing found: what each condition alone keeps out, so that the way on is seen before it is taken. */
