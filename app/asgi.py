@@ -12,8 +12,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from sqlalchemy import text
 
 from app.openapi import TimesOnTheWire, describe_live, described
-from app.pages import PAGES, Site, answer_not_found
+from app.pages import PAGES, answer_not_found
 from app.platform import Platform
+from app.site import Files, HeadAsGet, Site
 from kernel.actors import platform
 from kernel.database import Database
 from kernel.errors import Busy
@@ -120,10 +121,11 @@ def create_app(parts: Platform) -> Litestar:
         debug=False,
     )
     # Around the router and not inside it: what has no route passes the front door too.
-    app.asgi_handler = FrontDoor(parts.settings.origin)(app.asgi_handler)
+    site = Site(parts.settings)
+    app.asgi_handler = HeadAsGet(FrontDoor(parts.settings.origin)(Files(app.asgi_handler, site)))
     app.state["database"] = parts.database
     app.state["identity"] = parts.identity
     app.state["settings"] = parts.settings
-    app.state["site"] = Site()
+    app.state["site"] = site
     app.state["feed"] = parts.feed
     return app

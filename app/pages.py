@@ -1,18 +1,10 @@
-"""The public pages: HTML with its title written here, modules and styles under an address that changes with them.
+"""The public pages: each is HTML with its title written here; what it shows its modules write (`app.site`)."""
 
-The files of `static/` are read once at start. Their common hash is the release: what stands under `/static/{release}/`
-never changes, so it is cached for ever, and a page always loads modules that fit together. Nothing is built.
-"""
-
-import gzip
 import hashlib
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from litestar import MediaType, Request, Response, get
@@ -20,6 +12,7 @@ from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.params import FromPath
 
+from app.site import Heading, Language, Site
 from auction.announcements.rules import DocumentKind
 from auction.catalogue import service as catalogue
 from auction.catalogue.schemas import LotPage
@@ -27,49 +20,10 @@ from kernel.actors import Actor, visitor
 from kernel.database import Database
 from kernel.errors import Busy, NotFound
 from kernel.money import yuan
-from kernel.settings import Settings
 from kernel.web import answer_framework, anyone
 
-STATIC = Path(__file__).parent.parent / "static"
-TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".mjs": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".svg": "image/svg+xml",
-}
-NOT_SERVED = {"vendor/vendor.mjs"}
-STYLES = ("tokens", "base", "controls", "shell", "catalogue", "lot", "account", "figures", "mine", "record", "party")
-IMPORT = re.compile(r"""(?:from|import)\s*"(\.{1,2}/[^"]+)\"""")
-FOR_EVER = "public, max-age=31536000, immutable"
 ASK_EACH_TIME = "private, no-cache"
 
-Language = Literal["zh", "en"]
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A static file as it is sent, plain and compressed."""
-
-    media_type: str
-    plain: bytes
-    packed: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Heading:
-    """What a page says of itself before any script has run."""
-
-    title: str
-    description: str
-    picture: str | None = None
-    """Address of a picture on this site; the mark of the house where there is none."""
-
-
-NAME: dict[Language, str] = {"zh": "网络司法拍卖平台", "en": "Online judicial auction"}
-NEEDS_SCRIPT: dict[Language, str] = {
-    "zh": "本页面需要启用 JavaScript。公开数据也可直接读取：/api/lots",
-    "en": "This page needs JavaScript. The public data can also be read directly: /api/lots",
-}
 HEADINGS: dict[str, dict[Language, Heading]] = {
     "catalogue": {
         "zh": Heading("拍卖标的", "法院网络司法拍卖标的公开目录：查询、出价、竞价记录一律公开。"),
@@ -110,82 +64,11 @@ HEADINGS: dict[str, dict[Language, Heading]] = {
 }
 
 
-class Site:
-    """The files of a folder and the pages made of them."""
-
-    def __init__(self, folder: Path = STATIC) -> None:
-        self.files = _read(folder)
-        self.template = (folder / "page.html").read_text()
-        digest = hashlib.sha256()
-        for path, file in sorted(self.files.items()):
-            digest.update(path.encode() + b"\n" + hashlib.sha256(file.plain).digest())
-        self.release = digest.hexdigest()[:16]
-
-    def page(self, name: str, heading: Heading, language: Language, person: str, settings: Settings) -> bytes:
-        """The HTML of a page; everything that comes from outside is escaped."""
-        base = f"/static/{self.release}"
-        styles = (f'<link rel="stylesheet" href="{base}/styles/{style}.css">' for style in STYLES)
-        modules = (f'<link rel="modulepreload" href="{base}/{path}">' for path in self.needed(f"pages/{name}.js"))
-        words = {
-            "lang": "zh-CN" if language == "zh" else "en",
-            "title": f"{heading.title} - {NAME[language]}",
-            "description": heading.description,
-            "person": person,
-            "mode": settings.mode,
-            "simulated_bank": "yes" if settings.simulated_bank else "no",
-            "site_name": NAME[language],
-            "heading": heading.title,
-            "picture": settings.origin + (heading.picture or f"{base}/icon.svg"),
-            "noscript": NEEDS_SCRIPT[language],
-        }
-        return self.template.format(
-            **{name: escape(text) for name, text in words.items()},
-            static=base,
-            page=name,
-            styles="\n".join(styles),
-            modules="\n".join(modules),
-        ).encode()
-
-    def needed(self, path: str) -> list[str]:
-        """The modules that a module imports, directly or not, so that the browser fetches them all at once."""
-        found: dict[str, None] = {}
-        waiting = [path]
-        while waiting:
-            module = waiting.pop()
-            for imported in IMPORT.findall(self.files[module].plain.decode()):
-                target = _joined(module, imported)
-                if target not in found:
-                    found[target] = None
-                    waiting.append(target)
-        return sorted(found)
-
-
-def _read(folder: Path) -> dict[str, File]:
-    files: dict[str, File] = {}
-    for path in sorted(folder.rglob("*")):
-        name = path.relative_to(folder).as_posix()
-        if path.suffix in TYPES and not name.endswith(".test.js") and name not in NOT_SERVED:
-            plain = path.read_bytes()
-            files[name] = File(TYPES[path.suffix], plain, gzip.compress(plain, mtime=0))
-    return files
-
-
-def _joined(module: str, imported: str) -> str:
-    parts: list[str] = []
-    for part in (PurePosixPath(module).parent / imported).parts:
-        if part == "..":
-            parts.pop()
-        else:
-            parts.append(part)
-    return "/".join(parts)
-
-
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One request for a page: which site, in which language, by whom, and what the browser has already."""
 
     site: Site
-    settings: Settings
     language: Language
     actor: Actor
     has: str | None
@@ -196,12 +79,14 @@ class Visit:
         language: Language = "en" if request.cookies.get("language") == "en" else "zh"
         # Where no route was found nobody asked who is asking.
         actor = request.scope.get("user") or visitor("unknown")
-        return cls(state["site"], state["settings"], language, actor, request.headers.get("if-none-match"))
+        return cls(state["site"], language, actor, request.headers.get("if-none-match"))
 
-    def show(self, name: str, heading: Heading | None = None, status: int = 200) -> Response[bytes]:
-        """The page, or 304 where the browser has these very bytes."""
+    def show(
+        self, name: str, heading: Heading | None = None, status: int = 200, told: object = None
+    ) -> Response[bytes]:
+        """The page, or 304 where the browser has these very bytes. `told` saves it its first question."""
         heading = heading or HEADINGS[name][self.language]
-        body = self.site.page(name, heading, self.language, self._person(), self.settings)
+        body = self.site.page(name, heading, self.language, self._person(), told)
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
         headers = {"cache-control": ASK_EACH_TIME, "vary": "Cookie", "etag": etag}
         if status == 200 and self.has == etag:
@@ -254,7 +139,7 @@ async def _show_of_lot(
         return visit.show("not-found", status=404)
     except Busy:
         return visit.show(name, HEADINGS["catalogue"][visit.language])
-    return visit.show(name, heading(lot, visit.language))
+    return visit.show(name, heading(lot, visit.language), told=lot)
 
 
 @get("/sign-in", guards=[anyone], dependencies=VISIT, include_in_schema=False)
@@ -297,21 +182,6 @@ async def show_my_cases(visit: NamedDependency[Visit]) -> Response[bytes]:
 async def show_my_case(visit: NamedDependency[Visit], case_id: FromPath[UUID]) -> Response[bytes]:
     """One case as its party reads it."""
     return visit.show("my-case")
-
-
-@get("/static/{release:str}/{path:path}", guards=[anyone], dependencies=VISIT, include_in_schema=False)
-async def send_file(
-    request: Request[Any, Any, Any], visit: NamedDependency[Visit], release: FromPath[str], path: FromPath[str]
-) -> Response[bytes]:
-    """A module, style or drawing of this release; files of another one are not found, so releases never mix."""
-    file = visit.site.files.get(path.removeprefix("/"))
-    if file is None or release != visit.site.release:
-        raise NotFound(what="page")
-    headers = {"cache-control": FOR_EVER, "vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["content-encoding"] = "gzip"
-        return Response(file.packed, media_type=file.media_type, headers=headers)
-    return Response(file.plain, media_type=file.media_type, headers=headers)
 
 
 def answer_not_found(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
@@ -357,5 +227,4 @@ PAGES = [
     show_my_cases,
     show_my_case,
     show_verify,
-    send_file,
 ]

@@ -6,7 +6,7 @@ both languages. The live socket uses `origin_allowed` and the same decoder, so b
 """
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import parse_qsl
 
@@ -217,10 +217,11 @@ async def provide_database(state: State) -> Database:
     return database
 
 
-def problem(refusal: Refusal) -> Response[dict[str, object]]:
-    """Problem details of a refusal; its facts stand beside the standard members."""
+def problem(refusal: Refusal, told: Mapping[str, str] | None = None) -> Response[dict[str, object]]:
+    """Problem details of a refusal; its facts stand beside the standard members, `told` among the headers."""
     REFUSALS.labels(refusal.code).inc()
     headers = {"retry-after": str(refusal.facts["retry_after_s"])} if "retry_after_s" in refusal.facts else {}
+    headers |= told or {}
     body: dict[str, object] = {
         **{name: value for name, value in refusal.facts.items() if isinstance(value, str | int | None)},
         "type": f"urn:judicial-auction:{refusal.code}",
@@ -271,7 +272,8 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     if error.status_code >= 500:
         return answer_crash(request, error)
     codes = {400: "malformed", 405: "method-not-allowed"}
-    return problem(_Framework(error.status_code, codes.get(error.status_code, "refused")))
+    allowed = {"allow": error.headers["allow"]} if error.headers and "allow" in error.headers else None
+    return problem(_Framework(error.status_code, codes.get(error.status_code, "refused")), allowed)
 
 
 def answer_crash(request: Request[Any, Any, Any], error: Exception) -> Response[dict[str, object]]:

@@ -1,6 +1,6 @@
 """The public doors: the catalogue and the page of one lot."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from litestar import get
@@ -21,6 +21,7 @@ from kernel.web import anyone
 
 PAGE = 20
 MOST = 100
+YesNo = Literal["yes", "no"]
 PriceQuery = Annotated[int | None, QueryParameter(ge=0, le=MAX_FEN)]
 
 
@@ -38,20 +39,34 @@ async def browse(
     lot_round: Annotated[Round | None, QueryParameter(name="round")] = None,
     price_min: PriceQuery = None,
     price_max: PriceQuery = None,
+    discount_min: Annotated[int | None, QueryParameter(ge=0, le=10_000)] = None,
+    loan: FromQuery[YesNo | None] = None,
+    limited: FromQuery[YesNo | None] = None,
+    ends: Annotated[str | None, QueryParameter(max_length=40)] = None,
     sort: FromQuery[Sort] = Sort.ENDS_SOONEST,
     after: Annotated[str | None, QueryParameter(max_length=200)] = None,
     limit: Annotated[int, QueryParameter(ge=1, le=MOST)] = PAGE,
 ) -> CataloguePage:
     """Published lots: every word of `q` in title, place, court or case number; prices in fen; drafts never.
 
-    `region` is a province by the first two characters of its name.
+    `region` is a province by the first two characters of its name, `discount_min` how far the start price lies below
+    the reference price in basis points, `loan` whether a bank lends, `limited` whether purchase limits apply, `ends`
+    either `today` or the minute in which the lots end.
     """
     place = _readable("place", place) if place is not None else None
     region = _readable("region", region) if region is not None else None
-    asked = {"status": status, "kind": kind, "round": lot_round, "court": court, "place": place, "region": region}
+    asked: dict[str, object] = {
+        "status": status,
+        "kind": kind,
+        "round": lot_round,
+        "court": court,
+        "place": place,
+        "region": region,
+    }
+    asked |= {"loan": loan, "limited": limited}
     exact = {name: value for name, value in asked.items() if value is not None}
-    wanted = Filter(words_of(searchable(_readable("q", q))), exact, price_min, price_max)
-    return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit)
+    wanted = Filter(words_of(searchable(_readable("q", q))), exact, price_min, price_max, discount_min)
+    return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit, ends=ends)
 
 
 @get("/api/lots/{lot_id:uuid}", guards=[anyone])

@@ -7,16 +7,21 @@ segmenters lose what they glue together (林权证 hides 林权); every hit is t
 import base64
 import binascii
 from dataclasses import dataclass
+from datetime import datetime, time, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
 
+from kernel.clock import BEIJING, beijing_day
 from kernel.errors import Malformed
 
 MOST_WORDS = 8
 LONGEST_QUERY = 100
+TODAY = "today"
+A_MINUTE = timedelta(minutes=1)
+YEARS = range(2000, 2200)
 
 
 class Sort(StrEnum):
@@ -26,6 +31,37 @@ class Sort(StrEnum):
     NEWEST = "newest"
     PRICE = "price"
     DISCOUNT = "discount"
+    MOST_WATCHED = "most_watched"
+
+
+class Span(NamedTuple):
+    """From one moment on, before another."""
+
+    since: datetime
+    until: datetime
+
+
+def span_of(wanted: str, now: datetime) -> Span:
+    """The span in which a lot must end: what is left of today in Beijing, or the minute that begins at a moment."""
+    if wanted == TODAY:
+        return rest_of_day(now)
+    moment = _moment(wanted)
+    if moment is None or moment.tzinfo is None or moment.year not in YEARS:
+        raise Malformed(path="ends", expected=f"expected `{TODAY}` or a time with offset")
+    return Span(moment, moment + A_MINUTE)
+
+
+def _moment(text: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return None
+
+
+def rest_of_day(now: datetime) -> Span:
+    """From now to midnight in Beijing."""
+    midnight = datetime.combine(beijing_day(now) + timedelta(days=1), time(), BEIJING)
+    return Span(now, midnight)
 
 
 class Cursor(NamedTuple):

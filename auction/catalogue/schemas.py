@@ -21,6 +21,8 @@ class LotCard(msgspec.Struct, frozen=True):
     status: str
     held: bool
     purchase_limited: bool
+    loan_available: bool
+    watched: int
     picture: UUID | None
     start_price_fen: int
     price_fen: int | None
@@ -39,10 +41,18 @@ class FacetValue(msgspec.Struct, frozen=True):
     count: int
 
 
+class EndsAt(msgspec.Struct, frozen=True):
+    """How many lots are planned to end at one moment."""
+
+    at: str
+    count: int
+
+
 class CataloguePage(msgspec.Struct, frozen=True):
     """One page; `next` asks for the following one. A facet counts under all filters but its own.
 
-    `now` is platform time, `rate` its seconds per real second: what a page counts down from.
+    `now` is platform time, `rate` its seconds per real second: what a page counts down from. `today` are the moments
+    of today at which most lots end, of the whole catalogue.
     """
 
     now: str
@@ -51,6 +61,7 @@ class CataloguePage(msgspec.Struct, frozen=True):
     next: str | None
     total: int
     facets: dict[str, tuple[FacetValue, ...]]
+    today: tuple[EndsAt, ...]
 
 
 class SaleLine(msgspec.Struct, frozen=True):
@@ -94,6 +105,8 @@ class LotPage(msgspec.Struct, frozen=True):
     held: bool
     halt_reason: str | None
     purchase_limited: bool
+    loan_available: bool
+    watched: int
     start_price_fen: int
     increment_fen: int
     deposit_fen: int

@@ -1,6 +1,7 @@
 """Use cases of the catalogue: search published lots, show one lot."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -9,8 +10,8 @@ import msgspec
 from auction.announcements import service as announcements
 from auction.announcements.schemas import AnnouncementText
 from auction.catalogue import store
-from auction.catalogue.rules import Sort, read_cursor, write_cursor
-from auction.catalogue.schemas import CataloguePage, FacetValue, LotCard, LotPage, ResultView, SaleLine
+from auction.catalogue.rules import Sort, read_cursor, rest_of_day, span_of, write_cursor
+from auction.catalogue.schemas import CataloguePage, EndsAt, FacetValue, LotCard, LotPage, ResultView, SaleLine
 from auction.catalogue.store import Filter
 from auction.lots import service as lots
 from auction.lots.models import Lot
@@ -22,11 +23,20 @@ from kernel.database import Database, Tx
 
 
 async def browse(
-    database: Database, actor: Actor, wanted: Filter, *, sort: Sort, after: str | None, limit: int
+    database: Database,
+    actor: Actor,
+    wanted: Filter,
+    *,
+    sort: Sort,
+    after: str | None,
+    limit: int,
+    ends: str | None = None,
 ) -> CataloguePage:
-    """One page of published lots with its facet counts."""
+    """One page of published lots with its facet counts; `ends` is `today` or the minute in which they end."""
     cursor = read_cursor(sort, after) if after else None
     async with database.reading(actor) as tx:
+        now = tx.now()
+        wanted = replace(wanted, ends=span_of(ends, now)) if ends is not None else wanted
         found = await store.search(tx, wanted, sort, cursor, limit + 1)
         page = found[:limit]
         pictures = await announcements.find_pictures(tx, [lot.id for lot in page])
@@ -35,12 +45,13 @@ async def browse(
             for facet in store.FACETS
         }
         return CataloguePage(
-            now=beijing(tx.now()),
+            now=beijing(now),
             rate=database.clock.rate,
             lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
             next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
             total=await store.count(tx, wanted),
             facets=facets,
+            today=tuple(EndsAt(beijing(at), n) for at, n in await store.count_ends(tx, rest_of_day(now))),
         )
 
 
@@ -80,6 +91,8 @@ async def _page(tx: Tx, lot: Lot) -> LotPage:
         held=lot.held,
         halt_reason=lot.halt_reason,
         purchase_limited=lot.purchase_limited,
+        loan_available=lot.loan_available,
+        watched=lot.watched,
         start_price_fen=lot.start_price_fen,
         increment_fen=lot.increment_fen,
         deposit_fen=lot.deposit_fen,
@@ -115,6 +128,8 @@ def _card(lot: Lot, picture: UUID | None) -> LotCard:
         status=lot.status,
         held=lot.held,
         purchase_limited=lot.purchase_limited,
+        loan_available=lot.loan_available,
+        watched=lot.watched,
         picture=picture,
         start_price_fen=lot.start_price_fen,
         price_fen=lot.price_fen,

@@ -2,28 +2,34 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auction.catalogue.rules import Cursor, Sort, Word
+from auction.catalogue.rules import Cursor, Sort, Span, Word
 from auction.lots.models import Lot
+from auction.lots.rules import Status
 from kernel.clock import from_ms, to_ms
 from kernel.database import Tx
 
 MOST_FACET_VALUES = 50
+MOST_ENDS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a visitor asked for. `exact` is by name of `FACETS`; prices in fen, as the card shows them."""
+    """What a visitor asked for. `exact` is by name of `FACETS`; prices in fen, as the card shows them; `ends` is
+    when a lot without an outcome is planned to end."""
 
     words: tuple[Word, ...] = ()
     exact: Mapping[str, object] = field(default_factory=dict)
     price_min: int | None = None
     price_max: int | None = None
+    discount_min: int | None = None
+    ends: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,7 @@ ORDERS = {
     Sort.NEWEST: Order(Lot.published_at, descending=True),
     Sort.PRICE: Order(Lot.shown_price_fen, descending=False),
     Sort.DISCOUNT: Order(Lot.discount_bp, descending=True),
+    Sort.MOST_WATCHED: Order(Lot.watched, descending=True),
 }
 FACETS: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
     "status": Lot.status,
@@ -47,6 +54,8 @@ FACETS: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
     "court": Lot.court_id,
     "place": Lot.place,
     "region": func.left(Lot.place, 2),
+    "loan": case((Lot.loan_available, "yes"), else_="no"),
+    "limited": case((Lot.purchase_limited, "yes"), else_="no"),
 }
 """What lots are counted and chosen by. Two characters tell the provinces apart."""
 
@@ -96,6 +105,20 @@ async def count_facet(tx: Tx, wanted: Filter, facet: str) -> Sequence[tuple[str,
     return [(str(value), name, found) for value, name, found in await tx.session.execute(counted)]
 
 
+async def count_ends(tx: Tx, span: Span) -> Sequence[tuple[datetime, int]]:
+    """The moments of a span at which most lots are planned to end, in order, with how many."""
+    number = func.count()
+    counted = (
+        select(Lot.ends_rank, number)
+        .where(*_conditions(Filter(ends=span)), Lot.status.in_((Status.PUBLISHED, Status.LIVE)))
+        .group_by(Lot.ends_rank)
+        .order_by(number.desc(), Lot.ends_rank)
+        .limit(MOST_ENDS)
+    )
+    rows = await tx.session.execute(counted)
+    return sorted((from_ms(rank), found) for rank, found in rows if rank is not None)
+
+
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Lot.published_at.is_not(None)]
     for word in wanted.words:
@@ -107,4 +130,8 @@ def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
         conditions.append(Lot.shown_price_fen >= wanted.price_min)
     if wanted.price_max is not None:
         conditions.append(Lot.shown_price_fen <= wanted.price_max)
+    if wanted.discount_min is not None:
+        conditions.append(Lot.discount_bp >= wanted.discount_min)
+    if wanted.ends is not None:  # the rank of a lot without an outcome is its end, that of an ended one lies far beyond
+        conditions += [Lot.ends_rank >= to_ms(wanted.ends.since), Lot.ends_rank < to_ms(wanted.ends.until)]
     return conditions

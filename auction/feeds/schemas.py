@@ -25,6 +25,7 @@ class OpenLot(msgspec.Struct, frozen=True):
     status: str
     held: bool
     purchase_limited: bool
+    loan_available: bool
     reference_price_fen: int
     start_price_fen: int
     increment_fen: int
@@ -59,6 +60,7 @@ class OpenLot(msgspec.Struct, frozen=True):
             status=lot.status,
             held=lot.held,
             purchase_limited=lot.purchase_limited,
+            loan_available=lot.loan_available,
             reference_price_fen=lot.reference_price_fen,
             start_price_fen=lot.start_price_fen,
             increment_fen=lot.increment_fen,

@@ -20,7 +20,8 @@ async def follow(database: Database, call: Call, lot_id: UUID) -> Following:
         await lots.get_published(tx, lot_id)
         if await store.count(tx, tx.actor.person) >= MOST:
             raise TooManyFollows(most=MOST)
-        await store.add(tx, tx.actor.person, lot_id, tx.now())
+        if await store.add(tx, tx.actor.person, lot_id, tx.now()):
+            await lots.count_follower(tx, lot_id, 1)
         return tx.answer(Following(lot_id, following=True))
 
 
@@ -28,7 +29,8 @@ async def unfollow(database: Database, call: Call, lot_id: UUID) -> Following:
     """Follow it no longer."""
     async with database.command(call) as tx:
         await lots.get_published(tx, lot_id)
-        await store.remove(tx, tx.actor.person, lot_id)
+        if await store.remove(tx, tx.actor.person, lot_id):
+            await lots.count_follower(tx, lot_id, -1)
         return tx.answer(Following(lot_id, following=False))
 
 

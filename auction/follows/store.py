@@ -11,14 +11,16 @@ from auction.follows.models import Follow
 from kernel.database import Tx
 
 
-async def add(tx: Tx, person_id: UUID, lot_id: UUID, since: datetime) -> None:
-    """Follow; following already, the first day stays."""
+async def add(tx: Tx, person_id: UUID, lot_id: UUID, since: datetime) -> bool:
+    """Follow; whether it is new. Following already, the first day stays."""
     row = insert(Follow).values(person_id=person_id, lot_id=lot_id, since=since).on_conflict_do_nothing()
-    await tx.session.execute(row)
+    return await tx.session.scalar(row.returning(Follow.lot_id)) is not None
 
 
-async def remove(tx: Tx, person_id: UUID, lot_id: UUID) -> None:
-    await tx.session.execute(delete(Follow).where(Follow.person_id == person_id, Follow.lot_id == lot_id))
+async def remove(tx: Tx, person_id: UUID, lot_id: UUID) -> bool:
+    """Follow no longer; whether the person did."""
+    row = delete(Follow).where(Follow.person_id == person_id, Follow.lot_id == lot_id)
+    return await tx.session.scalar(row.returning(Follow.lot_id)) is not None
 
 
 async def count(tx: Tx, person_id: UUID) -> int:

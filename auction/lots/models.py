@@ -4,7 +4,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Uuid, text
+from sqlalchemy import CheckConstraint, Computed, ForeignKey, Index, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,11 @@ def _one_of(column: str, values: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(str(value)) for value in values)})"
 
 
+_COARSE = (
+    "CASE WHEN followers < 10 THEN 0 WHEN followers < 100 THEN followers / 10 * 10"
+    " WHEN followers < 1000 THEN followers / 100 * 100 WHEN followers < 10000 THEN followers / 1000 * 1000"
+    " ELSE followers / 10000 * 10000 END"
+)
 _OPEN = ", ".join(repr(str(status)) for status in sorted(OPEN))
 
 
@@ -69,6 +74,7 @@ class Lot(Base):
         CheckConstraint("(status IN ('sold', 'defaulted', 'annulled')) = (price_fen IS NOT NULL)", "price_of_sale"),
         CheckConstraint("price_fen >= start_price_fen", "price_above_start"),
         CheckConstraint("(price_fen IS NULL) = (winner_code IS NULL)", "winner_has_price"),
+        CheckConstraint("followers >= 0", "followers"),
         Index("ux_lot_open_asset", "asset_id", unique=True, postgresql_where=text(f"status IN ({_OPEN})")),
         Index("ix_lot_asset_id", "asset_id"),
         Index("ix_lot_case_id", "case_id"),
@@ -79,6 +85,7 @@ class Lot(Base):
         Index("ix_lot_changed", "changed_at", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_price", "shown_price_fen", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_discount", "discount_bp", "id", postgresql_where=text("published_at IS NOT NULL")),
+        Index("ix_lot_most_watched", "watched", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index(
             "ix_lot_search_grams",
             text("auction.grams(search_text)"),
@@ -119,6 +126,7 @@ class Lot(Base):
     court_name: Mapped[str]
     case_no: Mapped[str]
     purchase_limited: Mapped[bool]
+    loan_available: Mapped[bool] = mapped_column(server_default=text("false"))
     reference_price_fen: Mapped[Fen]
 
     status: Mapped[str]
@@ -143,6 +151,10 @@ class Lot(Base):
     ends_rank: Mapped[int | None]
     shown_price_fen: Mapped[Fen | None]
     discount_bp: Mapped[int | None]
+    followers: Mapped[int] = mapped_column(server_default=text("0"))
+    """How many people follow it; shown to nobody, since it tells who came and went."""
+    watched: Mapped[int] = mapped_column(Computed(_COARSE, persisted=True))
+    """The same rounded down to one digit, 0 below ten: what everybody sees and the catalogue sorts by."""
 
     @property
     def schedule(self) -> Schedule | None:

@@ -239,6 +239,15 @@ def purchase_limited(details: Mapping[str, str]) -> bool:
     return details.get("purchase_limit", "").strip().lower() not in _NO_LIMIT
 
 
+_NO_LOAN = ("无", "否", "不", "no")
+
+
+def loan_available(details: Mapping[str, str]) -> bool:
+    """Whether a bank lends for the asset (可贷款); what says nothing, or says that none does, offers no loan."""
+    words = details.get("loan", "").strip().lower()
+    return words != "" and not words.startswith(_NO_LOAN)
+
+
 def searchable(words: str) -> str:
     """Text as the catalogue compares it: full-width as half-width, no capitals."""
     return unicodedata.normalize("NFKC", words).lower()

@@ -25,6 +25,7 @@ from auction.lots.rules import (
     check_place_on_road,
     discount_bp,
     ends_rank,
+    loan_available,
     next_status,
     purchase_limited,
     searchable,
@@ -229,6 +230,11 @@ async def lock_published(tx: Tx, lot_id: UUID) -> Lot:
     return _announced(await store.lock_lot(tx, lot_id))
 
 
+async def count_follower(tx: Tx, lot_id: UUID, change: int) -> None:
+    """One person more or less follows the lot; told to nobody exactly."""
+    await store.count_follower(tx, lot_id, change)
+
+
 async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
     """The resale that followed a default on this lot."""
     return await store.find_resale_of(tx, lot_id)
@@ -272,6 +278,7 @@ async def copy_asset(tx: Tx, lot: Lot, asset: appraisal.AssetFacts, price: appra
     lot.case_id, lot.court_id, lot.court_name, lot.case_no = case.id, case.court_id, case.court_name, case.case_no
     lot.asset_kind, lot.place = asset.kind, asset.place
     lot.purchase_limited = purchase_limited(asset.details)
+    lot.loan_available = loan_available(asset.details)
     lot.reference_price_fen = price.price_fen
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, func, select, text
+from sqlalchemy import Row, func, select, text, update
 
 from auction.lots.models import AfterFailure, Lot
 from auction.lots.rules import ANNOUNCED, OPEN, Round, Status
@@ -164,3 +164,8 @@ async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
             .order_by(Lot.published_at, Lot.drafted_at, Lot.id)
         )
     ).all()
+
+
+async def count_follower(tx: Tx, lot_id: UUID, change: int) -> None:
+    """Add to the number of followers in one statement, so that no two of them overwrite each other."""
+    await tx.session.execute(update(Lot).where(Lot.id == lot_id).values(followers=Lot.followers + change))

@@ -1,30 +1,23 @@
-// The public catalogue: search, facets, order, pages. The address holds the question, so it can be shared and gone back to.
+// The public catalogue: search, facets, order, pages.
 import { Problem, read } from "../lib/api.js";
 import { html } from "../lib/dom.js";
-import { language, t } from "../lib/i18n.js";
-import { parsed, price, spoken, yuan } from "../lib/money.js";
-import { short } from "../lib/time.js";
-import { Badges, State, stateOfCard, stateOfLot } from "../parts/badges.js";
-import { Countdown } from "../parts/countdown.js";
-import { Drawing } from "../parts/drawing.js";
+import { t } from "../lib/i18n.js";
+import { addressOf, changed, narrowing, questionOf, without } from "../lib/question.js";
+import { clock } from "../lib/time.js";
+import { Chosen, choiceName, Facets } from "../parts/facets.js";
+import { Card } from "../parts/lot-card.js";
 import { Fault, say, Voice } from "../parts/messages.js";
-import { overReference } from "../parts/reference.js";
-import { Regions } from "../parts/regions.js";
 import { mount } from "../parts/shell.js";
-import { useEffect, useMemo } from "../vendor/hooks.mjs";
+import { useEffect, useState } from "../vendor/hooks.mjs";
 import { batch, signal } from "../vendor/signals.mjs";
 
-const FACETS = ["status", "kind", "round", "place", "court"];
-const SORTS = ["ends_soonest", "newest", "price", "discount"];
-const ASKED = ["q", ...FACETS, "region", "price_min", "price_max", "sort"];
-const BANDS = [[null, "10万"], ["10万", "50万"], ["50万", "200万"], ["200万", "1000万"], ["1000万", "1亿"], ["1亿", null]];
+const SORTS = ["ends_soonest", "newest", "price", "discount", "most_watched"];
 const OPEN = ["published", "live", "suspended", "frozen"];
 const PAGE = 24;
 const MOST = 100;
 const REFRESH_MS = 10_000;
-const FEW_VALUES = 6;
 
-const asked = signal(question(location.search));
+const asked = signal(questionOf(location.search));
 const found = signal(null);
 /** Lots as bidding tells them now, by id: the catalogue itself learns of a price only at the end. */
 const standing = signal(new Map());
@@ -32,19 +25,8 @@ const fault = signal(null);
 const loading = signal(true);
 let latest = 0;
 
-function question(search) {
-  const given = new URLSearchParams(search);
-  return Object.fromEntries(ASKED.filter((name) => given.get(name)).map((name) => [name, given.get(name)]));
-}
-
-function address(wanted) {
-  const search = new URLSearchParams(wanted).toString();
-  return search ? `/?${search}` : "/";
-}
-
-function changed(changes) {
-  const next = { ...asked.value, ...changes };
-  return Object.fromEntries(Object.entries(next).filter(([, value]) => value));
+function search(question) {
+  return read(`/api/lots?${new URLSearchParams(question)}`);
 }
 
 /** Ask for the first page, for `more`, or quietly for what is shown already. */
@@ -56,7 +38,7 @@ async function load({ more = false, quiet = false } = {}) {
   const paging = more ? { after: found.value.next } : {};
   if (!quiet) loading.value = true;
   try {
-    const page = await read(`/api/lots?${new URLSearchParams({ ...asked.value, ...paging, limit })}`);
+    const page = await search({ ...asked.value, ...paging, limit });
     if (mine !== latest) return;
     batch(() => {
       found.value = { ...page, lots: more ? [...shown, ...page.lots] : page.lots, at: performance.now() };
@@ -81,36 +63,44 @@ async function loadStanding(mine) {
 }
 
 function go(wanted) {
-  history.pushState(null, "", address(wanted));
+  history.pushState(null, "", addressOf(wanted));
   asked.value = wanted;
   load();
 }
 
-function follow(event, wanted) {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  go(wanted);
+/** The link of a question; followed here, without loading the page again. */
+function link(wanted) {
+  const onClick = (event) => {
+    if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+    event.preventDefault();
+    go(wanted);
+  };
+  return { href: addressOf(wanted), onClick };
 }
 
-addEventListener("popstate", () => { asked.value = question(location.search); load(); });
+addEventListener("popstate", () => { asked.value = questionOf(location.search); load(); });
 setInterval(() => {
   if (!document.hidden && !loading.value && found.value && found.value.lots.length <= MOST) load({ quiet: true });
 }, REFRESH_MS);
 
 function Catalogue() {
   const page = found.value;
+  const parts = { asked: asked.value, facets: page?.facets, link };
   return html`
     <div class="catalogue">
       <h1>${t("catalogue.heading")}</h1>
       <${Search} />
+      <${Today} ends=${page?.today ?? []} />
       <div class="catalogue-body">
-        <${Facets} facets=${page?.facets} />
+        <${Facets} ...${parts} />
         <section class="results" aria-label=${t("catalogue.results")} aria-busy=${loading.value}>
           <div class="results-head">
             <p class="total">${page ? t("catalogue.total", { n: page.total }) : " "}</p>
             <${Order} />
           </div>
+          <${Chosen} ...${parts} />
           <${Results} page=${page} />
+          ${page && html`<${Subscriptions} />`}
         </section>
       </div>
       <${Voice} />
@@ -120,7 +110,7 @@ function Catalogue() {
 function Search() {
   const submit = (event) => {
     event.preventDefault();
-    go(changed({ q: new FormData(event.currentTarget).get("q").trim() }));
+    go(changed(asked.value, { q: new FormData(event.currentTarget).get("q").trim() }));
   };
   return html`
     <form class="search" role="search" onSubmit=${submit}>
@@ -130,145 +120,66 @@ function Search() {
     </form>`;
 }
 
+/** What is decided today: the moments at which most lots end. */
+function Today({ ends }) {
+  if (!ends.length) return null;
+  return html`
+    <ul class="today" aria-label=${t("ends.today")}>${ends.map(({ at, count }) => {
+      const chosen = asked.value.ends === at;
+      return html`<li key=${at}><a ...${link(changed(asked.value, { ends: chosen ? "" : at }))} aria-current=${chosen ? "true" : undefined}>${t("catalogue.today", { at: clock(at).slice(0, 5), n: count })}</a></li>`;
+    })}</ul>`;
+}
+
 function Order() {
   return html`
     <label class="order">${t("catalogue.sort")}
-      <select value=${asked.value.sort ?? SORTS[0]} onChange=${(event) => go(changed({ sort: event.target.value === SORTS[0] ? "" : event.target.value }))}>
+      <select value=${asked.value.sort ?? SORTS[0]} onChange=${(event) => go(changed(asked.value, { sort: event.target.value === SORTS[0] ? "" : event.target.value }))}>
         ${SORTS.map((sort) => html`<option key=${sort} value=${sort}>${t(`sort.${sort}`)}</option>`)}
       </select>
     </label>`;
 }
 
-function Facets({ facets }) {
-  const wide = matchMedia("(min-width: 56.25em)").matches;
-  const chosen = [...FACETS, "region"].filter((facet) => asked.value[facet]).length + (asked.value.price_min || asked.value.price_max ? 1 : 0);
-  return html`
-    <details class="facets" open=${wide}>
-      <summary>${t("catalogue.facets")}${chosen > 0 && html` <span class="count">${chosen}</span>`}</summary>
-      <div class="facets-body">
-        ${FACETS.slice(0, 3).map((facet) => html`<${Facet} key=${facet} facet=${facet} values=${facets?.[facet] ?? []} />`)}
-        <${Bands} />
-        <${Regions} counts=${new Map((facets?.region ?? []).map(({ value, count }) => [value, count]))} chosen=${asked.value.region} link=${linkTo} />
-        ${FACETS.slice(3).map((facet) => html`<${Facet} key=${facet} facet=${facet} values=${facets?.[facet] ?? []} />`)}
-        ${chosen > 0 && html`<a class="clear" href="/" onClick=${(event) => follow(event, asked.value.q ? { q: asked.value.q } : {})}>${t("catalogue.clear")}</a>`}
-      </div>
-    </details>`;
-}
-
-/** The link of a province; the chosen one takes itself back. */
-function linkTo(region) {
-  const wanted = changed({ region: region === asked.value.region ? "" : region });
-  return { href: address(wanted), onClick: (event) => follow(event, wanted) };
-}
-
-function Facet({ facet, values }) {
-  const chosen = asked.value[facet];
-  if (!values.length && !chosen) return null;
-  const listed = values.some(({ value }) => value === chosen) || !chosen ? values : [{ value: chosen, label: chosen, count: 0 }, ...values];
-  const choice = (item) => html`<${Choice} key=${item.value} name=${label(facet, item)} count=${item.count} chosen=${item.value === chosen}
-    wanted=${changed({ [facet]: item.value === chosen ? "" : item.value })} />`;
-  const rest = listed.slice(FEW_VALUES);
-  return html`
-    <section class="facet">
-      <h2>${t(`facet.${facet}`)}</h2>
-      <ul>${listed.slice(0, FEW_VALUES).map(choice)}</ul>
-      ${rest.length > 0 && html`
-        <details class="facet-rest" open=${rest.some(({ value }) => value === chosen)}>
-          <summary>${t("catalogue.rest", { n: rest.length })}</summary><ul>${rest.map(choice)}</ul>
-        </details>`}
-    </section>`;
-}
-
-function label(facet, { value, label: given }) {
-  if (facet === "status") return t(`state.${stateOfCard({ status: value })}`);
-  if (facet === "kind") return t(`kind.${value}`);
-  if (facet === "round") return t(`round.${value}`);
-  return given;
-}
-
-function Choice({ name, count, chosen, wanted }) {
-  return html`
-    <li><a class="choice" href=${address(wanted)} aria-current=${chosen ? "true" : undefined} onClick=${(event) => follow(event, wanted)}>
-      <span>${name}</span>${count !== undefined && html`<span class="count">${count}</span>`}
-    </a></li>`;
-}
-
-function Bands() {
-  const fen = (words) => (words ? String(parsed(words)) : "");
-  return html`
-    <section class="facet">
-      <h2>${t("facet.price")}</h2>
-      <ul>${BANDS.map(([low, high]) => {
-        const chosen = (asked.value.price_min ?? "") === fen(low) && (asked.value.price_max ?? "") === fen(high);
-        const wanted = changed(chosen ? { price_min: "", price_max: "" } : { price_min: fen(low), price_max: fen(high) });
-        return html`<${Choice} key=${`${low}-${high}`} name=${bandName(low, high)} chosen=${chosen} wanted=${wanted} />`;
-      })}</ul>
-    </section>`;
-}
-
-function bandName(low, high) {
-  const say = (words) => (language.value === "zh" ? words : price(parsed(words)));
-  if (!low) return t("band.below", { high: say(high) });
-  return high ? t("band.between", { low: say(low), high: say(high) }) : t("band.above", { low: say(low) });
-}
-
 function Results({ page }) {
   if (fault.value) return html`<${Fault} problem=${fault.value} again=${() => load()} />`;
   if (!page) return html`<ul class="cards" aria-hidden="true">${[1, 2, 3, 4, 5, 6].map((n) => html`<li key=${n} class="card card-empty" />`)}</ul>`;
-  if (!page.lots.length) return html`<${Nothing} />`;
+  if (!page.lots.length) return html`<${Nothing} key=${addressOf(asked.value)} facets=${page.facets} />`;
   return html`
     <ul class=${`cards ${loading.value ? "cards-waiting" : ""}`}>
-      ${page.lots.map((lot) => html`<${Card} key=${lot.id} lot=${lot} now=${page.now} rate=${page.rate} at=${page.at} />`)}
+      ${page.lots.map((lot) => html`<${Card} key=${lot.id} lot=${lot} standing=${standing.value.get(lot.id)} now=${page.now} rate=${page.rate} at=${page.at} />`)}
     </ul>
     ${page.next && html`<p class="more"><button type="button" disabled=${loading.value} onClick=${() => load({ more: true })}>${t("catalogue.more")}</button></p>`}`;
 }
 
-function Nothing() {
-  const filtered = Object.keys(asked.value).some((name) => name !== "sort");
+/** The same for programs and calendars, of the court and kind that are chosen. */
+function Subscriptions() {
+  const { court, kind } = asked.value;
+  const chosen = new URLSearchParams(changed({}, { court, kind })).toString();
+  const of = (path) => (chosen ? `${path}?${chosen}` : path);
+  return html`
+    <p class="aside subscriptions">${t("catalogue.subscribe")} <a href=${of("/feeds/lots.atom")}>Atom</a> · <a href=${of("/feeds/lots.ics")}>${t("catalogue.calendar")}</a>
+      · ${t("catalogue.open-data")} <a href="/api/open/lots">JSON</a> · <a href="/api/open/lots.csv" download>CSV</a></p>`;
+}
+
+/** Nothing found: what each condition alone keeps out, so that the way on is seen before it is taken. */
+function Nothing({ facets }) {
+  const choices = narrowing(asked.value);
+  const [left, setLeft] = useState({});
+  useEffect(() => {
+    for (const choice of choices.length > 1 ? choices : []) {
+      search({ ...without(asked.value, choice), limit: 1 }).then(({ total }) => setLeft((known) => ({ ...known, [choice]: total })), () => {});
+    }
+  }, []);
+  if (!choices.length) return html`<div class="notice"><p>${t("catalogue.empty")}</p></div>`;
   return html`
     <div class="notice">
-      <p>${t(filtered ? "catalogue.nothing" : "catalogue.empty")}</p>
-      ${filtered && html`<p>${t("catalogue.widen")} <a href="/" onClick=${(event) => follow(event, {})}>${t("catalogue.all")}</a></p>`}
+      <p>${t("catalogue.nothing")}</p>
+      ${choices.length > 1 && html`
+        <p>${t("catalogue.widen")}</p>
+        <ul class="widen">${choices.map((choice) => html`
+          <li key=${choice}><a ...${link(without(asked.value, choice))}>${t("catalogue.without", { name: choiceName(choice, asked.value, facets) })}</a>${choice in left && html` <span class="count">${t("catalogue.total", { n: left[choice] })}</span>`}</li>`)}</ul>`}
+      ${choices.includes("q") && html`<p class="aside">${t("catalogue.shorter")}</p>`}
+      <p><a class="button" ...${link({})}>${t("catalogue.all")}</a></p>
     </div>`;
-}
-
-function Card({ lot, now, rate, at }) {
-  const current = standing.value.get(lot.id);
-  const state = current ? stateOfLot(current) : stateOfCard(lot);
-  const bid = current?.price_fen ?? lot.price_fen;
-  const shown = bid ?? lot.start_price_fen;
-  const of = bid === null ? "price.start" : ["sold", "defaulted", "annulled"].includes(state) ? "price.sold" : "price.current";
-  return html`
-    <li class="card">
-      <a href=${`/lots/${lot.id}`}>
-        <div class="card-picture">
-          ${lot.picture ? html`<img src=${`/api/documents/${lot.picture}`} alt="" loading="lazy" />` : html`<${Drawing} kind=${lot.kind} title=${lot.title} />`}
-        </div>
-        <div class="card-body">
-          <div class="card-line"><${State} state=${state} /><${Badges} lot=${lot} /></div>
-          <h2 class="card-title">${lot.title}</h2>
-          <p class="card-place">${lot.place} · ${lot.court_name}</p>
-          <dl class="card-price">
-            <div class="card-main"><dt>${t(of)}</dt><dd class="figure">¥${yuan(shown)} <small>${spoken(shown, language.value)}</small></dd></div>
-            <div><dt>${t("price.reference")}</dt><dd class="figure">¥${yuan(lot.reference_price_fen)} <small>${overReference(shown, lot.reference_price_fen)}</small></dd></div>
-          </dl>
-          <p class="card-time"><${CardTime} state=${state} opensAt=${lot.opens_at} endsAt=${current?.ends_at ?? lot.ends_at} now=${now} rate=${rate} at=${at} /></p>
-        </div>
-      </a>
-    </li>`;
-}
-
-const DAY_MS = 86_400_000;
-const COUNTED = { upcoming: "time.opens", live: "time.ends", extended: "time.ends" };
-
-function CardTime({ state, opensAt, endsAt, now, rate, at }) {
-  const moment = state === "upcoming" ? opensAt : endsAt;
-  const counted = COUNTED[state];
-  const span = Date.parse(moment) - Date.parse(now);
-  const read = useMemo(() => (instant) => Math.max(0, span - (instant - at) * rate), [span, at, rate]);
-  return html`
-    <time datetime=${moment}>${t(counted ?? "time.ended", { at: short(moment, language.value) })}</time>
-    ${counted && span < DAY_MS && html`<span class="card-left">${t("time.still")} <${Countdown} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
 }
 
 function Page() {

@@ -5,7 +5,8 @@ import { html } from "../lib/dom.js";
 import { t } from "../lib/i18n.js";
 import { price } from "../lib/money.js";
 import { openRoom } from "../lib/room.js";
-import { isBidder } from "../lib/session.js";
+import { comingBack, isBidder, person } from "../lib/session.js";
+import { takeTold } from "../lib/told.js";
 import { About, Facts } from "../parts/announcement.js";
 import { Badges } from "../parts/badges.js";
 import { BidBar } from "../parts/bid-box.js";
@@ -15,14 +16,13 @@ import { Fault, say, Voice } from "../parts/messages.js";
 import { Panel } from "../parts/panel.js";
 import { Record } from "../parts/record.js";
 import { mount } from "../parts/shell.js";
-import { useEffect } from "../vendor/hooks.mjs";
 import { signal } from "../vendor/signals.mjs";
 
 const ID = location.pathname.split("/").pop();
 const SETTLE_MS = 1_500;
 const ASK_OWN_MS = 2_000;
 
-const lot = signal(null);
+const lot = signal(takeTold());
 const own = signal(null);
 const deposit = signal(null);
 const following = signal(false);
@@ -82,7 +82,6 @@ setInterval(() => {
 }, ASK_OWN_MS);
 
 function Lot() {
-  useEffect(() => { load(); loadOwn(); loadFollowing(); }, []);
   if (fault.value && !lot.value) return html`<${Fault} problem=${fault.value} again=${load} />`;
   if (!lot.value) return html`<div class="lot lot-empty" aria-busy="true"><p>${t("page.loading")}</p></div>`;
   const shown = lot.value;
@@ -114,10 +113,14 @@ function Tools({ lot: { status } }) {
   const ahead = AHEAD.includes(status);
   return html`
     <p class="lot-tools">
+      ${!person && ahead && html`<a class="button" href=${comingBack("/sign-in")}><span aria-hidden="true">☆</span> ${t("follow.start")}</a>`}
       ${isBidder && ahead && html`<${FollowButton} lotId=${ID} following=${following.value} again=${loadFollowing} />`}
       ${ahead && html`<a class="button" href=${`/api/lots/${ID}/calendar.ics`} download>${t("calendar.file")}</a>`}
       ${!ahead && html`<a class="button" href=${`/lots/${ID}/record`}>${t("record.public")}</a>`}
     </p>`;
 }
 
+if (!lot.value) load();
+loadOwn();
+loadFollowing();
 mount(Lot, () => lot.value?.title ?? document.title.replace(/ - [^-]*$/, ""));

@@ -115,8 +115,8 @@ function Auction({ own, again }) {
         <div><dt>${t("mine.registration")}</dt><dd>${t(`registration.${own.state}`)}${own.priority_rank ? html` <span class="tag tag-priority">${t("password.rank", { n: own.priority_rank })}</span>` : null}</dd></div>
         <div><dt>${t("bid.code")}</dt><dd class="figure">${own.code ?? t("mine.code.none")}</dd></div>
         <div><dt>${t(lot.price_fen === null ? "price.start" : finished ? "mine.last-price" : "price.current")}</dt><dd class="figure">¥${yuan(lot.price_fen ?? lot.start_price_fen)} <small>${spoken(lot.price_fen ?? lot.start_price_fen, language.value)}</small></dd></div>
-        <div><dt>${t("mine.my-bids")}</dt><dd class="figure">${bids.accepted ? html`¥${yuan(bids.highest_fen)} <small>${t("record.bids", { n: bids.accepted })}</small>` : t("stance.none")}</dd></div>
-        <div><dt>${t("result.heading")}</dt><dd>${standing(own, finished)}</dd></div>
+        ${bids.accepted > 0 && html`<div><dt>${t("mine.my-bids")}</dt><dd class="figure">¥${yuan(bids.highest_fen)} <small>${t("record.bids", { n: bids.accepted })}</small></dd></div>`}
+        <div><dt>${t(finished ? "result.heading" : "mine.standing")}</dt><dd>${standing(own, finished)}</dd></div>
         <div><dt>${t(finished ? "mine.ended" : lot.status === "upcoming" ? "terms.opens" : "mine.ends")}</dt><dd class="figure">${short(lot.status === "upcoming" ? lot.opens_at : lot.ends_at ?? lot.scheduled_end, language.value)}</dd></div>
       </dl>
       <${Deposit} own=${own} again=${again} />

@@ -4,6 +4,7 @@ import { Problem, read } from "../lib/api.js";
 import { checkChain, csv } from "../lib/checking.js";
 import { html } from "../lib/dom.js";
 import { language, t } from "../lib/i18n.js";
+import { takeTold } from "../lib/told.js";
 import { percentOver, spoken, yuan } from "../lib/money.js";
 import { clock, dated, moment, until } from "../lib/time.js";
 import { Badges, State } from "../parts/badges.js";
@@ -25,7 +26,7 @@ const title = signal(document.title.replace(/ - [^-]*$/, ""));
 
 async function readRecord() {
   const [lot, record, confirmation, availability] = await Promise.all([
-    read(`/api/lots/${ID}`),
+    takeTold() ?? read(`/api/lots/${ID}`),
     unless("record-sealed", `/api/lots/${ID}/record`),
     unless("not-found", `/api/lots/${ID}/confirmation`),
     read(`/api/lots/${ID}/availability`),

@@ -6,6 +6,7 @@ import { canVerify, checkBundle, checkReceipt, receiptIn } from "../lib/evidence
 import { language, t } from "../lib/i18n.js";
 import { price } from "../lib/money.js";
 import { moment } from "../lib/time.js";
+import { useReading } from "../parts/reading.js";
 import { mount } from "../parts/shell.js";
 import { useEffect } from "../vendor/hooks.mjs";
 import { signal } from "../vendor/signals.mjs";
@@ -13,12 +14,15 @@ import { signal } from "../vendor/signals.mjs";
 const MOST_BYTES = 200_000_000;
 const able = signal(true);
 const text = signal("");
+const name = signal("");
 const outcome = signal(null);
 const busy = signal(false);
 
 async function open(event) {
   const [file] = event.target.files;
+  event.target.value = "";
   if (!file) return;
+  name.value = file.name;
   if (file.size > MOST_BYTES) outcome.value = { fault: "verify.too-large" };
   else await check(await file.text());
 }
@@ -54,24 +58,41 @@ function Verify() {
     <div class="verify">
       <h1>${t("verify.heading")}</h1>
       <p class="lead">${t("verify.lead")}</p>
-      ${able.value ? html`<${Form} />` : html`<div class="notice notice-fault" role="alert"><p>${t("verify.unable")}</p></div>`}
-      <div aria-live="polite">${outcome.value && html`<${Outcome} ...${outcome.value} />`}</div>
+      <div class="verify-body">
+        <div class="verify-main">
+          ${able.value ? html`<${Form} />` : html`<div class="notice notice-fault" role="alert"><p>${t("verify.unable")}</p></div>`}
+          <div aria-live="polite">${outcome.value && html`<${Outcome} ...${outcome.value} />`}</div>
+        </div>
+        <${Means} />
+      </div>
     </div>`;
 }
 
 function Form() {
   return html`
-    <form class="form" onSubmit=${submit}>
-      <div class="field">
-        <label for="file">${t("verify.file")}</label>
-        <input id="file" type="file" accept=".json,application/json" onChange=${open} />
-      </div>
+    <form class="form sheet-wide" onSubmit=${submit}>
+      <p><label class="button file">${t("verify.file")}<input class="unseen" type="file" accept=".json,application/json" onChange=${open} /></label> <span class="aside">${name.value}</span></p>
       <div class="field">
         <label for="text">${t("verify.text")}</label>
         <textarea id="text" rows="8" spellcheck="false" value=${text.value} onInput=${(event) => { text.value = event.target.value; }}></textarea>
       </div>
-      <button class="primary" disabled=${busy.value || !text.value.trim()}>${busy.value ? t("form.busy") : t("verify.check")}</button>
+      <div><button class="primary" disabled=${busy.value || !text.value.trim()}>${busy.value ? t("form.busy") : t("verify.check")}</button></div>
     </form>`;
+}
+
+/** What a reader needs beside the form: where such files come from, what is checked, by which keys. */
+function Means() {
+  const { value, problem } = useReading(() => read("/api/evidence/keys"));
+  return html`
+    <aside class="sheet-wide" aria-labelledby="means">
+      <h2 id="means">${t("verify.means")}</h2>
+      <dl class="texts">
+        <div><dt>${t("verify.receipt")}</dt><dd>${t("verify.receipt.text")}</dd></div>
+        <div><dt>${t("verify.bundle")}</dt><dd>${t("verify.bundle.text")}</dd></div>
+        <div><dt>${t("verify.keys")}</dt><dd>${problem ? t("verify.no-keys") : value?.keys.map(({ key_id: id, algorithm }) => html`<code key=${id} class="hash">${algorithm} ${id}</code>`)}</dd></div>
+        <div><dt>${t("verify.apart")}</dt><dd><code class="hash">auction verify --bundle bundle.json</code></dd></div>
+      </dl>
+    </aside>`;
 }
 
 function Outcome({ fault, receipt, bundle, checks }) {

@@ -13,6 +13,7 @@ const FACTS = [
   ["taxes", "taxes"],
   ["arrears", null],
   ["purchase_limit", null],
+  ["loan", null],
   ["viewing", "as-is"],
   ["priority", "priority"],
   ["contact", "contact"],

@@ -26,6 +26,7 @@ export function Badges({ lot }) {
   const badges = [
     t(`round.${lot.round}`),
     lot.purchase_limited && t("badge.limited"),
+    lot.loan_available && t("loan.yes"),
     lot.held && t("badge.held"),
   ].filter(Boolean);
   return html`<ul class="badges">${badges.map((badge) => html`<li key=${badge}>${badge}</li>`)}</ul>`;

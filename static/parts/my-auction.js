@@ -49,8 +49,9 @@ export function Purchase({ sale, again }) {
     </section>`;
 }
 
+/** A day as it stands; of a moment its day, where midnight is the end of the day before. */
 function dayOf(on) {
-  return day(on.length > 10 ? on : `${on}T00:00:00+08:00`, language.value);
+  return on.length > 10 ? lastMoment(on, language.value) : day(`${on}T00:00:00+08:00`, language.value);
 }
 
 function Payment({ account, missing, until, overdue, again }) {

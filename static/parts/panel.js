@@ -24,16 +24,19 @@ export function Panel(parts) {
   if (!picture) return html`<div class="panel"><${Connection} room=${room} /><p>${t("page.loading")}</p></div>`;
   const shown = picture.lot;
   const finished = FINISHED.includes(shown.status);
+  // Who can bid sees the box next to the price, and the numbers after it.
+  const bidding = !finished && parts.own?.unlocked;
+  const numbers = { lot, shown, watchers: picture.watchers, own: parts.own };
   return html`
     <div class="panel">
       <div class="panel-head"><${State} state=${UNDONE.includes(lot.status) ? lot.status : stateOfLot(shown)} /><${Connection} room=${room} /></div>
       <${Clock} room=${room} lot=${shown} reason=${picture.reason ?? lot.halt_reason} />
       <${Price} lot=${lot} shown=${shown} />
-      <${Numbers} lot=${lot} shown=${shown} watchers=${picture.watchers} own=${parts.own} />
       <${Priority} picture=${picture} own=${parts.own} />
+      ${!bidding && html`<${Numbers} ...${numbers} />`}
     </div>
-    ${finished ? html`<${Result} ...${parts} shown=${shown} />` : parts.own?.unlocked
-      ? html`<${BidBox} ...${parts} />`
+    ${finished ? html`<${Result} ...${parts} shown=${shown} />` : bidding
+      ? html`<${BidBox} ...${parts} /><div class="panel"><${Numbers} ...${numbers} /></div>`
       : html`<${Desk} ...${parts} shown=${shown} />`}
     ${!finished && picture.lot.bids > 0 && html`
       <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${ladder(picture.events).slice(0, LATEST)} own=${parts.own} head=${false} /></div>`}`;
@@ -99,6 +102,7 @@ function Numbers({ lot, shown, watchers, own }) {
     ["price.start", shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
     ["price.reference", `¥${yuan(lot.reference_price_fen)}`],
     ["panel.watchers", watchers > 0 && t("panel.watchers.about", { n: watchers })],
+    ["panel.followers", lot.watched > 0 && t("panel.watchers.about", { n: lot.watched })],
   ];
   return html`<dl class="numbers">${rows.map(([key, value]) => value !== false && html`<div key=${key}><dt>${t(key)}</dt><dd class="figure">${value}</dd></div>`)}</dl>`;
 }

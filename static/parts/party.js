@@ -14,7 +14,7 @@ export function Roles({ parties }) {
 export function Clock({ clock, several }) {
   const days = { until: date(clock.until, language.value), n: clock.days_left, done: clock.done_on ? date(clock.done_on, language.value) : "" };
   return html`
-    <li class=${`clock clock-${clock.state}`}>
+    <li class=${`term term-${clock.state}`}>
       <strong>${t(`deadline.${clock.event}`)}${several && html` <small>${clock.party}</small>`}</strong>
       <span class="figure">${t(`deadline.${clock.state}`, days)}</span>
       <small>${t("deadline.began", { day: date(clock.began_on, language.value) })} <span class="rule">${clock.law ?? clock.rule}</span></small>

@@ -429,6 +429,7 @@ async def test_methods_that_nobody_offers(town: Town) -> None:
             headers = {"origin": town.site.origin, "x-http-method-override": "POST", "idempotency-key": "override-1"}
             answer = await clerk.send(method, door.at(), headers=headers)
             assert told(answer) == (405, "method-not-allowed"), (method, door.path)
+            assert set(answer.headers["allow"].split(", ")) >= offered[door.path], (method, door.path)
 
 
 # -- what every command says of itself

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from appraisal.cases.rules import Subject
+from kernel.actors import Role
 from tests.pages.conftest import DESK, PHONE, Visitors
 from tests.pages.support import DAY, MINUTE, START, STEP, Bidder, Site
 
@@ -37,13 +39,17 @@ async def sold_to(site: Site, bidder: Bidder, lot_id: object) -> None:
 
 
 async def test_no_page_has_serious_findings(site: Site, visitors: Visitors) -> None:
-    sold = await site.lot(lasts=10 * MINUTE)
+    sold, failed = await site.lot(lasts=10 * MINUTE), await site.lot(lasts=10 * MINUTE)
     buyer = await site.bidder(sold)
     await buyer.bid(sold, START)
     await sold_to(site, buyer, sold)
     live, upcoming = await site.lot(), await site.lot(opened_ago=-DAY)
     await buyer.take_part(live)
     await buyer.bid(live, START + STEP)
+    halted = await site.lot()
+    decision = str(await site.decide(halted, Subject.SUSPENSION))
+    judge = await site.staff(halted, Role.JUDGE)
+    await judge.post(f"/api/lots/{halted}/suspend", {"reason": "案外人提出书面异议", "decision_id": decision})
     await buyer.post(f"/api/lots/{upcoming}/follow")
     await buyer.post(f"/api/lots/{upcoming}/enquiries", {"kind": "question", "words": "能否办理贷款？"})
     paths = (
@@ -58,12 +64,17 @@ async def test_no_page_has_serious_findings(site: Site, visitors: Visitors) -> N
         "/statistics",
         "/sign-in",
         "/register",
+        "/verify",
+        "/my/cases",
+        "/?loan=yes&ends=today",
+        f"/lots/{failed}",
+        f"/lots/{halted}",
         "/nowhere",
     )
     for size, scheme, who, looked_at in (
         (DESK, "light", buyer, paths),
         (PHONE, "dark", buyer, paths),
-        (PHONE, "light", None, (f"/lots/{live}", "/mine")),
+        (PHONE, "light", None, (f"/lots/{live}", "/mine", "/my/cases")),
     ):
         page = await visitors.open("/", size, who, color_scheme=scheme)
         for path in looked_at:

@@ -3,6 +3,7 @@
 import json
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,15 @@ from tests.pages.support import MINUTE, START, STEP, Site, until
 pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
 MOST_BYTES = 200_000
+MOST_REQUESTS = 8
 LIVE_WITHIN_MS = 1_000
-OPENINGS = 10
+OPENINGS, ROUNDS = 7, 3
 WHEN_LIVE = """
 new MutationObserver(() => {
-  if (!window.liveAt && document.querySelector(".connection-live")) window.liveAt = performance.now();
-}).observe(document, { subtree: true, childList: true, attributes: true });
+  const shown = (place) => /\\d/.test(document.querySelector(place)?.textContent ?? "");
+  const live = document.querySelector(".connection-live") && shown(".price-figure") && shown(".clock .countdown");
+  if (live && !window.liveAt) window.liveAt = performance.now();
+}).observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
 """
 
 
@@ -166,23 +170,26 @@ async def test_a_printed_record_has_every_event(record: Page) -> None:
 
 
 async def test_a_lot_is_light_and_live_at_once(site: Site, visitors: Visitors) -> None:
-    """At most 200 KB to a first-time visitor, photos apart; live within a second of opening.
+    """At most 200 KB to a first-time visitor, photos apart; live within a second of opening, in the median.
 
-    What the page needs is asked here and not how busy the machine is, so one of a few openings has to be in time.
+    Measured is a phone's page with an empty cache over loopback, from the start of the navigation until price and time
+    left are shown and the socket has spoken. A round whose machine was busy elsewhere may be repeated, twice.
     """
     lot_id = await site.lot()
-    heard = []
-    for _ in range(OPENINGS):
-        live_after_ms, size = await opened_anew(visitors, f"/lots/{lot_id}")
-        assert 20_000 < size <= MOST_BYTES
-        heard.append(live_after_ms)
-        if live_after_ms <= LIVE_WITHIN_MS:
+    medians = []
+    for _ in range(ROUNDS):
+        openings = [await opened_anew(visitors, f"/lots/{lot_id}") for _ in range(OPENINGS)]
+        for _, sizes in openings:
+            assert 20_000 < sum(sizes) <= MOST_BYTES
+            assert len(sizes) <= MOST_REQUESTS
+        medians.append(median(live_after_ms for live_after_ms, _ in openings))
+        if medians[-1] <= LIVE_WITHIN_MS:
             return
-    pytest.fail(f"live after {heard} ms")
+    pytest.fail(f"live after {medians} ms in the median")
 
 
-async def opened_anew(visitors: Visitors, path: str) -> tuple[float, int]:
-    """A page without anything in the cache: milliseconds until it is live, and the bytes that were sent."""
+async def opened_anew(visitors: Visitors, path: str) -> tuple[float, list[int]]:
+    """A page without anything in the cache: milliseconds until it is live, and the bytes of each answer."""
     page = await visitors.open("/nowhere", PHONE)
     await page.add_init_script(WHEN_LIVE)
     session = await page.context.new_cdp_session(page)
@@ -194,7 +201,7 @@ async def opened_anew(visitors: Visitors, path: str) -> tuple[float, int]:
     await until(lambda: page.evaluate("window.liveAt !== undefined"), 30)
     live_after_ms = float(await page.evaluate("window.liveAt"))
     await page.context.close()
-    return live_after_ms, sum(sizes)
+    return live_after_ms, sizes
 
 
 async def test_charts_have_tables_and_downloads(site: Site, visitors: Visitors, sold_lot: UUID) -> None:

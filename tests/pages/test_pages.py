@@ -84,3 +84,30 @@ async def test_the_lot_is_read_with_the_keyboard(site: Site, visitors: Visitors)
         await page.keyboard.press("ArrowRight")
     await expect(page.locator(":focus")).to_have_text("文件")
     await expect(page.get_by_role("tabpanel")).to_contain_text(re.compile("[0-9a-f]{64}"))
+
+
+async def test_conditions_narrow_and_an_empty_list_says_what_to_let_go(site: Site, visitors: Visitors) -> None:
+    """Loans, discounts and today are links with counts; nothing found tells what each condition keeps out."""
+    loan = {"loan": "合作银行可办理按揭贷款"}
+    await site.lot(details=loan, terms={"title": "宽路三号商铺"})
+    await site.lot(kind=AssetKind.MOVABLE, terms={"title": "宽路停放轿车"}, opened_ago=-5 * MINUTE)
+    page = await visitors.open("/?q=宽路")
+    cards = page.locator(".cards .card:not(.card-empty)")
+    await expect(cards).to_have_count(2)
+    await page.get_by_role("link", name="可贷款 1", exact=True).click()
+    await expect(cards).to_have_count(1)
+    await expect(cards).to_contain_text("可贷款")
+    await page.get_by_role("link", name="20% 以上", exact=True).click()
+    await expect(cards).to_have_count(1)
+    await page.goto("/?q=宽路&loan=yes&kind=movable")
+    await expect(page.get_by_text("没有符合条件的标的。")).to_be_visible()
+    widen = page.locator(".widen li")
+    await expect(widen).to_have_count(3)
+    await expect(widen.filter(has_text="去掉“可贷款”")).to_contain_text("共 1 件")
+    await expect(widen.filter(has_text="去掉“动产”")).to_contain_text("共 1 件")
+    await widen.filter(has_text="去掉“动产”").get_by_role("link").click()
+    await expect(cards).to_have_count(1)
+    assert "kind=" not in page.url
+    await page.locator(".chosen").get_by_role("link", name="清除筛选").click()
+    await page.get_by_label("排序").select_option("关注最多")
+    assert page.url.endswith("/?sort=most_watched")

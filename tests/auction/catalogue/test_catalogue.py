@@ -12,16 +12,18 @@ from auction.catalogue.rules import Cursor, Sort, read_cursor, words_of, write_c
 from auction.catalogue.schemas import CataloguePage
 from auction.catalogue.service import browse, show_lot
 from auction.catalogue.store import Filter
+from auction.follows import service as follows
 from auction.lots import handlers
 from auction.lots.rules import Status, ends_rank, searchable
-from kernel.actors import platform, visitor
+from kernel.actors import Role, platform, visitor
+from kernel.clock import beijing
 from kernel.contracts import LotClosed, LotOpened
 from kernel.database import Database
 from kernel.errors import Malformed
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from tests.auction import support
-from tests.support.house import START, call, opened
+from tests.support.house import START, actor, call, opened
 
 pytestmark = pytest.mark.anyio
 
@@ -113,6 +115,65 @@ async def test_filters_and_facets(database_url: str) -> None:
         cheap = Filter(price_max=69_999_99)
         page = await browse(database, visitor("test"), cheap, sort=Sort.PRICE, after=None, limit=20)
         assert page.total == 0
+
+
+async def test_loans_and_purchase_limits_are_facets(database_url: str) -> None:
+    async with opened(database_url) as database:
+        told = {
+            "按揭": {"loan": "合作银行可办理按揭"},
+            "限购": {"purchase_limit": "本市限购"},
+            "全款": {"loan": "不支持贷款"},
+        }
+        for title, details in told.items():
+            place = await support.make_place(database, details=details)
+            await support.make_published_lot(place, title=title)
+        page = await look(database, loan="yes")
+        assert [(card.title, card.loan_available) for card in page.lots] == [("按揭", True)]
+        assert {value.value: value.count for value in page.facets["loan"]} == {"yes": 1, "no": 2}
+        assert {card.title for card in (await look(database, limited="no")).lots} == {"按揭", "全款"}
+        assert (await look(database, loan="yes", limited="yes")).lots == ()
+
+
+async def test_what_ends_today_is_counted_and_found(database_url: str) -> None:
+    """Today is the rest of this day in Beijing; a lot that has ended is no longer among it (R-BID-09)."""
+    async with opened(database_url) as database:
+        at_ten, at_noon = START + timedelta(days=41), START + timedelta(days=41, hours=2)
+        for title, ends_at in (("甲", at_ten), ("乙", at_ten), ("丙", at_noon)):
+            place = await support.make_place(database)
+            await support.make_published_lot(
+                place, title=title, scheduled_end=ends_at, opens_at=START + timedelta(days=40)
+            )
+    async with opened(database_url, at_ten - timedelta(hours=1)) as database:
+        page = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends="today")
+        assert page.total == 3
+        assert [(ends.at, ends.count) for ends in page.today] == [(beijing(at_ten), 2), (beijing(at_noon), 1)]
+        at = page.today[0].at
+        chosen = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=at)
+        assert {card.title for card in chosen.lots} == {"甲", "乙"}
+        for wrong in ("tomorrow", "2026-01-01", "2026-01-01T10:00:00", "0001-01-01T00:00:00+08:00"):
+            with pytest.raises(Malformed):
+                await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=wrong)
+    async with opened(database_url, at_ten + timedelta(days=1)) as database:
+        page = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends="today")
+        assert (page.total, page.today) == (0, ())
+
+
+async def test_discounts_and_what_is_watched_most(database_url: str) -> None:
+    async with opened(database_url) as database:
+        starts = {"七折": Fen(70_000_00), "九折": Fen(90_000_00)}
+        lots = {}
+        for title, start in starts.items():
+            place = await support.make_place(database)
+            lots[title] = await support.make_published_lot(
+                place, title=title, start_price_fen=start, deposit_fen=Fen(10_000_00)
+            )
+        deep = Filter(discount_min=2_000)
+        page = await browse(database, visitor("test"), deep, sort=Sort.NEWEST, after=None, limit=20)
+        assert [card.title for card in page.lots] == ["七折"]
+        for _ in range(12):
+            await follows.follow(database, call(actor(Role.BIDDER)), lots["七折"])
+        page = await look(database, sort=Sort.MOST_WATCHED)
+        assert [(card.title, card.watched) for card in page.lots] == [("七折", 10), ("九折", 0)]
 
 
 async def test_pages_follow_each_other_without_gap_or_repeat(database_url: str) -> None:
