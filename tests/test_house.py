@@ -59,6 +59,7 @@ NAMED_ROOMS = {
     "settlement/papers/contents.py": "what each paper says",
     "settlement/papers/layout.py": "a paper as PDF",
     "settlement/completion/case_money.py": "use cases of a case's account, costs and fee",
+    "settlement/deposits/holds.py": "how holds begin and end, of one deposit or of hundreds",
     "settlement/completion/defaults.py": "use cases of a default and its deposit",
     "settlement/completion/reversal.py": "what gives a sale back",
     "settlement/completion/sale_schemas.py": "sale, costs and fee on the wire, beside the calculators' documents",
@@ -97,9 +98,11 @@ NAMED_CONTEXT_FILES = {
 
 READS_A_CLOCK = {
     "app/bench/baseline.py": "measures itself",
-    "app/bench/bids.py": "measures itself",
+    "app/bench/close.py": "fixes the end that it measures from",
+    "app/bench/closing_load.py": "sends at a moment before the end",
     "app/bench/distribution.py": "measures itself",
     "app/bench/load.py": "measures from outside what a bidder waits",
+    "app/bench/server.py": "waits for the server's port",
     "kernel/clock.py": "the one module that may",
     "kernel/ids.py": "the time in an identifier orders rows and decides nothing",
 }

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-START_WITHIN_S = 60.0
+START_WITHIN_S = 180.0
 STOP_WITHIN_S = 60.0
 MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "devtmpfs"})
 DURABILITY = ("fsync", "synchronous_commit", "full_page_writes")
