@@ -26,7 +26,7 @@ from auction.lots.schemas import LotTerms
 from kernel.actors import Actor, platform
 from kernel.clock import beijing_day
 from kernel.contracts import Event
-from kernel.database import Database
+from kernel.database import Database, Tx
 from kernel.money import Fen
 from kernel.outbox import Outbox
 from tests.appraisal.support import PARTIES, Court, make_case, make_court, make_decision, party_of
@@ -167,6 +167,15 @@ async def hold(place: Place, reason: str = "案外人异议") -> UUID:
     """A hold on the asset (R-CASE-09)."""
     wanted = PlaceHold(reason=reason, ground="R-CASE-09")
     return (await assets.place_hold(place.database, call(place.judge), place.asset_id, wanted)).id
+
+
+def each(handler: Any) -> Any:
+    """A handler of many events, for one."""
+
+    async def handle(tx: Tx, event: Event) -> None:
+        await handler(tx, [event])
+
+    return handle
 
 
 async def happen(database: Database, handler: Any, *events: Event) -> None:

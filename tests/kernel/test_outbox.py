@@ -1,16 +1,20 @@
 """The outbox: told with the change or not at all, handled once in effect, in order, however often it is tried."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import text
 
 from kernel.actors import platform
+from kernel.clock import real_now
 from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
 from kernel.database import Database, Tx
 from kernel.ids import ordered_id
-from kernel.outbox import Relay, backlog, tell
+from kernel.outbox import BATCH, CLAIM, Relay, backlog, tell, tell_all
 from tests.support.house import START, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -75,6 +79,80 @@ async def test_a_failing_handler_is_tried_again_and_its_neighbour_is_not_repeate
             await tx.session.execute(text("UPDATE kernel.outbox SET retry_at = NULL"))
         await relay.settle()
         assert heard == ["sound", "failing", "failing"]
+
+
+async def _tell_many(database: Database, lots: list[UUID]) -> None:
+    async with database.transaction(platform("test")) as tx:
+        await tell_all(tx, [LotOpened(lot_id=lot_id, at=tx.now()) for lot_id in lots])
+
+
+async def test_events_of_many_things_share_a_transaction_and_each_is_heard_once(database_url: str) -> None:
+    heard: list[list[UUID]] = []
+
+    async def many(tx: Tx, events: Sequence[LotOpened]) -> None:
+        heard.append([event.lot_id for event in events])
+
+    lots = [ordered_id() for _ in range(5)]
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on_many(LotOpened, many, at_once=3)
+        await _tell_many(database, lots)
+        await _tell_many(database, lots[:1])
+        assert await relay.sweep() == 5, "the second event of a thing waits for the first"
+        assert heard == [lots[:3], lots[3:]]
+        await relay.settle()
+        assert heard == [lots[:3], lots[3:], lots[:1]]
+
+
+async def test_one_bad_event_among_many_holds_up_nobody_else(database_url: str) -> None:
+    lots = [ordered_id() for _ in range(4)]
+    bad = lots[1]
+    heard: list[UUID] = []
+
+    async def many(tx: Tx, events: Sequence[LotOpened]) -> None:
+        for event in events:
+            await tx.session.execute(
+                text("INSERT INTO kernel.audit_block (chain, number, link, sealed_at) VALUES (:chain, 1, '', now())"),
+                {"chain": str(event.lot_id)},
+            )
+        if bad in [event.lot_id for event in events]:
+            raise ValueError("this one does not work")
+
+    async def behind(tx: Tx, events: Sequence[LotOpened]) -> None:
+        heard.extend(event.lot_id for event in events)
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on_many(LotOpened, many)
+        relay.on_many(LotOpened, behind)
+        await _tell_many(database, lots)
+        await relay.settle()
+        async with database.reading(platform("test")) as tx:
+            written = set(await tx.session.scalars(text("SELECT chain FROM kernel.audit_block")))
+            waiting = (await tx.session.execute(text("SELECT payload FROM kernel.outbox WHERE done_at IS NULL"))).all()
+        assert written == {str(lot_id) for lot_id in lots if lot_id != bad}, "what failed together was undone"
+        assert [row.payload["lot_id"] for row in waiting] == [str(bad)]
+        assert heard == [lot_id for lot_id in lots if lot_id != bad], "the next handler does not get what failed"
+
+
+async def test_ten_thousand_events_at_once_are_claimed_without_their_square(database_url: str) -> None:
+    """By what the planner knows the table is empty; the plan must not look at each row for each row."""
+    async with opened(database_url) as database:
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("ANALYZE kernel.outbox"))
+        await _tell_many(database, [ordered_id() for _ in range(10_000)])
+        relay = Relay(database)
+        assert await relay.sweep() == BATCH, "within the statement timeout of 5 s"
+        async with database.transaction(platform("test")) as tx:
+            values = {"now": tx.now(), "real": real_now(), "lease_until": real_now(), "most": BATCH}
+            explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {CLAIM.text}")
+            plan = (await tx.session.execute(explained, values)).scalar_one()
+        assert _rows_read(plan[0]["Plan"]) < 60_000
+
+
+def _rows_read(node: dict[str, Any]) -> float:
+    own = node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0))
+    return own + sum(_rows_read(child) for child in node.get("Plans", []))
 
 
 async def test_two_relays_at_once_run_a_handler_once(database_url: str) -> None:

@@ -225,8 +225,7 @@ async def test_control_without_the_lock_a_surplus_goes_back_twice(database_url: 
         async def refund_without_lock(number: int) -> None:
             async with database.transaction(platform("test")) as tx:
                 account = await case_account(tx)
-                due = store.arrivals(tx, account.id)
-                (arrival,) = await due
+                (arrival,) = (await store.arrivals(tx, [account.id]))[account.id]
                 await both_have_read.wait()
                 assert arrival.refunded_fen == 0
                 await bank.order_payment(
