@@ -64,7 +64,7 @@ async def end(place: Place, lot_id: UUID, price_fen: int | None = None) -> None:
     frozen(database).set(lot.scheduled_end)
     event = closed(lot_id, lot.scheduled_end, price_fen)
     await support.happen(database, support.each(handlers.close_lots), event)
-    await support.happen(database, statistics.count_lot, event)
+    await support.happen(database, support.each(statistics.count_lots), event)
 
 
 async def make_resale(place: Place, lot_id: UUID, barred: UUID) -> UUID:
