@@ -20,7 +20,7 @@ from bidding.feed.protocol import LiveSocket
 from bidding.feed.rooms import Room
 from bidding.feed.turns import Turns
 from kernel.actors import Actor
-from kernel.errors import Malformed, NotFound, Refusal
+from kernel.errors import Busy, Malformed, NotFound, Refusal
 from kernel.settings import Settings
 from kernel.web import ForeignOrigin, origin_allowed, source_of
 
@@ -69,6 +69,8 @@ class Admission:
             self._crowd.count_address(connection)
             cookies = "; ".join(request.headers.get_all("Cookie"))
             async with self._turns.turn(bidder=bool(cookies)):
+                if connection.transport.is_closing():
+                    raise Busy()  # gave up while it waited: no work for it
                 if cookies:  # the only credential; one that is not ours makes a visitor
                     connection.actor = await self._identity.resolve(cookies, connection.source)
                     self._crowd.count_person(connection)

@@ -32,7 +32,8 @@ from kernel.settings import Settings
 
 log = structlog.get_logger("feed")
 
-HANDSHAKE_WITHIN_S = 5.0
+HANDSHAKE_WITHIN_S = 10.0
+GOODBYE_WITHIN_S = 5.0
 REACH_WITHIN_S, REACH_EVERY_S = 3.0, 0.02
 RESUME_EVENTS = 1_000
 
@@ -164,7 +165,7 @@ class Feed:
                 if socket.is_open:
                     await self._enter(socket)
             if not socket.is_open:
-                async with asyncio.timeout(HANDSHAKE_WITHIN_S):
+                async with asyncio.timeout(GOODBYE_WITHIN_S):
                     await socket.wait_closed()
         except (ConnectionClosed, TimeoutError):
             if socket.is_open:

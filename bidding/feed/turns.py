@@ -13,8 +13,7 @@ from kernel.errors import Busy
 
 AT_ONCE = 4
 MOST_WAITING = 2_000
-WAIT_S = 3.0
-"""Longer than that no page waits."""
+WAIT_S = 8.0
 
 
 class Turns:
