@@ -5,12 +5,13 @@ what is late can be seen by the court and by who supervises it.
 """
 
 from collections.abc import Collection
+from datetime import datetime
 from uuid import UUID
 
 from auction.lots import store
 from auction.lots.errors import SecondRoundStands
 from auction.lots.models import AfterFailure, Lot
-from auction.lots.rules import Round, Status, ask_creditors_by, is_late, publish_sell_off_by
+from auction.lots.rules import Round, ask_creditors_by, is_late, publish_sell_off_by
 from auction.lots.schemas import AfterFailureView, CreditorsAsked
 from kernel.actors import Role
 from kernel.audit import record
@@ -19,15 +20,12 @@ from kernel.database import Call, Database, Tx
 from kernel.errors import Malformed
 
 
-async def begin(tx: Tx, lot: Lot) -> None:
-    """The periods begin where this lot is a second round that has just failed."""
-    if lot.round != Round.ROUND_2 or lot.status != Status.FAILED:
-        return
-    assert lot.ended_at is not None
-    failed_on = beijing_day(lot.ended_at)
+def begin(tx: Tx, lot_id: UUID, failed_at: datetime) -> None:
+    """The periods begin: this second round has just failed."""
+    failed_on = beijing_day(failed_at)
     tx.session.add(
         AfterFailure(
-            lot_id=lot.id,
+            lot_id=lot_id,
             failed_on=failed_on,
             ask_by=ask_creditors_by(failed_on),
             notice_by=publish_sell_off_by(failed_on),

@@ -160,7 +160,6 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
         lot.ends_at = lot.ended_at = at
     assert lot.ends_at is not None, "a published lot has an end"
     lot.ends_rank = ends_rank(status, lot.ends_at)
-    await after_failure.begin(tx, lot)
     facts = {"at": at, "status": status} | changes
     await record(tx, f"lots.{happening}", f"lot:{lot.id}", facts, case_id=lot.case_id)
     return True
@@ -183,6 +182,8 @@ async def follow_closes(tx: Tx, events: Sequence[LotClosed]) -> None:
         if happening is Happening.SOLD:
             result = {"price_fen": event.price_fen, "shown_price_fen": event.price_fen, "winner_code": event.code}
             facts |= result
+        elif lot.round == Round.ROUND_2:
+            after_failure.begin(tx, lot.id, at)
         records.append((lot.id, status, now, at, at, ends_rank(status, at), *counts.values(), *result.values()))
         said[happening].append(Said(chain_of(lot.case_id), f"lot:{lot.id}", facts))
     await store.keep_ends(tx, records)

@@ -55,9 +55,11 @@ async def get_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Row[Any]]:
     return rows
 
 
-async def lock_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Row[UUID, str, datetime | None, UUID, Fen | None]]:
+async def lock_lots(
+    tx: Tx, lot_ids: Collection[UUID]
+) -> Sequence[Row[UUID, str, str | None, datetime | None, UUID, Fen | None]]:
     """What a change of status needs of many lots, locked by id; refuses `not-found` if one does not exist."""
-    columns = (Lot.id, Lot.status, Lot.opened_at, Lot.case_id, Lot.shown_price_fen)
+    columns = (Lot.id, Lot.status, Lot.round, Lot.opened_at, Lot.case_id, Lot.shown_price_fen)
     locked = select(*columns).where(Lot.id == any_of(lot_ids)).order_by(Lot.id).with_for_update(key_share=True)
     rows = (await tx.session.execute(locked)).all()
     if len(rows) < len(set(lot_ids)):
