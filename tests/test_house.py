@@ -20,6 +20,7 @@ ROOMS = {"errors", "rules", "models", "store", "service", "schemas", "routes", "
 """`verify` is the slice's part of `auction verify`: it reads whatever its checks compare."""
 
 NAMED_ROOMS = {
+    "auction/announcements/composing.py": "what an announcement says, and what bidding is told",
     "auction/lots/after_failure.py": "what the court owes after a failed second round",
     "auction/lots/bounds.py": "the legal bounds of terms, pure",
     "bidding/desk/batch.py": "what a batch of submissions does to its lots, pure",

@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 
 import appraisal.api as appraisal
-from auction.announcements import store
+from auction.announcements import composing, store
 from auction.announcements.models import Announcement, LotDocument, SaleNotice
 from auction.announcements.rules import (
     MUST_BE_TOLD,
@@ -29,32 +29,25 @@ from auction.announcements.rules import (
     obstacles,
 )
 from auction.announcements.schemas import (
-    AnnouncementText,
-    AssetText,
     Checklist,
     DocumentView,
     DraftState,
-    GroupText,
     Missing,
     NoticeGiven,
     NoticeView,
-    PriceText,
     Published,
-    TermsText,
 )
 from auction.lots import after_failure
 from auction.lots import service as lots
 from auction.lots.bounds import check_decision, check_terms, deposit_band, lowest_start
 from auction.lots.errors import TermsIncomplete
 from auction.lots.models import Lot
-from auction.lots.rules import Method, Round
+from auction.lots.rules import Round
 from auction.sale_groups import service as sale_groups
-from auction.sale_groups.models import SaleGroup
 from auction.sale_groups.rules import check_staggered
 from kernel.actors import Actor, Role
 from kernel.audit import record
 from kernel.clock import BEIJING, beijing, beijing_day
-from kernel.contracts import LotPublished
 from kernel.database import Call, Database, Tx
 from kernel.documents import Document, get_document, store_document
 from kernel.errors import Malformed, NotFound, Refusal
@@ -118,7 +111,7 @@ async def attach_document(
         await store.add_document(tx, row)
         facts = {"document_id": document.id, "kind": kind}
         await record(tx, "announcements.attach", f"lot:{lot.id}", facts, case_id=lot.case_id)
-        return tx.answer(view_document(row))
+        return tx.answer(composing.view_document(row))
 
 
 async def read_document(database: Database, actor: Actor, document_id: UUID) -> Document:
@@ -173,7 +166,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
         now = tx.now()
         if missing := await find_obstacles(tx, lot, beijing_day(now), publishing=True):
             raise missing[0]
-        text = await _compose(tx, lot, asset, price, now)
+        text = await composing.compose(tx, lot, asset, price, now)
         content = msgspec.json.encode(text, order="deterministic")
         version = hashlib.sha256(content).hexdigest()
         lots.enter_catalogue(lot, now)
@@ -185,7 +178,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
             ),
         )
         await record(tx, "announcements.publish", f"lot:{lot.id}", {"version": version}, case_id=lot.case_id)
-        await tell(tx, await _published(tx, lot))
+        await tell(tx, await composing.published(tx, lot))
         return tx.answer(Published(lot.id, lot.status, version, beijing(now)))
 
 
@@ -282,75 +275,3 @@ async def _list_notices(tx: Tx, lot: Lot) -> list[tuple[NoticeView, date | None]
         on = day.isoformat() if day else None
         listed.append((NoticeView(party.id, party.name, party.role, outcome, on, proof), day))
     return listed
-
-
-async def _compose(
-    tx: Tx, lot: Lot, asset: appraisal.AssetFacts, price: appraisal.ReferencePrice, now: datetime
-) -> AnnouncementText:
-    schedule = lot.schedule
-    assert schedule is not None, "terms are checked before"
-    group = await _group_of(tx, lot)
-    return AnnouncementText(
-        lot_id=lot.id,
-        case_no=lot.case_no,
-        court_name=lot.court_name,
-        title=lot.title,
-        round=lot.round,
-        method=lot.method,
-        previous_lot_id=lot.previous_lot_id,
-        purchase_limited=lot.purchase_limited,
-        sale_group=GroupText(group.id, group.target_fen) if group else None,
-        terms=TermsText(
-            start_price_fen=lot.start_price_fen,
-            increment_fen=lot.increment_fen,
-            deposit_fen=lot.deposit_fen,
-            opens_at=beijing(schedule.opens_at),
-            scheduled_end=beijing(schedule.ends_at),
-            balance_due_days=lot.balance_due_days,
-            decision_id=schedule.decision_id,
-        ),
-        reference_price=PriceText(
-            price.price_fen, price.method, price.fixed_on.isoformat(), price.valid_until.isoformat()
-        ),
-        asset=AssetText(asset.id, asset.kind, asset.title, asset.description, asset.place, dict(asset.details)),
-        checklist=await store.read_checklist(tx, lot.id),
-        documents=tuple(view_document(row) for row in await store.list_documents(tx, lot.id)),
-        published_at=beijing(now),
-    )
-
-
-async def _published(tx: Tx, lot: Lot) -> LotPublished:
-    schedule = lot.schedule
-    assert schedule is not None, "terms are checked before"
-    case = await appraisal.get_case(tx, lot.case_id)
-    group = await _group_of(tx, lot)
-    claims = [claim for claim in await appraisal.list_claims(tx, case.id) if claim.party_id == case.applicant.id]
-    claimed = sum(claim.costs_fen + claim.interest_fen + claim.principal_fen + claim.doubled_fen for claim in claims)
-    return LotPublished(
-        lot_id=lot.id,
-        case_id=lot.case_id,
-        court_id=lot.court_id,
-        asset_id=lot.asset_id,
-        title=lot.title,
-        method=Method(lot.method).value,
-        opens_at=schedule.opens_at,
-        scheduled_end=schedule.ends_at,
-        start_price_fen=lot.start_price_fen,
-        increment_fen=lot.increment_fen,
-        deposit_fen=lot.deposit_fen,
-        applicant_claim_fen=claimed,
-        applicant_person_ids=(case.applicant.person_id,) if case.applicant.person_id else (),
-        barred_person_ids=tuple(lot.barred_person_ids),
-        sale_group_id=lot.sale_group_id,
-        sale_group_target_fen=group.target_fen if group else None,
-    )
-
-
-async def _group_of(tx: Tx, lot: Lot) -> SaleGroup | None:
-    """The sale group of a lot that has one."""
-    return await sale_groups.get_group_of(tx, lot.sale_group_id, lot.case_id) if lot.sale_group_id else None
-
-
-def view_document(row: LotDocument) -> DocumentView:
-    """A document's line on the lot page."""
-    return DocumentView(row.document_id, row.kind, row.name, row.media_type, row.size, row.sha256.hex())

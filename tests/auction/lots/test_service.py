@@ -129,6 +129,36 @@ async def test_the_second_round_is_announced_seven_days_and_starts_within_thirty
         assert (refused.value.code, refused.value.rule) == ("published-too-late", "R-FAIL-01")
 
 
+async def test_no_term_of_an_announced_lot_is_edited(database_url: str) -> None:
+    """Row 66: neither before it opens nor while it is open; its end moves by the desk's events alone (R-PUB-02)."""
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        lot_id = await support.make_published_lot(place)
+        before = await facts_of(database, lot_id)
+        assert before.opens_at is not None
+        assert before.scheduled_end is not None
+        same = {"opens_at": before.opens_at, "scheduled_end": before.scheduled_end}
+        changes: list[dict[str, object]] = [
+            {"start_price_fen": Fen(80_000_00), "deposit_fen": Fen(8_000_00)},
+            {"scheduled_end": before.scheduled_end + timedelta(days=1)},
+            {"opens_at": before.opens_at - timedelta(days=1)},
+        ]
+        for opens in (False, True):
+            if opens:
+                frozen(database).set(before.opens_at)
+                await support.happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=before.opens_at))
+            for change in changes:
+                wanted = await support.make_terms(place, **(same | change))
+                with pytest.raises(NotADraft):
+                    await service.change_terms(database, call(place.clerk), lot_id, wanted)
+        after = await facts_of(database, lot_id)
+        assert (after.start_price_fen, after.opens_at, after.scheduled_end) == (
+            before.start_price_fen,
+            before.opens_at,
+            before.scheduled_end,
+        )
+
+
 async def test_a_sell_off_follows_the_failed_second_at_its_price(database_url: str) -> None:
     async with opened(database_url) as database:
         place = await support.make_place(database)
