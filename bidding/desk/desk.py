@@ -39,6 +39,9 @@ SECOND_S = 1.0
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
 MENDED_FOR_S = 0.5
+COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
+"""Whoever was cut off together with the desk before is seen again so long after the start of the next one."""
+
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -152,6 +155,8 @@ class Desk:
             await self._freeze(since, "no-desk", (signs.silent or timedelta()).total_seconds())
         self._lively()
         await self._decide_overdue()
+        self._last_second_s = monotonic()
+        self._watchful_from_s = self._last_second_s + COME_BACK_S
         self.serving = True
         self._arm()
         self._loop_task = asyncio.create_task(self._run(), name="desk")
