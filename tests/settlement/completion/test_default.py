@@ -84,7 +84,7 @@ async def test_a_sell_off_default_costs_the_announced_deposit_and_no_more(databa
     """R-SELL-06 (W-18): prepaid 70,000.00, deposit 7,000.00, sold at 80,000.00 and not paid."""
     async with hall(database_url) as place:
         lot_id = await place.lot()
-        buyer = await place.sold_off(lot_id, 80_000_00)
+        buyer, _ = await place.sold_off(lot_id, 80_000_00)
         assert await money_inside(place.database) == {"lot": 70_000_00}
         place.pass_days(12)
         assert (await place.default(lot_id)).forfeited_fen == 7_000_00
