@@ -178,6 +178,7 @@ class Found(msgspec.Struct):
 
     closed: int
     sold: int
+    frozen: int
     early: int
     late_p99_ms: float
     extended: int
@@ -193,6 +194,7 @@ class Found(msgspec.Struct):
 
 LOTS = """
     SELECT count(*) FILTER (WHERE status = 'closed'), count(*) FILTER (WHERE outcome = 'sold'),
+           count(*) FILTER (WHERE status = 'frozen'),
            count(*) FILTER (WHERE status = 'closed' AND (closed_at < ends_at OR decided_at < ends_at)),
            coalesce(extract(epoch FROM percentile_disc(0.99) WITHIN GROUP (ORDER BY decided_at - ends_at)
                                        FILTER (WHERE status = 'closed')) * 1000, 0)::float8,
@@ -228,11 +230,12 @@ async def _look_up(url: str, options: Options, ends_at: datetime) -> Found:
         async with database.reading(platform("bench")) as tx:
             await tx.session.execute(PATIENCE)
             unbalanced = await ledger_verify.faults(tx)
-        closed, sold, early, late_p99_ms, extended, wrong_ends = (await db.fetch(LOTS, ends_at, EXTENSION))[0]
+        closed, sold, frozen, early, late_p99_ms, extended, wrong_ends = (await db.fetch(LOTS, ends_at, EXTENSION))[0]
         released, applied, orders, sales = (await db.fetch(MONEY))[0]
         return Found(
             closed=closed,
             sold=sold,
+            frozen=frozen,
             early=early,
             late_p99_ms=round(late_p99_ms, 1),
             extended=extended,
@@ -313,6 +316,8 @@ def _void(options: Options, folder: Path, outcome: Outcome, found: Found) -> lis
         reasons.append(f"fewer than {FULL_LOTS} + {FULL_EXTENDED} lots with {FULL_BIDDERS} deposits each")
     if outcome.ready_before_s < 0:
         reasons.append(f"the sockets were ready {-outcome.ready_before_s} s too late")
+    if found.frozen:
+        reasons.append(f"{found.frozen} lots were frozen: the server came too late, or an outage was met")
     if found.entered_late:
         reasons.append(f"{found.entered_late} bids entered after the end")
     if outcome.waited < options.waiting // 2:

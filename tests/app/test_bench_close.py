@@ -40,6 +40,7 @@ def test_what_went_wrong_is_named() -> None:
     right = Found(
         closed=6,
         sold=6,
+        frozen=0,
         early=0,
         late_p99_ms=1.0,
         extended=2,
