@@ -162,7 +162,7 @@ async def test_a_sale_shows_its_result_and_premiums(database_url: str) -> None:
             extensions=1,
         )
         await support.happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=START + timedelta(days=40)))
-        await support.happen(database, handlers.close_lot, event)
+        await support.happen(database, support.each(handlers.close_lots), event)
         page = await show_lot(database, visitor("test"), lot_id)
         assert page.purchase_limited
         assert page.result is not None

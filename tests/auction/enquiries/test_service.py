@@ -14,7 +14,7 @@ from kernel.actors import Role
 from kernel.contracts import LotClosed, LotOpened
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
-from tests.auction.support import happen, make_draft, make_place, make_published_lot
+from tests.auction.support import each, happen, make_draft, make_place, make_published_lot
 from tests.support.house import actor, call, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -81,7 +81,7 @@ async def test_what_is_not_taken(database_url: str) -> None:
             extensions=0,
         )
         await happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=now))
-        await happen(database, handlers.close_lot, closed)
+        await happen(database, each(handlers.close_lots), closed)
         with pytest.raises(EnquiriesClosed):
             await service.ask(database, call(actor(Role.BIDDER)), lot_id, VIEWING)
         told = await _answered(database, place.clerk, sent[0].id)

@@ -63,8 +63,8 @@ async def end(place: Place, lot_id: UUID, price_fen: int | None = None) -> None:
     await support.happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=lot.opens_at))
     frozen(database).set(lot.scheduled_end)
     event = closed(lot_id, lot.scheduled_end, price_fen)
-    await support.happen(database, handlers.close_lot, event)
-    await support.happen(database, statistics.count_lot, event)
+    await support.happen(database, support.each(handlers.close_lots), event)
+    await support.happen(database, support.each(statistics.count_lots), event)
 
 
 async def make_resale(place: Place, lot_id: UUID, barred: UUID) -> UUID:
@@ -324,7 +324,7 @@ async def test_the_lot_follows_bidding_and_repeated_events_change_nothing(databa
             (handlers.resume_lot, LotResumed(lot_id=lot_id, at=at, ends_at=later), "live"),
             (handlers.freeze_lot, LotFrozen(lot_id=lot_id, at=at, reason="故障"), "frozen"),
             (handlers.resume_lot, LotResumed(lot_id=lot_id, at=at, ends_at=later), "live"),
-            (handlers.close_lot, closed(lot_id, later, 90_000_00), "sold"),
+            (support.each(handlers.close_lots), closed(lot_id, later, 90_000_00), "sold"),
         ]
         for handler, event, status in steps:
             await support.happen(database, handler, event, event)

@@ -107,7 +107,7 @@ async def test_a_default_counts_as_failed_and_its_resale_as_another_item(databas
             bids=2,
             extensions=0,
         )
-        await support.happen(database, handlers.count_lot, event, event)
+        await support.happen(database, support.each(handlers.count_lots), event, event)
         view = await figures(database)
         assert (view.items, view.rounds, view.sold, view.defaulted) == (2, 2, 1, 1)
         assert next(figure.amount_fen for figure in view.figures if figure.key == "turnover_fen") == 1_204_000_00
