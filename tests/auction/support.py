@@ -1,6 +1,6 @@
 """Auctions for tests, made through the services as a court would make them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -190,3 +190,12 @@ async def told(database: Database, topic: str) -> list[dict[str, Any]]:
     payloads = select(Outbox.payload).where(Outbox.topic == topic).order_by(Outbox.id)
     async with database.reading(platform("test")) as tx:
         return list((await tx.session.scalars(payloads)).all())
+
+
+def each(handler: Callable[[Tx, Sequence[Any]], Awaitable[None]]) -> Callable[[Tx, Any], Awaitable[None]]:
+    """A handler of many events, given one."""
+
+    async def one(tx: Tx, event: Any) -> None:
+        await handler(tx, [event])
+
+    return one
