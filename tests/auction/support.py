@@ -169,15 +169,6 @@ async def hold(place: Place, reason: str = "案外人异议") -> UUID:
     return (await assets.place_hold(place.database, call(place.judge), place.asset_id, wanted)).id
 
 
-def each(handler: Any) -> Any:
-    """A handler of many events, for one."""
-
-    async def handle(tx: Tx, event: Event) -> None:
-        await handler(tx, [event])
-
-    return handle
-
-
 async def happen(database: Database, handler: Any, *events: Event) -> None:
     """Run a handler as the relay would, each event in a transaction of its own."""
     for event in events:
