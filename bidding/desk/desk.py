@@ -153,6 +153,8 @@ class Desk:
         if signs.silent is None or signs.silent >= timedelta(seconds=self.options.hole_s):
             since = signs.platform_at or LONG_AGO
             await self._freeze(since, "no-desk", (signs.silent or timedelta()).total_seconds())
+        if self.options.exclusive:
+            await self._session.forget_ingresses()
         self._lively()
         await self._decide_overdue()
         self._last_second_s = monotonic()
@@ -304,6 +306,7 @@ class Desk:
                 await self._second()
             for sent in await self._session.find_due(self.now()):
                 self._queue.put(sent, self.now, _nobody, monotonic())
+            await self._freeze_where_held()
             self._lively()
         except DeskEnded:
             raise
@@ -383,6 +386,15 @@ class Desk:
         for lot_id in {one.sent.lot_id for one in late}:
             since = min(one.sent.ingress_at for one in late if one.sent.lot_id == lot_id)
             await self._freeze(since, "undecided", (self.now() - since) / SECOND / self._clock.rate, only=[lot_id])
+
+    async def _freeze_where_held(self) -> None:
+        """Lots whose close waits for bidders behind silent web processes, one after the other, for as long as a hole.
+
+        No lot is closed later than that after its end: then it is the court's to resume.
+        """
+        hole = timedelta(seconds=self.options.hole_s)
+        for lot_id, ends_at in await self._session.find_held(self.now() - hole * self._clock.rate):
+            await self._freeze(ends_at - MS, "ingress-missing", hole / SECOND, only=[lot_id])
 
     async def _freeze_where_cut_off(self) -> None:
         """Lots of bidders whose web process fell silent, and who are not back at another one.

@@ -115,6 +115,7 @@ FIND_SUSPECTED = f"""
 """  # noqa: S608 - made of constants
 JUDGED = "DELETE FROM bidding.ingress_bidder WHERE ingress_id = $1 AND lot_id = ANY($2)"
 FORGET = "DELETE FROM bidding.ingress WHERE real_at < clock_timestamp() - make_interval(secs => $1)"
+FORGET_ALL = "DELETE FROM bidding.ingress"
 FORGET_GONE = """
     DELETE FROM bidding.ingress_bidder b USING bidding.ingress i
     WHERE i.id = b.ingress_id AND b.went_at < i.platform_at - make_interval(secs => $1)
@@ -169,6 +170,11 @@ async def forget(db: Connection) -> None:
     """Web processes that are long gone."""
     await db.execute(FORGET, FORGET_AFTER_S)
     await db.execute(FORGET_GONE, FORGET_AFTER_S)
+
+
+async def forget_all(db: Connection) -> None:
+    """Web processes of before, where this one is alone with its data: their silence was the desk's own gap."""
+    await db.execute(FORGET_ALL)
 
 
 class Seats(msgspec.Struct, frozen=True):

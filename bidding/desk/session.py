@@ -38,6 +38,8 @@ class Session:
         self._db: lease.Connection | None = None
         self._refusals: dict[int, dict[int, int]] = {}
         """Of each running lot the stored refusals by bidder, counted once: nobody else writes them."""
+        self._held: set[UUID] = set()
+        """Lots of which the close waits for bidders behind a silent web process."""
         self.epoch = 0
         self.unsealed: set[UUID] = set()
 
@@ -132,7 +134,17 @@ class Session:
         if closing := [lot_id for lot_id, kind in due if kind is Kind.CLOSED]:
             suspected = await ingresses.find_suspected(db, closing)
             due = [(lot_id, kind) for lot_id, kind in due if kind is not Kind.CLOSED or lot_id not in suspected]
+            self._held = suspected
         return commands + [owed(lot_id, kind, now) for lot_id, kind in due]
+
+    async def find_held(self, ended_by: datetime) -> list[tuple[UUID, datetime]]:
+        """Lots that ended by then, with their ends, and were not closed when last asked what is due."""
+        held, self._held = self._held, set()
+        return await store.find_ended(await self._connection(), held, ended_by) if held else []
+
+    async def forget_ingresses(self) -> None:
+        """No web process of before lives."""
+        await ingresses.forget_all(await self._connection())
 
     async def sign(self, presence: Presence, platform_at: datetime) -> None:
         """The sign of life of the web process that this process is as well."""

@@ -279,6 +279,7 @@ FIND_HIT = """
     WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - interval '5 minutes' < $2
       AND bucket % $4 = $3
 """
+FIND_ENDED = "SELECT lot_id, ends_at FROM bidding.lot WHERE lot_id = ANY($1) AND status = 'open' AND ends_at <= $2"
 KEEP_OUTAGE = """
     INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
@@ -313,3 +314,8 @@ async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
 async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
     """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
     return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of)]
+
+
+async def find_ended(db: Connection, lot_ids: Iterable[UUID], by: datetime) -> list[tuple[UUID, datetime]]:
+    """Those of these lots whose end came by then, with their ends."""
+    return [(row[0], row[1]) for row in await db.fetch(FIND_ENDED, list(lot_ids), by)]

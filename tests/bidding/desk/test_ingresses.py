@@ -72,6 +72,40 @@ async def test_a_lot_whose_bidders_are_cut_off_is_not_closed_over_their_heads(da
         assert (outage["cause"], outage["lots_frozen"], outage["since"]) == ("ingress-missing", 1, ENDS - 2 * SECOND)
 
 
+async def test_short_silences_one_after_the_other_do_not_put_a_close_off_for_longer_than_a_hole(
+    database_url: str,
+) -> None:
+    """No silence is a hole by itself; the second process falls silent as the first is back."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot, bidder = await ending(place)
+        assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+        set_clock(place, ENDS)
+        first, second = await ingress(place, 3, (lot, bidder)), await ingress(place, 0, (lot, bidder))
+        await silent(place, second, 2.5)
+        set_clock(place, ENDS + 4.9 * SECOND)
+        await asyncio.sleep(0.6)
+        assert (await place.row(lot))["status"] == "open"
+        await silent(place, first, 2.2)
+        await silent(place, second, 3)
+        set_clock(place, ENDS + 5 * SECOND)
+        row = await place.settled(lot, "frozen")
+        assert (row["remaining_ms"], row["leader_code"]) == (300_000, "B1")
+        outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
+        assert (outage["cause"], outage["lots_frozen"]) == ("ingress-missing", 1)
+
+
+async def test_nobody_is_waited_for_who_died_with_the_only_process(database_url: str) -> None:
+    """Who alone holds the data folder knows every process of before dead; its gap was the desk's, and was short."""
+    async with house(database_url) as place:
+        lot, bidder = await ending(place)
+        async with desk_of(place) as desk:
+            assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+            await ingress(place, 3, (lot, bidder))
+        set_clock(place, ENDS)
+        async with desk_of(place):
+            assert (await place.settled(lot, "closed"))["ends_at"] == ENDS
+
+
 async def test_nobody_is_waited_for_who_could_not_bid_or_left_long_ago(database_url: str) -> None:
     """The control: an applicant without a deposit, a lot far from its end, a process gone for over a minute."""
     async with house(database_url) as place, desk_of(place):
