@@ -21,9 +21,10 @@ BIDDING = Path(__file__).parents[3] / "bidding"
 async def test_a_late_bid_is_told_by_how_much(database_url: str, late: timedelta) -> None:
     async with house(database_url) as place, desk_of(place) as desk:
         lot = await place.lot()
-        bid = place.bid(lot, await place.bidder(lot, "B1"), START)
+        bidder = await place.bidder(lot, "B1")
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + late)
+        bid = place.bid(lot, bidder, START)
         answer = await desk.submit(bid)
         assert answer.refusal is not None
         assert (answer.refusal.code, answer.refusal.rule) == ("after-end", "R-BID-10")

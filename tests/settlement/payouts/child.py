@@ -28,7 +28,7 @@ STEPS: dict[str, Step] = {
     "check: signed, nothing committed": (service, "record", 2),
     "checked: nobody has paid": (rules, "pay", 1),
     "pay: signed, no money moved": (service, "_pay_out", 1),
-    "pay: money on its way, nothing ordered": (bank, "record_all", 1),
+    "pay: money on its way, nothing ordered": (bank, "record_each", 1),
     "pay: all written, nothing committed": (service, "record", 3),
     "paid: the bank knows nothing": (answers, "deliver", 1),
     "deliver: the bank has the orders, nothing committed": (answers, "tell", 1),
