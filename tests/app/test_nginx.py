@@ -217,10 +217,9 @@ async def test_only_the_proxy_is_believed_about_where_somebody_comes_from(fleet:
     async with fleet.whole() as place, asyncio.timeout(60), AsyncExitStack() as rest:
         lot = await fleet.lot(place)
         [who] = await fleet.tickets(lot)
-        for made_up in ("203.0.113.1", "203.0.113.2"):
-            await rest.enter_async_context(proxy.live(lot, who, via="127.0.0.5", says=made_up))
-        with pytest.raises(InvalidStatus) as refused:
-            await rest.enter_async_context(proxy.live(lot, who, via="127.0.0.5", says="203.0.113.3"))
+        with pytest.raises(InvalidStatus) as refused:  # each process counts for itself, and a busy one is passed over
+            for number in range(len(fleet.ports) * SOCKETS_PER_ADDRESS + 1):
+                await rest.enter_async_context(proxy.live(lot, who, via="127.0.0.5", says=f"203.0.113.{number}"))
         assert refused.value.response.status_code == 429
         await rest.enter_async_context(proxy.live(lot, who, via="127.0.0.6", says="203.0.113.1"))
 
