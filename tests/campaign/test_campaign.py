@@ -1,10 +1,23 @@
 """The campaign in short: one seed of a few seconds, as `make campaign` plays many of a minute each."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 
 from tests.campaign import views
 from tests.campaign.campaign import Campaign
 from tests.campaign.plan import OF_A_FLEET, Fault, plan
+
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def swept() -> Iterator[None]:
+    """Sockets that faults tore off are let go here, with the warnings of that, and not in the middle of another test."""
+    yield
+    gc.collect()
+
 
 QUICK = frozenset(
     {
