@@ -14,7 +14,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 @pytest.fixture(autouse=True)
 def swept() -> Iterator[None]:
-    """Sockets that faults tore off are let go here, with the warnings of that, and not in the middle of another test."""
+    """Sockets that faults tore off are let go here, with their warnings, and not in the middle of another test."""
     yield
     gc.collect()
 
