@@ -28,7 +28,7 @@ export function Record({ room, lot, own }) {
         <label class="check"><input type="checkbox" checked=${withMs} onChange=${(event) => setWithMs(event.target.checked)} />${t("record.ms")}</label>
       </div>
       <${Curve} bids=${bids} lot=${picture.lot} reference=${lot.reference_price_fen} />
-      ${bids.length === 0 ? html`<p class="aside">${t("record.none")}</p>` : html`
+      ${picture.lot.bids === 0 ? html`<p class="aside">${t("record.none")}</p>` : bids.length > 0 && html`
         <${Ladder} bids=${bids.slice(0, shown)} own=${own} withMs=${withMs} />
         ${(bids.length > shown || earlier) && html`<p class="more"><button type="button" onClick=${more}>${t("record.more")}</button></p>`}`}
       <${Chronicle} events=${picture.events} withMs=${withMs} />
