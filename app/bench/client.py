@@ -4,9 +4,16 @@ Frames are made and read by hand, since a load generator shares the cores with w
 """
 
 import asyncio
+import os
 import secrets
 import sys
-from typing import NamedTuple, cast
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
+from typing import NamedTuple, TypeVar, cast
+
+import msgspec
+
+from app.serve import run
 
 try:
     from websockets.speedups import apply_mask
@@ -17,6 +24,20 @@ TEXT, CLOSE, PING, PONG = 0x81, 0x88, 0x89, 0x8A
 SWITCHED = b"HTTP/1.1 101"
 CONNECT_WITHIN_S = 30
 
+Plan = TypeVar("Plan")
+
+
+def play(kind: type[Plan], bid: Callable[[Plan], Awaitable[object]]) -> None:
+    """A load generator's whole life: its plan as JSON on standard input, what came of it on standard output."""
+    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=kind)
+    outcome: list[object] = []
+
+    async def played() -> None:
+        outcome.append(await bid(plan))
+
+    run(played())
+    os.write(1, msgspec.json.encode(outcome[0]) + b"\n")
+
 
 class Target(NamedTuple):
     """Where a socket goes: the live feed of one lot."""
@@ -26,7 +47,7 @@ class Target(NamedTuple):
     lot: str
 
 
-class Client(asyncio.Protocol):
+class Client(asyncio.Protocol, ABC):
     """One client of the live feed. `open` is done behind its handshake; what is wrong later ends the process."""
 
     def __init__(self, target: Target, token: str | None) -> None:
@@ -68,9 +89,9 @@ class Client(asyncio.Protocol):
         """Send a text message of at most 125 bytes."""
         self._transport.write(masked(TEXT, payload))
 
+    @abstractmethod
     def message(self, payload: bytes) -> None:
         """A text message came."""
-        raise NotImplementedError
 
     def close(self) -> None:
         self._fail = lambda why: None  # type: ignore[method-assign]

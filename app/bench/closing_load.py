@@ -6,16 +6,13 @@ been bidding. Then all send within a moment just before the end, those with too 
 
 import asyncio
 import gc
-import os
-import sys
 import time
 from typing import Literal
 from uuid import uuid4
 
 import msgspec
 
-from app.bench.client import Client, Target
-from app.serve import run
+from app.bench.client import Client, Target, play
 
 ENTER_AT_ONCE = 32
 READY_WITHIN_S = 30.0
@@ -122,17 +119,5 @@ def _sum_up(plan: Plan, bidders: list[Latecomer], outcome: Outcome) -> None:
             outcome.refusals[bidder.answer.code] = outcome.refusals.get(bidder.answer.code, 0) + 1
 
 
-def main() -> None:
-    """Plan as JSON on standard input, outcome as JSON on standard output."""
-    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
-    outcome: list[Outcome] = []
-
-    async def play() -> None:
-        outcome.append(await bid(plan))
-
-    run(play())
-    os.write(1, msgspec.json.encode(outcome[0]) + b"\n")
-
-
 if __name__ == "__main__":
-    main()
+    play(Plan, bid)

@@ -6,7 +6,6 @@ always with `confirm`. Every acknowledgement is kept and written to a file, to b
 
 import asyncio
 import gc
-import os
 import secrets
 import subprocess
 import sys
@@ -16,9 +15,8 @@ from pathlib import Path
 
 import msgspec
 
-from app.bench.client import Client, Target, percentiles_ms
+from app.bench.client import Client, Target, percentiles_ms, play
 from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket
-from app.serve import run
 
 DRAIN_S = 5.0
 """How long to wait at the end for answers that are still out."""
@@ -265,17 +263,5 @@ def played(plan: Plan) -> Outcome:
     return msgspec.json.decode(done.stdout, type=Outcome)
 
 
-def main() -> None:
-    """Plan as JSON on standard input, outcome as JSON on standard output."""
-    plan = msgspec.json.decode(sys.stdin.buffer.read(), type=Plan)
-    outcome: list[Outcome] = []
-
-    async def play() -> None:
-        outcome.append(await bid(plan))
-
-    run(play())
-    os.write(1, msgspec.json.encode(outcome[0]) + b"\n")
-
-
 if __name__ == "__main__":
-    main()
+    play(Plan, bid)
