@@ -65,7 +65,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
 
 
 class Events(Message, frozen=True, rename={"first": "from", "last": "to"}, tag="events"):
-    """Events `from` to `to`, the last 50 of them at most; what is left out is read over HTTP."""
+    """Events `from` to `to`, 50 of them at most; what is left out of a flood are bids, to be read over HTTP."""
 
     first: int
     last: int

@@ -18,13 +18,15 @@ from typing import Protocol
 from uuid import UUID
 
 from bidding.desk.models import Lot
-from bidding.desk.rules import LotState, Status
+from bidding.desk.rules import Kind, LotState, Status
 from bidding.feed.rules import Countdown, coarse, countdown, shown
 from bidding.feed.schemas import LotView, events_frame, kind_of, snapshot_frame, tick_frame
 from kernel.clock import Clock, beijing
 
 FRAME_EVERY_S = 0.05
 FRAME_EVENTS = 50
+FLOOD_EVENTS = 10
+"""Of a frame over more than fifty events: the latest, beside all that are no bids. Nobody reads a thousand a second."""
 RING_EVENTS = 2_000
 SLICE = 500
 """Sockets written to in one turn of the event loop."""
@@ -93,15 +95,19 @@ class Room:
         self.state = self.sent_state = state
         self.seq = self.sent_seq = state.seq
         self._ring: deque[tuple[int, bytes]] = deque(maxlen=RING_EVENTS)
+        self._notable: list[tuple[int, bytes]] = []
+        """Unsent events that are no bids."""
 
     def add(self, events: Iterable[tuple[int, bytes]], state: LotState) -> bool:
         """Take events and the state after them. False if some before them are missing: nothing was taken."""
-        new = [(seq, shown(seq, kind_of(event), event)) for seq, event in events if seq > self.seq]
-        if not new:
+        unseen = [(seq, kind_of(event), event) for seq, event in events if seq > self.seq]
+        if not unseen:
             return True
-        if new[0][0] != self.seq + 1:
+        if unseen[0][0] != self.seq + 1:
             return False
+        new = [(seq, shown(seq, kind, event)) for seq, kind, event in unseen]
         self._ring.extend(new)
+        self._notable += [told for told, (_, kind, _) in zip(new, unseen, strict=True) if kind != Kind.BID]
         self.seq, self.state = new[-1][0], state
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -182,11 +188,13 @@ class Room:
             self._send_next()
 
     def _frame(self) -> bytes:
-        """The events since the last frame, which is now this one."""
+        """The events since the last frame, which is now this one. Of a flood nothing but bids is left out."""
         first, last = self.sent_seq + 1, self.seq
-        latest = list(self._ring)[-min(FRAME_EVENTS, last - first + 1) :]
-        self.sent_seq, self.sent_state = last, self.state
-        return events_frame(first, last, [event for _, event in latest])
+        fits = last - first < FRAME_EVENTS
+        told = list(islice(reversed(self._ring), last - first + 1 if fits else FLOOD_EVENTS))[::-1]
+        earlier = [] if fits else [one for one in self._notable if one[0] < told[0][0]]
+        self.sent_seq, self.sent_state, self._notable = last, self.state, []
+        return events_frame(first, last, [event for _, event in [*earlier[FLOOD_EVENTS - FRAME_EVENTS :], *told]])
 
     def _left(self) -> Countdown:
         state = self.sent_state

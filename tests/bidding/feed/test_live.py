@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from bidding import api
+from bidding.feed.rooms import FLOOD_EVENTS
 from kernel.actors import platform
 from tests.bidding.feed.house import Client, House, serve
 from tests.bidding.support import START_FEN, STEP_FEN
@@ -59,7 +60,7 @@ async def follow(client: Client, start: int, last: int) -> list[dict[str, object
     while seq < last:
         frame = await client.next("events")
         assert frame["from"] == seq + 1
-        assert frame["to"] == frame["from"] + len(frame["events"]) - 1 or len(frame["events"]) == 50
+        assert frame["to"] == frame["from"] + len(frame["events"]) - 1 or len(frame["events"]) == FLOOD_EVENTS
         assert [event["seq"] for event in frame["events"]] == list(
             range(frame["to"] - len(frame["events"]) + 1, frame["to"] + 1)
         )

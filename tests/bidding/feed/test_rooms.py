@@ -77,9 +77,10 @@ def a_room() -> Room:
     return Room(lot, state_of(lot), FrozenClock(NOW))
 
 
-def happen(room: Room, last: int) -> None:
-    """Events up to `last`."""
-    events = [(seq, b'{"seq":%d,"kind":"bid"}' % seq) for seq in range(room.seq + 1, last + 1)]
+def happen(room: Room, last: int, *, resumed: int = 0) -> None:
+    """Events up to `last`: bids, but for the one with number `resumed`."""
+    kinds = [(seq, b"resumed" if seq == resumed else b"bid") for seq in range(room.seq + 1, last + 1)]
+    events = [(seq, b'{"seq":%d,"kind":"%b"}' % (seq, kind)) for seq, kind in kinds]
     assert room.add(events, msgspec.structs.replace(room.state, seq=last))
 
 
@@ -181,3 +182,23 @@ async def test_a_new_picture_is_told_to_all_and_goes_on_from_there() -> None:
             await asyncio.sleep(0.01)
     assert [told["t"] for told in reader.messages] == ["snapshot", "events"]
     assert (reader.messages[0]["seq"], reader.spans) == (5_000, [(5_001, 5_001)])
+
+
+async def test_of_a_flood_nothing_but_bids_is_left_out() -> None:
+    """Fifty events fit a frame. Of more it tells the last ten, and before them all that changes more than the price."""
+    room, reader = a_room(), Reader()
+    room.join(reader)
+    for last, resumed, told in (
+        (51, 0, [*range(2, 52)]),
+        (102, 0, [*range(93, 103)]),
+        (302, 150, [150, *range(293, 303)]),
+        (502, 500, [*range(493, 503)]),
+    ):
+        happen(room, last, resumed=resumed)
+        async with asyncio.timeout(5):
+            while not reader.spans or reader.spans[-1][1] != last:
+                await asyncio.sleep(0.01)
+        events = reader.messages[-1]["events"]
+        assert isinstance(events, list)
+        assert [event["seq"] for event in events] == told
+    assert reader.spans == [(2, 51), (52, 102), (103, 302), (303, 502)]
