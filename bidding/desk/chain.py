@@ -93,8 +93,8 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    what, reason = f"{sent.kind}|{sent.key.hex}|{sent.price_fen}|{sent.confirm_fen}", sent.reason or ""
-    return sha256(f"{what}|{sent.actor_id}|{reason}".encode()).digest()
+    kind, key, price, confirm = sent.kind, sent.key.hex, sent.price_fen, sent.confirm_fen
+    return sha256(f"{kind}|{key}|{price}|{confirm}|{sent.actor_id}|{sent.reason or ''}".encode()).digest()
 
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:

@@ -27,6 +27,8 @@ FRAME_EVERY_S = 0.05
 FRAME_EVENTS = 50
 FLOOD_EVENTS = 10
 """Of a frame over more than fifty events: the latest, beside all that are no bids. Nobody reads a thousand a second."""
+FLOOD_EVERY_S = 0.1
+"""Behind such a frame, so that the flood leaves the process time for the bids."""
 RING_EVENTS = 2_000
 SLICE = 500
 """Sockets written to in one turn of the event loop."""
@@ -163,7 +165,8 @@ class Room:
         payloads, self._messages = self._messages, []
         if self._frame_due:
             self._frame_due = False
-            self._next_frame_s = asyncio.get_running_loop().time() + FRAME_EVERY_S
+            floods = self.seq - self.sent_seq > FRAME_EVENTS
+            self._next_frame_s = asyncio.get_running_loop().time() + (FLOOD_EVERY_S if floods else FRAME_EVERY_S)
             if self.seq > self.sent_seq:
                 payloads.append(self._frame())
         if self._tick_due:
