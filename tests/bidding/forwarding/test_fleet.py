@@ -174,13 +174,13 @@ async def test_a_desk_that_wakes_behind_its_heir_commits_nothing(fleet: Fleet) -
             ended = fleet.log(sleeper).count("desk.ended")
             sleeper.signal(signal.SIGSTOP)
             try:
-                await crowd.grows(30, within_s=20)
+                await crowd.grows(30, within_s=40)
                 heir = await fleet.holder(place)
                 assert heir is not sleeper
                 epoch = await place.db.fetchval("SELECT epoch FROM bidding.desk_lease")
             finally:
                 sleeper.signal(signal.SIGCONT)
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while fleet.log(sleeper).count("desk.ended") == ended:
                     await asyncio.sleep(0.05)
             await crowd.grows(30)
