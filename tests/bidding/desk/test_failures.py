@@ -365,7 +365,7 @@ async def test_a_decision_dates_from_the_lock_and_not_from_a_slow_commit(
             await asyncio.sleep(0.5)
 
         monkeypatch.setattr(store, "write", slow)
-        desk.on_committed.append(lambda *_: silent_s.append(monotonic() - desk._alive_s))
+        desk.on_committed.append(lambda *_: silent_s.append(monotonic() - desk._outages._lively_s))
         assert (await desk.submit(place.bid(lot, bidder, START))).accepted
         assert silent_s[0] >= 0.5
         monkeypatch.undo()

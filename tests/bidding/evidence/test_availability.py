@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bidding.desk import ingresses, lease
-from bidding.desk.desk import OUTAGE_REASONS, RESUMES
 from bidding.desk.ingresses import Presence
+from bidding.desk.outages import OUTAGE_REASONS, RESUMES
 from bidding.desk.rules import Kind
 from bidding.evidence import record
 from bidding.evidence.availability import Span, availability, merged

@@ -1,0 +1,190 @@
+"""An outage is a state (R-HALT-02): when nobody decided, or bidders were cut off, the lots it may have hit are frozen.
+
+`Outages` knows since when nothing was decided and asks each second who was turned away, delayed or cut off. It freezes
+before anything else is decided; the court resumes. The outage goes on until something is decided again.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+
+from bidding.desk.batch import Book, Decided, Entry
+from bidding.desk.ingresses import SUSPECT_AFTER_S
+from bidding.desk.queue import Queue
+from bidding.desk.rules import Kind
+from bidding.desk.session import Session
+from bidding.desk.store import Outage
+from bidding.desk.submissions import Submission
+from kernel.clock import Clock, monotonic
+
+log = structlog.get_logger("desk")
+
+SECOND_S = 1.0
+MENDED_FOR_S = 0.5
+COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
+"""Whoever was cut off together with the desk before is seen again so long after the start of the next one."""
+
+MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+OUTAGE_REASONS = {
+    "no-desk": "平台竞价进程中断，期间无法受理出价 (no process was deciding bids)",
+    "no-decision": "平台故障，期间无法裁定出价 (bids could not be decided)",
+    "clock-offset": "平台时钟异常，期间时间不可靠 (the platform's clocks parted)",
+    "busy": "平台过载，期间出价未能受理 (bids were turned away as busy)",
+    "undecided": "出价已到达平台而长时间未能裁定 (a bid waited inside the platform)",
+    "ingress-missing": "部分竞买人与平台的连接因平台故障中断 (bidders were cut off by a fault of the platform)",
+}
+RESUMES = "；由法院决定恢复时间 (the court decides when to resume)"
+
+
+class Stamps:
+    """Platform time as a desk gives it out: never before anything that it or one before it has stamped (R-BID-11)."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._floor = LONG_AGO
+
+    @property
+    def rate(self) -> int:
+        """Platform seconds per real second."""
+        return self._clock.rate
+
+    def now(self) -> datetime:
+        self._floor = max(self._floor, self._clock.now())
+        return self._floor
+
+    def not_before(self, moment: datetime) -> None:
+        """Nothing is stamped earlier than `moment` any more."""
+        self._floor = max(self._floor, moment)
+
+
+class Outages:
+    """The outages of one desk. `publish` tells of what was frozen; `hole_s` without a decision is an outage."""
+
+    def __init__(
+        self,
+        session: Session,
+        queue: Queue,
+        stamps: Stamps,
+        hole_s: float,
+        publish: Callable[[list[Entry], Decided, list[Book]], None],
+    ) -> None:
+        self.lively_at = LONG_AGO
+        """Platform time of the last sign that decisions are made."""
+        self._session = session
+        self._queue = queue
+        self._stamps = stamps
+        self._hole_s = hole_s
+        self._publish = publish
+        self._lively_s = 0.0
+        self._locked = (0.0, LONG_AGO)
+        self._mended_s = 0.0
+        self._last_second_s = self._watchful_from_s = monotonic()
+        self._latest = LONG_AGO
+
+    # -- who decides is lively
+
+    def lively(self) -> None:
+        """The desk could decide just now."""
+        self._lively_s, self.lively_at = monotonic(), self._stamps.now()
+
+    def in_time(self) -> bool:
+        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment.
+
+        If it is committed, its decisions date from here: a slow commit does not stretch the time without any.
+        """
+        now_s = monotonic()
+        self._locked = now_s, self._stamps.now()
+        return now_s - self._lively_s < self._hole_s or now_s - self._mended_s < MENDED_FOR_S
+
+    def decided(self) -> None:
+        """The batch that was found `in_time` is committed."""
+        self._lively_s, self.lively_at = self._locked
+
+    def begin(self) -> None:
+        """The desk opens: what was cut off with the one before it may come back first."""
+        self._last_second_s = monotonic()
+        self._watchful_from_s = self._last_second_s + COME_BACK_S
+
+    # -- freezing
+
+    async def mend(self) -> None:
+        """Freeze what an outage hit, if nobody decided for `hole_s`; before anything else is decided."""
+        gap_s = monotonic() - self._lively_s
+        if gap_s >= self._hole_s:
+            await self.freeze(self.lively_at, "no-decision", gap_s)
+            self._mended_s = monotonic()
+
+    async def freeze_where_delayed(self, entries: Iterable[Entry]) -> None:
+        """Lots whose bids were on their way here for as long as a hole: behind a web process cut off from its desk."""
+        longest = timedelta(seconds=self._hole_s) * self._stamps.rate
+        late = [
+            one for one in entries if one.received_at - one.sent.ingress_at >= longest and one.sent.kind is Kind.BID
+        ]
+        for lot_id in {one.sent.lot_id for one in late}:
+            since = min(one.sent.ingress_at for one in late if one.sent.lot_id == lot_id)
+            real_s = (self._stamps.now() - since) / SECOND / self._stamps.rate
+            await self.freeze(since, "undecided", real_s, only=[lot_id])
+
+    async def look(self) -> None:
+        """Once a second: freeze where bids were turned away and where bidders were cut off."""
+        await self._freeze_where_busy()
+        await self._freeze_where_cut_off()
+
+    async def freeze_where_held(self) -> None:
+        """Lots whose close waits for bidders behind silent web processes, one after the other, for as long as a hole.
+
+        No lot is closed later than that after its end: then it is the court's to resume.
+        """
+        hole = timedelta(seconds=self._hole_s)
+        for lot_id, ends_at in await self._session.find_held(self._stamps.now() - hole * self._stamps.rate):
+            await self.freeze(ends_at - MS, "ingress-missing", hole / SECOND, only=[lot_id])
+
+    async def freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
+        """Freeze the lots that an outage since then may have hit, of `only` these, and record why; or that none was."""
+        until = self._latest = max(self._stamps.now(), self._latest + MS)  # an outage is known by its end
+        self._stamps.not_before(until)
+        outage = Outage(since, until, real_s, cause)
+        lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
+        if not lots:
+            if since > LONG_AGO and only is None:
+                await self._session.keep_outage(outage, self._stamps.rate)
+            return
+        reason = OUTAGE_REASONS[cause] + RESUMES
+        freezes = [
+            Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=reason, since=since)
+            for lot in lots
+        ]
+        entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
+        decided, books = await self._session.write_freezes(entries, outage, self._stamps.rate, everybody=only is None)
+        log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
+        self._publish(entries, decided, books)
+
+    async def _freeze_where_busy(self) -> None:
+        """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect."""
+        now_s = monotonic()
+        for lot_id, (first_s, last_s) in list(self._queue.turned_away.items()):
+            if last_s - first_s >= self._hole_s:
+                since = self._stamps.now() - timedelta(seconds=round(now_s - first_s)) * self._stamps.rate
+                await self.freeze(since, "busy", now_s - first_s, only=[lot_id])
+            elif now_s - last_s < self._hole_s:
+                continue
+            del self._queue.turned_away[lot_id]
+
+    async def _freeze_where_cut_off(self) -> None:
+        """Lots of bidders whose web process fell silent, and who are not back at another one.
+
+        When nobody could write for a while, this desk least of all, silence says nothing about the others yet.
+        """
+        now_s = monotonic()
+        if now_s - self._last_second_s > SUSPECT_AFTER_S:
+            self._watchful_from_s = now_s + SUSPECT_AFTER_S
+        self._last_second_s = now_s
+        if now_s < self._watchful_from_s:
+            return
+        for missing in await self._session.find_missing(self._hole_s):
+            await self.freeze(missing.platform_at, "ingress-missing", missing.silent_s, only=missing.lots)
+            await self._session.judged(missing)
