@@ -41,19 +41,41 @@ def copy_bytes(rows: Iterable[Row]) -> bytearray:
 
 
 def _accepted_bid(row: Row) -> bytes:
-    assert row.registration_id is not None
-    assert row.price_fen is not None
+    # Taken apart at once: a field of a named tuple is looked up by its name each time.
+    (
+        lot_id,
+        entry,
+        seq,
+        _,
+        bidder,
+        key,
+        price,
+        confirm,
+        _,
+        _,
+        _,
+        received,
+        ingress,
+        _,
+        payload,
+        event,
+        link,
+        share,
+        batch,
+    ) = row
+    assert bidder is not None
+    assert price is not None
     head = _bid_head(
-        *(len(row), 16, row.lot_id.bytes, 8, row.entry, 8, row.seq, 3, b"bid"),
-        *(16, row.registration_id.bytes, 16, row.key.bytes, 8, row.price_fen),
+        *(len(row), 16, lot_id.bytes, 8, entry, 8, seq, 3, b"bid"),
+        *(16, bidder.bytes, 16, key.bytes, 8, price),
     )
-    confirm = _NULL if row.confirm_fen is None else _number(8, row.confirm_fen)
     # no reason, no actor, no beginning of an outage, no refusal
     middle = _bid_middle(
-        *(-1, -1, -1, 8, _microseconds(row.received_at), 8, _microseconds(row.ingress_at), -1),
-        *(32, row.payload_hash, len(row.event)),
+        *(-1, -1, -1, 8, _microseconds(received), 8, _microseconds(ingress), -1),
+        *(32, payload, len(event)),
     )
-    return b"".join((head, confirm, middle, row.event, _bid_end(32, row.link, 8, row.share, 8, row.batch)))
+    confirmed = _NULL if confirm is None else _number(8, confirm)
+    return b"".join((head, confirmed, middle, event, _bid_end(32, link, 8, share, 8, batch)))
 
 
 def _any_row(row: Row) -> bytes:

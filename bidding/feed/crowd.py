@@ -106,9 +106,11 @@ class Crowd:
         sessions = {socket.actor.session_id for socket in self.sockets if socket.actor and socket.actor.session_id}
         if not sessions:
             return
-        alive = await open_sessions(self._database, sessions)
+        dead = sessions - await open_sessions(self._database, sessions)
+        if not dead:
+            return
         for socket in tuple(self.sockets):
-            if socket.actor and socket.actor.session_id in sessions - alive:
+            if socket.actor and socket.actor.session_id in dead:
                 socket.end(DEAD_SESSION, "session ended")
 
     async def seat_newcomers(self) -> None:

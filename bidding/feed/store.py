@@ -12,6 +12,7 @@ from bidding.desk.models import BatchRow, Lot, Submission
 from bidding.desk.receipts import Proof
 from bidding.desk.rules import LotState, Method, Status, Terms
 from bidding.feed.rules import shown
+from kernel.bulk import any_of
 from kernel.database import Tx
 
 
@@ -101,7 +102,7 @@ async def last_bids(tx: Tx, lot_id: UUID, most: int) -> list[bytes]:
 
 async def last_seqs(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[tuple[UUID, int]]:
     """The last event of each lot, in one query."""
-    rows = await tx.session.execute(select(Lot.lot_id, Lot.seq).where(Lot.lot_id.in_(lot_ids)))
+    rows = await tx.session.execute(select(Lot.lot_id, Lot.seq).where(Lot.lot_id == any_of(lot_ids)))
     return [(lot_id, seq) for lot_id, seq in rows]
 
 

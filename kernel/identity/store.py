@@ -117,7 +117,7 @@ async def open_sessions(tx: Tx, ids: Collection[UUID], at: datetime) -> set[UUID
         select(LoginSession.id)
         .join(Person, Person.id == LoginSession.person_id)
         .where(
-            LoginSession.id.in_(ids),
+            LoginSession.id == any_of(ids),
             LoginSession.ended_at.is_(None),
             LoginSession.expires_at > at,
             Person.disabled_at.is_(None),
