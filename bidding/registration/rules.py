@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from ipaddress import ip_address, ip_network
 
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
@@ -26,6 +27,19 @@ PRIORITY_LETTER = "P"
 
 CODES = len(LETTERS) * 10_000
 PRIORITY_CODES = 100_000
+
+
+NETWORK_BITS = {4: 24, 6: 64}
+"""How much of an address names the network behind it: a household, an office, a part of a mobile operator."""
+
+
+def network_of(source: str) -> str:
+    """The network of an address. What is no address stands for itself."""
+    try:
+        address = ip_address(source)
+    except ValueError:
+        return source
+    return str(ip_network((address, NETWORK_BITS[address.version]), strict=False))
 
 
 class BidderKind(StrEnum):

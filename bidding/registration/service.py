@@ -115,10 +115,14 @@ async def registrations_of(
 
 
 def unlock_digest(lot_id: UUID, actor: Actor) -> bytes:
-    """Names lot and login session to whoever knows both, and to nobody else."""
+    """Names lot, login session and network to whoever knows all three, and to nobody else.
+
+    The network stands in it so that a stolen session bids for nobody: from elsewhere the password is asked for again.
+    """
     if actor.session_id is None:
         raise SignInRequired()
-    return hashlib.sha256(b"unlock/1" + lot_id.bytes + actor.session_id.bytes).digest()
+    network = rules.network_of(actor.source).encode()
+    return hashlib.sha256(b"unlock/2" + lot_id.bytes + actor.session_id.bytes + network).digest()
 
 
 async def _check_candidate(tx: Tx, lot: Lot, wanted: Register, buyers: Collection[UUID]) -> None:

@@ -125,6 +125,22 @@ async def test_not_admitted_and_not_unlocked(database_url: str) -> None:
             assert (await other.bid(START_FEN, key))["t"] == "ack"
 
 
+async def test_a_stolen_session_bids_for_nobody_from_elsewhere(database_url: str) -> None:
+    """Row 28: from another network the bid password is asked for again; within one an address may change."""
+    async with serve(database_url, proxies="127.0.0.1") as house:
+        lot_id = await house.open_lot()
+        who = await house.bidder(lot_id)
+
+        def from_(address: str) -> dict[str, object]:
+            return {"additional_headers": {"Cookie": who.cookie, "X-Forwarded-For": address}}
+
+        key = uuid4()
+        async with house.watch(lot_id, **from_("198.51.100.1")) as thief:
+            assert (await thief.bid(START_FEN, key))["code"] == "password-required"
+        async with house.watch(lot_id, **from_("127.0.0.9")) as owner:
+            assert (await owner.bid(START_FEN, key))["t"] == "ack"
+
+
 MALFORMED: list[dict[str, object]] = [
     {"price_fen": "1000000"},
     {"price_fen": 1000000.0},

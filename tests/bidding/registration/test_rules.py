@@ -1,9 +1,9 @@
-"""The deposit a bidder still owes: worked case W-04."""
+"""The deposit a bidder still owes (worked case W-04), and the network that an unlock is good for."""
 
 import pytest
 
 from bidding.registration.errors import ClaimUnknown
-from bidding.registration.rules import BidderKind, deposit_due
+from bidding.registration.rules import BidderKind, deposit_due, network_of
 from kernel.money import Fen
 
 DEPOSIT = Fen(20_000_000)
@@ -28,3 +28,17 @@ def test_an_applicant_without_a_claim_is_refused() -> None:
     with pytest.raises(ClaimUnknown) as caught:
         deposit_due(DEPOSIT, BidderKind.APPLICANT)
     assert caught.value.law == "法释〔2016〕18号 第十七条"
+
+
+@pytest.mark.parametrize(
+    ("source", "network"),
+    [
+        ("203.0.113.77", "203.0.113.0/24"),
+        ("203.0.114.77", "203.0.114.0/24"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("local", "local"),
+        ("", ""),
+    ],
+)
+def test_the_network_of_an_address(source: str, network: str) -> None:
+    assert network_of(source) == network
