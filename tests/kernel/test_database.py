@@ -1,6 +1,7 @@
 """The transaction boundary: keys are used once, refusals leave nothing, a busy database says busy."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy.exc import IllegalStateChangeError
 from kernel import ddl
 from kernel.actors import Role, platform
 from kernel.clock import FrozenClock
-from kernel.database import APPEND_ONLY, AlreadyAnswered, Database
+from kernel.database import APPEND_ONLY, AlreadyAnswered, Database, Tx, is_passing
 from kernel.errors import Busy, Forbidden, KeyReused
 from tests.support.house import START, actor, call, opened
 
@@ -102,6 +103,57 @@ async def test_waiting_for_a_connection_ends_as_busy(database_url: str) -> None:
         with pytest.raises(Busy):
             await run("SELECT 1")
         await holder
+    finally:
+        await database.close()
+
+
+async def _deadlock(database: Database, tx: Tx) -> None:
+    """Two transactions each wait for what the other holds: the later one to notice is broken off (40P01)."""
+    lock = text("SELECT pg_advisory_xact_lock(:number)")
+    await tx.session.execute(text("SET LOCAL deadlock_timeout = '50ms'"))
+    await tx.session.execute(lock, {"number": 1})
+    async with database.transaction(platform("other")) as other:
+        await other.session.execute(lock, {"number": 2})
+        waiting = asyncio.create_task(other.session.execute(lock, {"number": 1}))
+        await asyncio.sleep(0.1)
+        try:
+            await tx.session.execute(lock, {"number": 2})
+        finally:
+            await tx.session.rollback()
+            await waiting
+
+
+async def _serialization(database: Database, tx: Tx) -> None:
+    """A row that changed under a snapshot (40001)."""
+    await tx.session.rollback()
+    await tx.session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+    await tx.session.execute(text("SELECT 1"))
+    change = text("UPDATE bidding.desk_lease SET holder = 'changed'")
+    async with database.transaction(platform("other")) as other:
+        await other.session.execute(change)
+    await tx.session.execute(change)
+
+
+async def _shutdown(database: Database, tx: Tx) -> None:
+    """The administrator ends the connection (57P01)."""
+    await tx.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+@pytest.mark.parametrize("fault", [_deadlock, _serialization, _shutdown])
+async def test_what_passes_is_busy_and_the_same_key_may_be_sent_again(
+    database_url: str, fault: Callable[[Database, Tx], Awaitable[None]]
+) -> None:
+    """Row 81: the whole unit is as if it had never been, and its second try is the first to count."""
+    database = Database(database_url, FrozenClock(START))
+    mine = call(actor(Role.CLERK), "key-12345")
+    try:
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("INSERT INTO bidding.desk_lease VALUES (7, 1, 'here', NULL, now())"))
+        with pytest.raises(Busy) as caught:
+            async with database.command(mine) as tx:
+                await fault(database, tx)
+        assert is_passing(caught.value.__cause__)
+        assert await _work(database, mine) == 9
     finally:
         await database.close()
 
