@@ -29,6 +29,8 @@ FLOOD_EVENTS = 10
 """Of a frame over more than fifty events: the latest, beside all that are no bids. Nobody reads a thousand a second."""
 FLOOD_EVERY_S = 0.1
 """Behind such a frame, so that the flood leaves the process time for the bids."""
+TICK_WAITS_S = 0.15
+"""For a frame to go with, while frames come often: a second write to each of thousands would hold the next bid up."""
 RING_EVENTS = 2_000
 SLICE = 500
 """Sockets written to in one turn of the event loop."""
@@ -73,7 +75,8 @@ class Room:
         self._under_way: list[tuple[Socket, Write]] = []
         self._next_frame_s = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._frame_due = self._tick_due = False
+        self._ticker: asyncio.TimerHandle | None = None
+        self._frame_due = self._tick_due = self._tick_alone = False
         self._messages: list[bytes] = []
         self._reset(state)
 
@@ -139,9 +142,13 @@ class Room:
         return [(seq, event) for seq, event in self._ring if after < seq <= self.sent_seq]
 
     def tick(self) -> None:
-        """The sign of life of this second."""
+        """The sign of life of this second: with the next frame if frames come often, else at once."""
         self._tick_due = True
-        self._send_next()
+        loop = asyncio.get_running_loop()
+        if loop.time() < self._next_frame_s + TICK_WAITS_S:
+            self._ticker = loop.call_later(TICK_WAITS_S, self._time_for_tick)
+        else:
+            self._time_for_tick()
 
     def broadcast(self, payload: bytes) -> None:
         """Send one message to every socket of the room."""
@@ -150,8 +157,13 @@ class Room:
 
     def close(self) -> None:
         """Nobody looks any more."""
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._ticker):
+            if timer is not None:
+                timer.cancel()
+
+    def _time_for_tick(self) -> None:
+        self._tick_alone = self._tick_due
+        self._send_next()
 
     def _time_for_frame(self) -> None:
         self._timer = None
@@ -169,8 +181,8 @@ class Room:
             self._next_frame_s = asyncio.get_running_loop().time() + (FLOOD_EVERY_S if floods else FRAME_EVERY_S)
             if self.seq > self.sent_seq:
                 payloads.append(self._frame())
-        if self._tick_due:
-            self._tick_due = False
+        if self._tick_alone or (self._tick_due and payloads):
+            self._tick_due = self._tick_alone = False
             payloads.append(tick_frame(self.sent_seq, self._left(), coarse(len(self._writes)), self._clock.rate))
         if payloads:
             self._under_way = list(self._writes.items())

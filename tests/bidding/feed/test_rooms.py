@@ -142,7 +142,23 @@ async def test_the_next_frame_waits_for_the_last_socket_and_takes_all_that_happe
         while any(reader.spans != [(2, 2), (3, 5)] for reader in readers):
             await asyncio.sleep(0.01)
     kinds = {tuple(told["t"] for told in reader.messages) for reader in readers}
-    assert kinds == {("events", "tick", "events")}, "one order for all"
+    assert kinds == {("events", "events", "tick")}, "one order for all, and the tick goes with a frame"
+
+
+async def test_a_tick_waits_for_no_frame_that_does_not_come() -> None:
+    room, reader = a_room(), Reader()
+    room.join(reader)
+    happen(room, 2)
+    await turns(3)
+    room.tick()
+    assert [told["t"] for told in reader.messages] == ["events"]
+    async with asyncio.timeout(5):
+        while len(reader.messages) < 2:
+            await asyncio.sleep(0.01)
+    await asyncio.sleep(rooms.TICK_WAITS_S)
+    assert [told["t"] for told in reader.messages] == ["events", "tick"]
+    room.tick()
+    assert [told["t"] for told in reader.messages] == ["events", "tick", "tick"], "a quiet room ticks at once"
 
 
 async def test_a_dead_transport_harms_nobody_else() -> None:
