@@ -160,7 +160,7 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
             raise TakingNotOverdue(due_on=taking.due_on.isoformat())
         taking.state, taking.lapsed_at = TakingState.LAPSED, now
         await tx.session.flush()
-        await appraisal.undo_disposal(tx, taking.asset_id)
+        await appraisal.undo_disposal(tx, taking.asset_id, appraisal.Way.TAKING)
         await record(tx, "distribution.lapse-taking", f"taking:{taking.id}", {}, case_id=case.id)
         await _weigh(tx, taking)
         return tx.answer(await _view(tx, case, taking))
