@@ -185,7 +185,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
 async def read_draft_state(tx: Tx, lot: Lot) -> DraftState:
     """What a publication today would still need, and the legal bounds of the terms."""
     today = beijing_day(tx.now())
-    previous = await lots.find_previous_round(tx, lot)
+    previous, decided = await lots.find_previous_round(tx, lot), await _decided(tx, lot)
     low, high = deposit_band(lot.start_price_fen)
     latest = latest_second_start(_failed_on(previous)) if previous and lot.round == Round.ROUND_2 else None
     return DraftState(
@@ -195,11 +195,11 @@ async def read_draft_state(tx: Tx, lot: Lot) -> DraftState:
             Round(lot.round),
             lot.reference_price_fen,
             previous.start_price_fen if previous else None,
-            resale_percent_of(await _decided(tx, lot)),
+            resale_percent_of(decided),
         ),
         deposit_min_fen=low,
         deposit_max_fen=high,
-        earliest_start_on=earliest_start(today, Round(lot.round), movable=lot.movable).isoformat(),
+        earliest_start_on=earliest_start(today, Round(lot.round), movable=lot.movable, decided=decided).isoformat(),
         latest_start_on=latest.isoformat() if latest else None,
     )
 
@@ -235,7 +235,9 @@ async def _checks_of_terms(tx: Tx, lot: Lot, publish_on: date) -> list[Callable[
         lambda: check_terms(terms, price.price_fen, previous_fen, resale_percent=percent),
         lambda: check_decision(decided, terms),
         lambda: appraisal.require_good_price(price.valid_until, announced_on, ends_on),
-        lambda: check_period(terms.round, movable=lot.movable, publish_on=publish_on, starts_on=starts_on),
+        lambda: check_period(
+            terms.round, movable=lot.movable, publish_on=publish_on, starts_on=starts_on, decided=decided
+        ),
     ]
     if lot.sale_group_id is not None:
         ends = await lots.ends_of_group(tx, lot)

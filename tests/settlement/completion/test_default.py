@@ -1,11 +1,12 @@
 """Defaults on the real road: bars, races, chains of defaults, and what is never charged."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from appraisal.cases.rules import Subject
+from auction.announcements.errors import PublishedTooLate
 from auction.lots.errors import StartPriceTooLow
 from kernel.actors import platform
 from kernel.database import Tx
@@ -35,7 +36,7 @@ from tests.settlement.completion.defaulting import (
     terms_of,
     use_of,
 )
-from tests.settlement.hall import YUAN, hall
+from tests.settlement.hall import YUAN, Hall, hall
 from tests.settlement.support import MACHINE, credit, money_inside, notice, within
 from tests.support.house import call, frozen
 
@@ -283,13 +284,24 @@ async def test_an_applicant_who_paid_no_deposit_loses_none_and_may_be_ordered_to
         assert await faults(place) == []
 
 
-async def test_the_panel_may_set_the_floor_of_a_resale(database_url: str) -> None:
-    """No text names it: without a decision it is that of a first round (R-BID-01)."""
+def in_days(place: Hall, days: int) -> datetime:
+    return place.database.clock.now() + timedelta(days=days)
+
+
+async def test_the_panel_may_set_floor_and_announcement_of_a_resale(database_url: str) -> None:
+    """No text names them: without a decision they are those of a first round (R-BID-01, R-PUB-01)."""
     async with hall(database_url) as place:
         first, resale, _ = await defaulted(place, 80_000_00)
         lower = terms_of(50_000, 5_000)
         with pytest.raises(StartPriceTooLow):
             await place.publish_resale(first, resale, **lower)
-        decision_id = await decide(place.place, {"resale_percent": 50})
+        lower = lower | {"opens_at": in_days(place, 12), "scheduled_end": in_days(place, 13)}
+        facts: dict[str, str | int] = {"resale_percent": 50}
+        decision_id = await decide(place.place, facts)
+        with pytest.raises(PublishedTooLate) as refused:
+            await place.publish_resale(first, resale, decision_id=decision_id, **lower)
+        assert refused.value.facts["days"] == 15
+        decision_id = await decide(place.place, facts | {"resale_announcement": "as_second_round"})
+        lower = lower | {"opens_at": in_days(place, 12), "scheduled_end": in_days(place, 13)}
         await place.publish_resale(first, resale, decision_id=decision_id, **lower)
         await place.sold(resale, 50_000_00, "次买受人")
