@@ -1,5 +1,6 @@
-"""Three cases as a court's people drive them against a running server: a thing taken in satisfaction, a sale annulled,
-a buyer in default who makes good. Every step is a request by the one whose step it is; what must be refused is tried.
+"""Four cases as a court's people drive them against a running server: a thing taken in satisfaction, a sale annulled,
+a buyer in default who makes good, a creditor who joins. Every step is a request by the one whose step it is; what must
+be refused is tried.
 """
 
 import shutil
@@ -10,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from app.demo.people import bank_account
 from app.demo.users import User, until
 from app.embedded import EmbeddedPostgres
 from tests.byhand.docket import SERVED, YUAN, Docket, lines_of
+from tests.byhand.joining import a_creditor_joins
 from tests.byhand.town import Town, opened_town, verified
 from tests.support.places import fast_root, new_folder
 
@@ -190,6 +193,11 @@ async def a_buyer_in_default(town: Town) -> None:
     path = f"/api/lots/{lot}/shortfall-order"
     assert await town.refused(town.judge, path, order | {"amount_fen": 9_000 * YUAN + 1}) == "shortfall-exceeded"
     await town.judge.post(path, order)
+    debt = {"name": "物业费", "amount_fen": 500 * YUAN, "payee": bank_account("物业公司", 66), "document": "账单"}
+    named = await town.judge.post(
+        f"/api/lots/{lot}/related-debts", debt | {"decision_id": await case.decide("default")}
+    )
+    assert [each["covered_fen"] for each in named["related_debts"]] == [0], "the deposit is used up by then"
     await case.credit((await liu.get(f"/api/lots/{lot}/sale"))["account_no"], 9_000 * YUAN, "刘", liu.person.account_no)
     await until(case.account, lambda shown: shown["balance_fen"] == 91_000 * YUAN)
     plan = await case.confirmed()
@@ -247,8 +255,8 @@ async def _nothing_left(case: Docket) -> None:
     assert (await case.town.clerk.fetch(f"/api/papers/{written['id']}/pdf")).startswith(b"%PDF")
 
 
-async def test_taking_annulment_and_default_over_http_end_at_zero_and_verify_finds_nothing(folder: Path) -> None:
+async def test_four_cases_over_http_end_at_zero_and_verify_finds_nothing(folder: Path) -> None:
     async with opened_town(folder) as town:
-        for story in (a_thing_taken, a_sale_annulled, a_buyer_in_default):
+        for story in (a_thing_taken, a_sale_annulled, a_buyer_in_default, a_creditor_joins):
             await story(town)
     assert verified(folder) == "verified: no fault found"
