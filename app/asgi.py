@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from litestar import Litestar, MediaType, Response, get
+from litestar.datastructures import State
 from litestar.di import NamedDependency, Provide
 from litestar.exceptions import NotFoundException
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -19,7 +20,7 @@ from kernel.actors import platform
 from kernel.database import Database
 from kernel.errors import Busy
 from kernel.identity.routes import WhoIsAsking, provide_identity
-from kernel.observability import OUTBOX_WAITING
+from kernel.observability import OUTBOX_WAITING, UNIDENTIFIED_OVERDUE
 from kernel.outbox import backlog
 from kernel.web import (
     EXCEPTION_HANDLERS,
@@ -32,6 +33,7 @@ from kernel.web import (
     provide_database,
     refuse_loose_numbers,
 )
+from settlement.bank.matching import count_overdue
 
 SLICES = (
     "kernel.identity",
@@ -92,11 +94,12 @@ async def ready(database: NamedDependency[Database]) -> dict[str, object]:
 
 
 @get("/metrics", guards=[anyone], media_type=MediaType.TEXT)
-async def metrics(database: NamedDependency[Database]) -> Response[bytes]:
+async def metrics(database: NamedDependency[Database], state: State) -> Response[bytes]:
     """Counters and gauges of this process for Prometheus; none names a person."""
     with suppress(Busy):  # a database that is away shows elsewhere; the other figures still count
         async with database.reading(platform("metrics")) as tx:
             OUTBOX_WAITING.set((await backlog(tx))[0])
+            UNIDENTIFIED_OVERDUE.set(await count_overdue(tx, state["settings"].claim_days))
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
 

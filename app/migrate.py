@@ -1,6 +1,7 @@
 """Brings a database to the newest schema, and tells whether tables and models have drifted apart."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,12 @@ ONE_AT_A_TIME = 0x6A75_6469
 
 def migrate(url: str) -> None:
     """Upgrade the database at `url` (as its owner) to the newest revision and grant the application its rights."""
-    asyncio.run(_with_connection(url, _upgrade))
+    asyncio.run(migrate_async(url))
 
 
-async def migrate_async(url: str) -> None:
-    """The same inside a running loop."""
-    await _with_connection(url, _upgrade)
+async def migrate_async(url: str, revision: str = "head") -> None:
+    """The same inside a running loop, or no further than to `revision`."""
+    await _with_connection(url, partial(_upgrade, revision=revision))
 
 
 def drift(url: str) -> list[Any]:
@@ -48,7 +49,7 @@ async def _with_connection(url: str, work: Any) -> Any:
         await engine.dispose()
 
 
-def _upgrade(connection: Connection) -> None:
+def _upgrade(connection: Connection, *, revision: str) -> None:
     connection.execute(text(f"SET lock_timeout = {LOCK_TIMEOUT_MS}"))
     connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": ONE_AT_A_TIME})
     for schema in SCHEMAS:
@@ -58,7 +59,7 @@ def _upgrade(connection: Connection) -> None:
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
     protected = connection.execute(text(ddl.PROTECTED)).scalars().all()
     for grant in ddl.grants(SCHEMAS, protected):
         connection.execute(text(grant))

@@ -33,11 +33,6 @@ from kernel.money import Fen
 log = structlog.get_logger("database")
 
 SCHEMAS = ("kernel", "appraisal", "auction", "bidding", "settlement")
-TIMEOUTS_MS = {
-    "lock_timeout": "3000",
-    "statement_timeout": "5000",
-    "idle_in_transaction_session_timeout": "2000",
-}
 PASSING = frozenset({"55P03", "40P01", "40001", "57P01", "57P02", "57P03", "08006", "08003", "53300", "57014"})
 """SQLSTATEs of a database that is busy or coming back: the caller may send again with the same key."""
 
@@ -122,10 +117,34 @@ class Tx:
         return view
 
 
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """For how long a transaction may wait, seconds each; then it is given up as `busy`, and nothing was recorded.
+
+    `idle_s` is how long the server lets it keep its locks while nothing is asked; a process that stands still for
+    longer, as on a machine with too much to do, finds its connection gone.
+    """
+
+    lock_s: int = 3
+    statement_s: int = 5
+    idle_s: int = 2
+    pool_s: int = 3
+    connect_s: int = 5
+
+    @property
+    def of_session(self) -> dict[str, str]:
+        """As the server takes it."""
+        return {
+            "lock_timeout": f"{self.lock_s}s",
+            "statement_timeout": f"{self.statement_s}s",
+            "idle_in_transaction_session_timeout": f"{self.idle_s}s",
+        }
+
+
 class Database:
     """A pool of connections and the ways to open a transaction on it."""
 
-    def __init__(self, url: str, clock: Clock, *, pool_size: int = 8) -> None:
+    def __init__(self, url: str, clock: Clock, *, pool_size: int = 8, patience: Patience = Patience()) -> None:
         self.url = url
         self.clock = clock
         self.on_told: Callable[[], None] = lambda: None
@@ -133,9 +152,9 @@ class Database:
             url.replace("postgresql://", "postgresql+asyncpg://", 1),
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=3,
+            pool_timeout=patience.pool_s,
             hide_parameters=True,  # an error in the log must not show what was written
-            connect_args={"server_settings": TIMEOUTS_MS | {"timezone": "UTC"}, "timeout": 5},
+            connect_args={"server_settings": patience.of_session | {"timezone": "UTC"}, "timeout": patience.connect_s},
         )
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False, autoflush=True)
 

@@ -14,5 +14,8 @@ CLOSE_LAG = Histogram(
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
 OUTBOX_WAITING = Gauge("outbox_waiting", "Rows of the outbox that are due and not handled")
+UNIDENTIFIED_OVERDUE = Gauge(
+    "unidentified_overdue", "Credits that nobody matched or returned within the court's working days"
+)
 ANCHORED_AT = Gauge("evidence_anchored_seconds", "Real time of the last sweep after which all heads were anchored")
 LIVE_SOCKETS = Gauge("live_sockets", "Sockets of the live feed that are open")

@@ -9,12 +9,16 @@ down_revision = "0026"
 branch_labels = None
 depends_on = None
 
+# One disposal of a thing stands: where an earlier version let two begin, the one by which title passed first.
 SALES_AND_TAKINGS = """
 INSERT INTO appraisal.asset_disposal (id, asset_id, case_id, way, begun_at, passed_on)
-SELECT lot_id, asset_id, case_id, 'sale', ended_at, served_on FROM settlement.sale
-WHERE state IN ('served', 'handed_over')
-UNION ALL
-SELECT id, asset_id, case_id, 'taking', decided_at, served_on FROM settlement.taking WHERE state <> 'lapsed'
+SELECT DISTINCT ON (asset_id) id, asset_id, case_id, way, begun_at, passed_on FROM (
+    SELECT lot_id, asset_id, case_id, 'sale', ended_at, served_on FROM settlement.sale
+    WHERE state IN ('served', 'handed_over')
+    UNION ALL
+    SELECT id, asset_id, case_id, 'taking', decided_at, served_on FROM settlement.taking WHERE state <> 'lapsed'
+) AS disposal (id, asset_id, case_id, way, begun_at, passed_on)
+ORDER BY asset_id, passed_on NULLS LAST, begun_at
 """
 
 WHAT_THEY_ENDED = """

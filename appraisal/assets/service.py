@@ -204,15 +204,16 @@ async def pass_title(tx: Tx, asset_id: UUID, way: Way, on: date) -> None:
     await record(tx, "assets.end-seizures", f"asset:{asset.id}", _facts(standing, ended, on), case_id=asset.case_id)
 
 
-async def undo_disposal(tx: Tx, asset_id: UUID) -> None:
-    """What disposed of the asset came to nothing: the seizures that it ended live again with their ranks (R-SEAL-03).
+async def undo_disposal(tx: Tx, asset_id: UUID, way: Way) -> None:
+    """The sale or taking of the asset came to nothing: the seizures that it ended live again with their ranks
+    (R-SEAL-03).
 
     One whose period ran out meanwhile has lapsed, as it would have without the disposal (R-SEAL-02). Where nothing
-    stands nothing happens.
+    stands, or what stands is of the other way, nothing happens.
     """
     await store.lock_asset(tx, asset_id)
     asset, standing = await store.get_asset(tx, asset_id), await store.find_disposal(tx, asset_id)
-    if standing is None:
+    if standing is None or standing.way is not way:
         return
     now = tx.now()
     await store.set_undone(tx, standing.id, now)

@@ -53,15 +53,27 @@ PERIODS: Mapping[Round, Period] = {
 }
 """R-PUB-01, R-FAIL-01; the sell-off's by R-SELL-02 (secondary sources, so a court may ask for more)."""
 
+_SHORT_RESALE = Period(7, 15, PublishedTooLate)
+Decided = Mapping[str, str | int]
+
+
+def period_of(round_: Round, decided: Decided) -> Period:
+    """The period of a round. No text names that of a resale: a panel that takes it for a repeated sale says so by the
+    fact `resale_announcement = as_second_round` of its decision, a setting for what the law leaves open.
+    """
+    if round_ is Round.RESALE and decided.get("resale_announcement") == "as_second_round":
+        return _SHORT_RESALE
+    return PERIODS[round_]
+
 
 def notice_period(round_: Round, *, movable: bool) -> timedelta:
     """How long the announcement stands before bidding starts; immovables and other rights take longer."""
     return timedelta(days=PERIODS[round_].days(movable))
 
 
-def earliest_start(published_on: date, round_: Round, *, movable: bool) -> date:
+def earliest_start(published_on: date, round_: Round, *, movable: bool, decided: Decided | None = None) -> date:
     """The first day on which bidding may start."""
-    return published_on + notice_period(round_, movable=movable)
+    return published_on + timedelta(days=period_of(round_, decided or {}).days(movable))
 
 
 def latest_second_start(failed_on: date) -> date:
@@ -206,11 +218,13 @@ def check_notices(notices: Iterable[Notice], publish_on: date) -> None:
         raise NoticeOutstanding(persons="、".join(persons), days=NOTICE_LEAD.days)
 
 
-def check_period(round_: Round, *, movable: bool, publish_on: date, starts_on: date) -> None:
+def check_period(
+    round_: Round, *, movable: bool, publish_on: date, starts_on: date, decided: Decided | None = None
+) -> None:
     """Raise the round's `PublishedTooLate` if the announcement would not stand its full days (R-PUB-01)."""
-    earliest = earliest_start(publish_on, round_, movable=movable)
+    earliest = earliest_start(publish_on, round_, movable=movable, decided=decided)
     if starts_on < earliest:
-        period = PERIODS[round_]
+        period = period_of(round_, decided or {})
         raise period.refusal(days=period.days(movable), earliest_start_on=earliest.isoformat())
 
 

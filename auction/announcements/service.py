@@ -5,7 +5,7 @@ lock; `read_draft_state` shows the same list beforehand. What is published is ke
 """
 
 import hashlib
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, time
 from uuid import UUID
 
@@ -39,7 +39,7 @@ from auction.announcements.schemas import (
 )
 from auction.lots import after_failure
 from auction.lots import service as lots
-from auction.lots.bounds import check_decision, check_terms, deposit_band, lowest_start
+from auction.lots.bounds import check_decision, check_terms, deposit_band, lowest_start, resale_percent_of
 from auction.lots.errors import TermsIncomplete
 from auction.lots.models import Lot
 from auction.lots.rules import Round
@@ -185,18 +185,21 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
 async def read_draft_state(tx: Tx, lot: Lot) -> DraftState:
     """What a publication today would still need, and the legal bounds of the terms."""
     today = beijing_day(tx.now())
-    previous = await lots.find_previous_round(tx, lot)
+    previous, decided = await lots.find_previous_round(tx, lot), await _decided(tx, lot)
     low, high = deposit_band(lot.start_price_fen)
     latest = latest_second_start(_failed_on(previous)) if previous and lot.round == Round.ROUND_2 else None
     return DraftState(
         missing=tuple(Missing.of(refusal) for refusal in await find_obstacles(tx, lot, today)),
         notices=tuple(view for view, _ in await _list_notices(tx, lot)),
         start_price_min_fen=lowest_start(
-            Round(lot.round), lot.reference_price_fen, previous.start_price_fen if previous else None
+            Round(lot.round),
+            lot.reference_price_fen,
+            previous.start_price_fen if previous else None,
+            resale_percent_of(decided),
         ),
         deposit_min_fen=low,
         deposit_max_fen=high,
-        earliest_start_on=earliest_start(today, Round(lot.round), movable=lot.movable).isoformat(),
+        earliest_start_on=earliest_start(today, Round(lot.round), movable=lot.movable, decided=decided).isoformat(),
         latest_start_on=latest.isoformat() if latest else None,
     )
 
@@ -223,18 +226,18 @@ async def _checks_of_terms(tx: Tx, lot: Lot, publish_on: date) -> list[Callable[
     schedule, terms = lot.schedule, lot.terms
     if schedule is None or terms is None:
         return [_refuse_incomplete]
-    price = await appraisal.get_reference_price(tx, lot.asset_id)
-    decision = await appraisal.get_decision(
-        tx, schedule.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS
-    )
+    price, decided = await appraisal.get_reference_price(tx, lot.asset_id), await _decided(tx, lot)
     previous = await lots.find_previous_round(tx, lot)
+    previous_fen, percent = previous.start_price_fen if previous else None, resale_percent_of(decided)
     announced_on = await _first_announced_on(tx, lot, price.fixed_on) or publish_on
     starts_on, ends_on = beijing_day(schedule.opens_at), beijing_day(schedule.ends_at)
     checks: list[Callable[[], None]] = [
-        lambda: check_terms(terms, price.price_fen, previous.start_price_fen if previous else None),
-        lambda: check_decision(decision.facts, terms),
+        lambda: check_terms(terms, price.price_fen, previous_fen, resale_percent=percent),
+        lambda: check_decision(decided, terms),
         lambda: appraisal.require_good_price(price.valid_until, announced_on, ends_on),
-        lambda: check_period(terms.round, movable=lot.movable, publish_on=publish_on, starts_on=starts_on),
+        lambda: check_period(
+            terms.round, movable=lot.movable, publish_on=publish_on, starts_on=starts_on, decided=decided
+        ),
     ]
     if lot.sale_group_id is not None:
         ends = await lots.ends_of_group(tx, lot)
@@ -242,6 +245,14 @@ async def _checks_of_terms(tx: Tx, lot: Lot, publish_on: date) -> list[Callable[
     if previous is not None and terms.round is Round.ROUND_2:
         checks.append(lambda: check_second_start(starts_on, _failed_on(previous)))
     return checks
+
+
+async def _decided(tx: Tx, lot: Lot) -> Mapping[str, str | int]:
+    """What the panel's decision on the terms fixed; nothing before there is one."""
+    if lot.schedule is None:
+        return {}
+    decision_id, subject = lot.schedule.decision_id, appraisal.Subject.LOT_TERMS
+    return (await appraisal.get_decision(tx, decision_id, case_id=lot.case_id, subject=subject)).facts
 
 
 def _refuse_incomplete() -> None:

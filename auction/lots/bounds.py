@@ -63,10 +63,12 @@ def deposit_band(start_price_fen: Fen) -> tuple[Fen, Fen]:
     return round_up(Fraction(start_price_fen * low, 100)), round_down(Fraction(start_price_fen * high, 100))
 
 
-def lowest_start(round_: Round, reference_price_fen: Fen, previous_start_fen: Fen | None) -> Fen:
+def lowest_start(
+    round_: Round, reference_price_fen: Fen, previous_start_fen: Fen | None, resale_percent: int = START_PERCENT
+) -> Fen:
     """The lowest start price of a round, to be shown beside the field; of a sell-off the only one (R-SELL-03)."""
     if round_ in (Round.ROUND_1, Round.RESALE) or previous_start_fen is None:
-        return start_floor(reference_price_fen)
+        return start_floor(reference_price_fen, resale_percent if round_ is Round.RESALE else START_PERCENT)
     return second_round_floor(previous_start_fen) if round_ is Round.ROUND_2 else previous_start_fen
 
 
@@ -100,8 +102,8 @@ def check_terms(
 
     `previous_round_start_fen` is the start price of the round that failed before a second round or
     sell-off; it must be given for these two. No text sets the floor of a resale after default: by default
-    it is that of a first round, for R-BID-01 asks a reserve price of every sale; a court that decided
-    otherwise sets `resale_percent` of the reference price.
+    it is that of a first round, for R-BID-01 asks a reserve price of every sale; a panel that decides
+    otherwise sets `resale_percent` of the reference price (`resale_percent_of`).
     """
     _check_start_price(terms, reference_price_fen, previous_round_start_fen, resale_percent)
     lowest, highest = deposit_band(terms.start_price_fen)
@@ -134,6 +136,14 @@ def _check_start_price(
             raise SecondRoundPriceTooLow(floor_fen=floor)
     elif terms.start_price_fen != previous_start_fen:
         raise SellOffPriceDiffers(price_fen=previous_start_fen)
+
+
+def resale_percent_of(facts: Mapping[str, str | int]) -> int:
+    """The floor of a resale in percent of the reference price: the decision's fact `resale_percent`, a setting for what
+    the law leaves open; without a whole number from 1 to 100 that of a first round.
+    """
+    decided = facts.get("resale_percent")
+    return decided if isinstance(decided, int) and 1 <= decided <= 100 else START_PERCENT
 
 
 def check_decision(facts: Mapping[str, str | int], terms: Terms) -> None:

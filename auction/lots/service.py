@@ -13,7 +13,7 @@ from sqlalchemy import Row
 
 import appraisal.api as appraisal
 from auction.lots import after_failure, store
-from auction.lots.bounds import check_decision, check_terms
+from auction.lots.bounds import check_decision, check_terms, resale_percent_of
 from auction.lots.errors import NotADraft, NotSold
 from auction.lots.models import Lot
 from auction.lots.rules import (
@@ -295,10 +295,11 @@ def enter_catalogue(lot: Lot, published_at: datetime) -> None:
 
 
 async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None) -> None:
-    check_terms(wanted.terms, lot.reference_price_fen, previous.start_price_fen if previous else None)
     decision = await appraisal.get_decision(
         tx, wanted.decision_id, case_id=lot.case_id, subject=appraisal.Subject.LOT_TERMS
     )
+    previous_fen, percent = previous.start_price_fen if previous else None, resale_percent_of(decision.facts)
+    check_terms(wanted.terms, lot.reference_price_fen, previous_fen, resale_percent=percent)
     check_decision(decision.facts, wanted.terms)
     if wanted.sale_group_id is not None:
         await sale_groups.get_group_of(tx, wanted.sale_group_id, lot.case_id)

@@ -33,7 +33,7 @@ async def annul_sale(database: Database, call: Call, lot_id: UUID, wanted: Annul
         case_id, subject = found.case_id, appraisal.Subject.ANNULMENT
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case_id, subject=subject)
         barred = found.buyers if wanted.ground in rules.OF_THE_BUYER else ()
-        await appraisal.undo_disposal(tx, found.asset_id)
+        await appraisal.undo_disposal(tx, found.asset_id, appraisal.Way.SALE)
         await auction.mark_annulled(tx, lot_id)
         resale_id = await auction.order_resale(tx, lot_id, decision.id, barred_person_ids=barred)
         sale = await reversal.locked_sale(tx, lot_id)

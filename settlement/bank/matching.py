@@ -3,6 +3,7 @@
 Locking: the unidentified queue first, so that no proposal slips in beside a check, then the account it moves to.
 """
 
+from datetime import date
 from uuid import UUID
 
 from kernel.actors import Actor, Role
@@ -13,7 +14,7 @@ from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from settlement.bank import rules, service, store
 from settlement.bank.errors import CreditSettled, PayerUnknown, UnknownAccountNumber
-from settlement.bank.models import Credit, CreditMatch
+from settlement.bank.models import Credit, CreditAside, CreditMatch
 from settlement.bank.rules import Match
 from settlement.bank.schemas import (
     NO_ACCOUNT,
@@ -163,14 +164,25 @@ async def _match_view(tx: Tx, row: CreditMatch) -> MatchView:
     )
 
 
+def _claim_by(credit: Credit, aside: CreditAside | None, claim_days: int) -> date:
+    """The last day to match or return a credit, counted from the day it came to wait."""
+    since = aside.at if aside else credit.received_at
+    return working_days_after(beijing_day(since), claim_days)
+
+
+async def count_overdue(tx: Tx, claim_days: int) -> int:
+    """How many credits wait longer than they should, for the alarm of who runs the platform (R-ACCT-02)."""
+    today = beijing_day(tx.now())
+    return sum(today > _claim_by(credit, aside, claim_days) for credit, _, aside in await store.unidentified(tx))
+
+
 async def show_unidentified(database: Database, actor: Actor, claim_days: int = CLAIM_DAYS) -> UnidentifiedCredits:
     """The unidentified queue, oldest first, with an alarm on age: `claim_days` working days (R-ACCT-02)."""
     async with database.reading(actor) as tx:
         today = beijing_day(tx.now())
         found = []
         for credit, payer, aside in await store.unidentified(tx):
-            since = aside.at if aside else credit.received_at
-            claim_by = working_days_after(beijing_day(since), claim_days)
+            claim_by = _claim_by(credit, aside, claim_days)
             row = await store.latest_match(tx, credit.id)
             waiting = UnidentifiedCredit(
                 credit_id=credit.id,

@@ -106,11 +106,12 @@ async def name_related_debt(database: Database, call: Call, lot_id: UUID, wanted
     """
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
-        sale = await store.lock_sale(tx, lot_id)
+        sale = await store.get_sale(tx, lot_id)
         tx.actor.must_serve(sale.court_id, "sale")
         subject = appraisal.Subject.DEFAULT
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=sale.case_id, subject=subject)
-        rules.require(SaleState(sale.state), SaleState.DEFAULTED)
+        rules.require(SaleState(sale.state), SaleState.DEFAULTED)  # once so, so for good
+        await store.lock_defaulted(tx, sale.case_id)  # all at once: their deposits are used below
         debt = RelatedDebt(
             id=ordered_id(),
             lot_id=lot_id,

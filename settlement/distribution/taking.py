@@ -160,7 +160,7 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
             raise TakingNotOverdue(due_on=taking.due_on.isoformat())
         taking.state, taking.lapsed_at = TakingState.LAPSED, now
         await tx.session.flush()
-        await appraisal.undo_disposal(tx, taking.asset_id)
+        await appraisal.undo_disposal(tx, taking.asset_id, appraisal.Way.TAKING)
         await record(tx, "distribution.lapse-taking", f"taking:{taking.id}", {}, case_id=case.id)
         await _weigh(tx, taking)
         return tx.answer(await _view(tx, case, taking))
@@ -170,12 +170,26 @@ async def show_taking(database: Database, actor: Actor, taking_id: UUID) -> Taki
     """One taking, for its court and for the party that takes."""
     async with database.reading(actor) as tx:
         taking = await store.get_taking(tx, taking_id)
-        case = await appraisal.get_case(tx, taking.case_id)
-        if case.party(taking.party_id).person_id != actor.person:
-            if not actor.roles.intersection(STAFF):
-                raise NotFound(what="taking")
-            actor.must_serve(case.court_id, "taking")
-        return await _view(tx, case, taking)
+        return await _view(tx, await _readable_case(tx, taking), taking)
+
+
+async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
+    """The account that the difference is paid on, if the actor is who takes the lot's thing, or of its court."""
+    taking = await store.find_taking_of(tx, lot_id)
+    if taking is None:
+        raise NotFound(what="taking")
+    await _readable_case(tx, taking)
+    return taking.account_id
+
+
+async def _readable_case(tx: Tx, taking: Taking) -> CaseFacts:
+    """The taking's case, if the actor is the taker or serves its court as staff; else there is no such taking."""
+    case = await appraisal.get_case(tx, taking.case_id)
+    if case.party(taking.party_id).person_id != tx.actor.person:
+        if not tx.actor.roles.intersection(STAFF):
+            raise NotFound(what="taking")
+        tx.actor.must_serve(case.court_id, "taking")
+    return case
 
 
 async def show_surplus(database: Database, actor: Actor, lot_id: UUID) -> SurplusView:

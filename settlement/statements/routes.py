@@ -21,7 +21,7 @@ Year = Annotated[int | None, QueryParameter(ge=2000, le=2199)]
 async def show_lot(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
 ) -> StatementView:
-    """The account of a sold lot's price (成交款), for its buyer and the court."""
+    """The account of a lot's price (成交款), for its buyer, or who takes the thing in satisfaction, and the court."""
     return await service.show_lot(database, actor, lot_id)
 
 

@@ -15,6 +15,7 @@ from kernel.money import Fen
 from settlement.completion import service as completion
 from settlement.deposits import service as deposits
 from settlement.distribution import service as distribution
+from settlement.distribution import taking
 from settlement.distribution.plans import PayeeKind
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
@@ -34,9 +35,11 @@ from settlement.statements.schemas import (
 
 
 async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> StatementView:
-    """The account of a sold lot's price, for its buyer and for the court."""
+    """The account of a lot's price, for its buyer, or for who takes the thing in satisfaction, and for the court."""
     async with database.reading(actor) as tx:
-        return await _statement(tx, await ledger.get_account(tx, await completion.readable_account(tx, lot_id)))
+        sold = await completion.is_sold(tx, lot_id)
+        account_id = await (completion if sold else taking).readable_account(tx, lot_id)
+        return await _statement(tx, await ledger.get_account(tx, account_id))
 
 
 async def show_own_deposit(database: Database, actor: Actor, lot_id: UUID) -> StatementView:

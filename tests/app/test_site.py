@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +19,8 @@ from kernel.clock import SystemClock
 from kernel.money import MAX_FEN
 from kernel.settings import Settings
 from tests.bidding.feed.house import free_port
+from tests.settlement.support import credit, notice
+from tests.support.house import frozen
 from tests.support.web import SETTINGS, Browser, Site, opened_site, signed_in
 
 KEYLESS = {
@@ -173,6 +176,16 @@ async def test_metrics_count_and_name_nobody(database_url: str) -> None:
             assert f"# TYPE {name.removesuffix('_total')}" in shown, name
         for marker in ("marker", "10.99.98.97", str(UNKNOWN)):
             assert marker not in shown
+
+
+async def test_metrics_raise_the_alarm_on_money_that_nobody_matched(database_url: str) -> None:
+    """R-ACCT-02: three working days, a setting."""
+    async with opened_site(database_url) as site:
+        await credit(site.database, notice("B1", "12345", 500))
+        visitor = Browser(site)
+        assert figure((await visitor.get("/metrics")).text, "unidentified_overdue") == 0
+        frozen(site.database).advance(timedelta(days=6))
+        assert figure((await visitor.get("/metrics")).text, "unidentified_overdue") == 1
 
 
 def figure(shown: str, series: str) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy.exc import IllegalStateChangeError
 from kernel import ddl
 from kernel.actors import Role, platform
 from kernel.clock import FrozenClock
-from kernel.database import APPEND_ONLY, AlreadyAnswered, Database, Tx, is_passing
+from kernel.database import APPEND_ONLY, AlreadyAnswered, Database, Patience, Tx, is_passing
 from kernel.errors import Busy, Forbidden, KeyReused
 from tests.support.house import START, actor, call, opened
 
@@ -156,6 +156,24 @@ async def test_what_passes_is_busy_and_the_same_key_may_be_sent_again(
         assert await _work(database, mine) == 9
     finally:
         await database.close()
+
+
+async def test_a_transaction_left_alone_for_too_long_ends_as_busy(database_url: str) -> None:
+    """The server takes its locks away; the use case learns of it and has recorded nothing."""
+    async with opened(database_url, patience=Patience(idle_s=1)) as database:
+        with pytest.raises(Busy):
+            async with database.transaction(platform("slow")) as tx:
+                await tx.session.execute(text("SELECT 1"))
+                await asyncio.sleep(1.5)
+                await tx.session.execute(text("SELECT 1"))
+        async with database.transaction(platform("next")) as tx:
+            assert (await tx.session.execute(text("SELECT 1"))).scalar_one() == 1
+
+
+async def test_every_connection_carries_the_house_s_limits(database_url: str) -> None:
+    async with opened(database_url, patience=Patience()) as database, database.reading(platform("test")) as tx:
+        for name, limit in (("lock", "3s"), ("statement", "5s"), ("idle_in_transaction_session", "2s")):
+            assert (await tx.session.execute(text(f"SHOW {name}_timeout"))).scalar_one() == limit
 
 
 async def test_a_reading_transaction_cannot_write(database_url: str) -> None:

@@ -119,6 +119,17 @@ class Hall:
         await self.pay(bidder, own.account_no, own.due_fen)
         return bidder
 
+    async def exempt(self, lot_id: UUID) -> Bidder:
+        """The applicant, who need not pay the deposit (R-BID-05), registered."""
+        bidder = await self.bidder()
+        async with self.database.transaction(platform("test")) as tx:
+            claim = text("UPDATE bidding.lot SET applicant_claim_fen = 150000000 WHERE lot_id = :lot")
+            await tx.session.execute(claim, {"lot": lot_id})
+            known = "INSERT INTO bidding.lot_person (lot_id, person_id, standing) VALUES (:lot, :person, 'applicant')"
+            await tx.session.execute(text(known), {"lot": lot_id, "person": bidder.actor.person})
+        await self.register(bidder, lot_id, BidderKind.APPLICANT)
+        return bidder
+
     async def sell(self, lot_id: UUID, *bids: tuple[Bidder, int]) -> None:
         """Open the lot, let the desk take these bids in order, and close it at its end."""
         async with self.database.reading(self.place.judge) as tx:

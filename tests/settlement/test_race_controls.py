@@ -20,7 +20,7 @@ from settlement.distribution import service as distribution
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting
 from settlement.payouts import rules, service, withholding
-from tests.settlement.distribution.test_disputes import sued
+from tests.settlement.distribution.dispute import sued
 from tests.settlement.distribution.test_service import w17
 from tests.settlement.gate import Gate, unlocked
 from tests.settlement.payouts.test_service import move_account, two_creditors

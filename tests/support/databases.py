@@ -76,10 +76,10 @@ class Clones:
             self.close()
             raise
 
-    def make(self) -> str:
-        """A fresh migrated database; returns its name."""
+    def make(self, template: str = TEMPLATE) -> str:
+        """A fresh database, migrated unless made of another template; returns its name."""
         name = f"test_{self._worker}_{next(self._numbers)}"
-        self._run(f"CREATE DATABASE {name} TEMPLATE {TEMPLATE} STRATEGY file_copy")
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def drop(self, name: str) -> None:

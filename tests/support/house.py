@@ -7,17 +7,22 @@ from uuid import UUID
 
 from kernel.actors import Actor, Role
 from kernel.clock import FrozenClock
-from kernel.database import Call, Database
+from kernel.database import Call, Database, Patience
 from kernel.ids import ordered_id
 
 START = datetime(2025, 3, 3, 1, 0, tzinfo=UTC)
 """Monday 2025-03-03, 09:00 in Beijing."""
 
+PATIENT = Patience(lock_s=30, statement_s=60, idle_s=60, pool_s=30, connect_s=30)
+"""A test's machine may stand still for seconds in the middle of a transaction. A deadlock shows as soon as ever: the
+server finds it after a second, whatever is set here.
+"""
+
 
 @asynccontextmanager
-async def opened(url: str, at: datetime = START) -> AsyncIterator[Database]:
+async def opened(url: str, at: datetime = START, patience: Patience = PATIENT) -> AsyncIterator[Database]:
     """The database behind `url` with a clock that stands at `at`; `database.clock` moves it."""
-    database = Database(url, FrozenClock(at))
+    database = Database(url, FrozenClock(at), patience=patience)
     try:
         yield database
     finally:

@@ -136,8 +136,8 @@ async def test_seizures_that_a_sale_ended_live_again_with_their_ranks_when_it_is
     assert {one.standing for one in ended} == {Standing.ENDED}
     frozen(database).advance(timedelta(days=310))
     async with database.transaction(platform("settlement")) as tx:
-        await service.undo_disposal(tx, asset_id)
-        await service.undo_disposal(tx, asset_id)
+        await service.undo_disposal(tx, asset_id, Way.SALE)
+        await service.undo_disposal(tx, asset_id, Way.SALE)
         facts = await tx.session.scalars(
             select(AuditEntry.facts).where(
                 AuditEntry.action == "assets.revive-seizures", AuditEntry.subject == f"asset:{asset_id}"
@@ -168,7 +168,10 @@ async def test_what_is_promised_to_one_is_free_for_nobody_else(
     assert (await service.show_asset(database, court.clerk, asset_id)).disposal == DisposalView(Way.TAKING, None)
     await service.register_seizure(database, call(court.clerk), asset_id, sealing(case))
     async with database.transaction(platform("settlement")) as tx:
-        await service.undo_disposal(tx, asset_id)
+        await service.undo_disposal(tx, asset_id, Way.SALE)
+        with pytest.raises(AssetTaken):
+            await service.promise(tx, asset_id)
+        await service.undo_disposal(tx, asset_id, Way.TAKING)
         await service.promise(tx, asset_id)
         await service.pass_title(tx, asset_id, Way.TAKING, date(2025, 3, 3))
         with pytest.raises(AssetDisposed):

@@ -17,6 +17,7 @@ from auction.announcements.rules import (
     ChecklistItem,
     Notice,
     NoticeStatus,
+    check_period,
     check_publication,
     deemed_notified_on,
     earliest_start,
@@ -71,6 +72,24 @@ def test_w18_sell_off() -> None:
     assert ask_creditors_by(failed) == date(2025, 5, 22)
     assert publish_sell_off_by(failed) == date(2025, 5, 27)
     assert earliest_start(date(2025, 5, 27), Round.SELL_OFF, movable=False) == date(2025, 6, 11)
+
+
+@pytest.mark.parametrize(("movable", "first", "second"), [(True, 15, 7), (False, 30, 15)])
+def test_a_panel_may_announce_a_resale_as_a_second_round(movable: bool, first: int, second: int) -> None:
+    as_second = {"resale_announcement": "as_second_round"}
+    for round_, decided, days in (
+        (Round.RESALE, {}, first),
+        (Round.RESALE, as_second, second),
+        (Round.RESALE, {"resale_announcement": "at once"}, first),
+        (Round.ROUND_1, as_second, first),
+    ):
+        starts_on = PUBLISHED + timedelta(days=days)
+        assert earliest_start(PUBLISHED, round_, movable=movable, decided=decided) == starts_on
+        check_period(round_, movable=movable, publish_on=PUBLISHED, starts_on=starts_on, decided=decided)
+        with pytest.raises(PublishedTooLate) as refused:
+            too_early = starts_on - timedelta(days=1)
+            check_period(round_, movable=movable, publish_on=PUBLISHED, starts_on=too_early, decided=decided)
+        assert refused.value.facts["days"] == days
 
 
 @pytest.mark.parametrize(

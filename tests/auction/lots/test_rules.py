@@ -13,6 +13,7 @@ from auction.lots.bounds import (
     check_terms,
     deposit_band,
     price_chain,
+    resale_percent_of,
     second_round_floor,
     start_floor,
 )
@@ -148,6 +149,9 @@ def test_a_court_may_set_the_floor_of_a_resale() -> None:
         check_terms(resale, REFERENCE, None)
     with pytest.raises(StartPriceTooLow):
         check_terms(replace(resale, start_price_fen=Fen(0)), REFERENCE, None, resale_percent=0)
+    assert resale_percent_of({"resale_percent": 56}) == 56
+    for facts in ({}, {"resale_percent": 0}, {"resale_percent": 101}, {"resale_percent": "56"}):
+        assert resale_percent_of(facts) == 70, "what is no percentage sets nothing"
 
 
 @pytest.mark.parametrize("round_", [Round.ROUND_2, Round.SELL_OFF])

@@ -1,11 +1,13 @@
 """Defaults on the real road: bars, races, chains of defaults, and what is never charged."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from appraisal.cases.rules import Subject
+from auction.announcements.errors import PublishedTooLate
+from auction.lots.errors import StartPriceTooLow
 from kernel.actors import platform
 from kernel.database import Tx
 from kernel.errors import Forbidden, NotFound, Refusal
@@ -24,6 +26,7 @@ from settlement.deposits.errors import HoldEnded
 from settlement.distribution import fee_setting
 from settlement.ledger.rules import Kind
 from tests.appraisal.support import make_claim, make_court
+from tests.auction.support import decide
 from tests.settlement.completion.defaulting import (
     defaulted,
     faults,
@@ -33,7 +36,7 @@ from tests.settlement.completion.defaulting import (
     terms_of,
     use_of,
 )
-from tests.settlement.hall import YUAN, hall
+from tests.settlement.hall import YUAN, Hall, hall
 from tests.settlement.support import MACHINE, credit, money_inside, notice, within
 from tests.support.house import call, frozen
 
@@ -255,3 +258,50 @@ async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str)
         await place.sold(lot_id, 80_000_00)
         with pytest.raises(SaleElsewhere):
             await ordered(place, lot_id, 1)
+
+
+async def test_an_applicant_who_paid_no_deposit_loses_none_and_may_be_ordered_to_make_good(database_url: str) -> None:
+    """R-BID-05, R-CLOSE-08, 09: nothing is forfeited, all that the resale falls short is uncovered."""
+    async with hall(database_url) as place:
+        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=900_000 * YUAN)
+        first = await place.lot()
+        applicant = await place.exempt(first)
+        await place.sell(first, (applicant, 80_000_00))
+        await place.relay.settle()
+        place.pass_days(11)
+        declared = await place.default(first)
+        assert declared.forfeited_fen == 0
+        assert await money_inside(place.database) == {}
+        assert await faults(place) == []
+        await resold(place, first, declared.resale_lot_id, 75_000_00)
+        use = await use_of(place)
+        assert (use.shortfall_fen, use.to_shortfall_fen, use.uncovered_fen) == (5_000_00, 0, 5_000_00)
+        await ordered(place, first, 5_000_00)
+        sale = await completion.show_sale(place.database, applicant.actor, first)
+        await place.pay(applicant, sale.account_no, 5_000_00)
+        assert await money_inside(place.database) == {"case": 80_000_00}
+        assert (await use_of(place)).uncovered_fen == 0
+        assert await faults(place) == []
+
+
+def in_days(place: Hall, days: int) -> datetime:
+    return place.database.clock.now() + timedelta(days=days)
+
+
+async def test_the_panel_may_set_floor_and_announcement_of_a_resale(database_url: str) -> None:
+    """No text names them: without a decision they are those of a first round (R-BID-01, R-PUB-01)."""
+    async with hall(database_url) as place:
+        first, resale, _ = await defaulted(place, 80_000_00)
+        lower = terms_of(50_000, 5_000)
+        with pytest.raises(StartPriceTooLow):
+            await place.publish_resale(first, resale, **lower)
+        lower = lower | {"opens_at": in_days(place, 12), "scheduled_end": in_days(place, 13)}
+        facts: dict[str, str | int] = {"resale_percent": 50}
+        decision_id = await decide(place.place, facts)
+        with pytest.raises(PublishedTooLate) as refused:
+            await place.publish_resale(first, resale, decision_id=decision_id, **lower)
+        assert refused.value.facts["days"] == 15
+        decision_id = await decide(place.place, facts | {"resale_announcement": "as_second_round"})
+        lower = lower | {"opens_at": in_days(place, 12), "scheduled_end": in_days(place, 13)}
+        await place.publish_resale(first, resale, decision_id=decision_id, **lower)
+        await place.sold(resale, 50_000_00, "次买受人")

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import text
 
 from bidding import api as bidding
-from bidding.registration.rules import BidderKind
 from kernel.actors import Role, platform
 from kernel.contracts import LotWithdrawn
 from kernel.database import Database, Tx
@@ -176,18 +175,8 @@ async def test_an_exempt_applicant_needs_no_money_and_gets_back_what_was_sent(da
     """W-04: a claim as large as the deposit leaves nothing due."""
     async with hall(database_url) as place:
         lot_id = await place.lot()
-        async with place.database.transaction(platform("test")) as tx:
-            bidder = await place.bidder()
-            await tx.session.execute(
-                text("UPDATE bidding.lot SET applicant_claim_fen = 150000000 WHERE lot_id = :lot"), {"lot": lot_id}
-            )
-            await tx.session.execute(
-                text(
-                    "INSERT INTO bidding.lot_person (lot_id, person_id, standing) VALUES (:lot, :person, 'applicant')"
-                ),
-                {"lot": lot_id, "person": bidder.actor.person},
-            )
-        own = await place.register(bidder, lot_id, BidderKind.APPLICANT)
+        bidder = await place.exempt(lot_id)
+        own = await place.deposit(bidder, lot_id)
         assert (own.due_fen, own.state) == (0, "exempt")
         await place.pay(bidder, own.account_no, 500)
         assert await _refunded(place, bidder, lot_id) == [(500, "executed")]

@@ -5,6 +5,9 @@ from uuid import UUID
 
 import pytest
 
+from appraisal.cases import service as cases
+from appraisal.cases.rules import Capacity
+from appraisal.cases.schemas import LinkParty
 from kernel.actors import Actor, Role
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
@@ -14,10 +17,12 @@ from settlement.statements.errors import StatementSealed
 from settlement.statements.rules import Arrived, Flow
 from tests.appraisal.support import make_claim
 from tests.settlement.distribution.road import make_road, parties
+from tests.settlement.distribution.test_taking import failed_round, of_w19
 from tests.settlement.hall import hall
 from tests.settlement.payouts.test_withholding import approve, ask, end
 from tests.settlement.support import bank_relay, credit, notice
-from tests.support.house import START, actor, frozen, opened
+from tests.support.house import START, actor, call, frozen, opened
+from tests.support.people import id_number, make_person, signed_in_as
 
 pytestmark = pytest.mark.anyio
 
@@ -67,6 +72,26 @@ async def test_the_price_and_the_deposit_of_a_lot(database_url: str) -> None:
             await service.show_registration(database, actor(Role.CLERK, court=ordered_id()), registration)
         with pytest.raises(NotFound):
             await service.show_own_deposit(database, actor(Role.BIDDER), lot_id)
+
+
+async def test_the_account_of_a_thing_taken_is_read_by_who_takes_it_and_the_court(database_url: str) -> None:
+    async with of_w19(database_url) as place:
+        failed, database = await failed_round(place), place.database
+        with pytest.raises(NotFound):
+            await service.show_lot(database, place.court.clerk, failed.lot_id)
+        taken = await failed.take()
+        await failed.pay_in(taken, 100)
+        person = await make_person(database, "taker", "经办人", 7)
+        wanted = LinkParty(
+            username="taker", id_number=id_number(7), capacity=Capacity.REPRESENTATIVE, document="授权委托书"
+        )
+        await cases.link_party(database, call(place.court.clerk), place.case_id, failed.party("applicant"), wanted)
+        seen = await service.show_lot(database, signed_in_as(person), failed.lot_id)
+        assert seen == await service.show_lot(database, place.court.clerk, failed.lot_id)
+        assert (seen.account_no, [each.amount_fen for each in seen.movements]) == (taken.account_no, [100])
+        for who in (signed_in_as(ordered_id()), actor(Role.CLERK, court=ordered_id())):
+            with pytest.raises(NotFound):
+                await service.show_lot(database, who, failed.lot_id)
 
 
 async def test_what_a_party_is_paid_and_what_a_court_reports(database_url: str) -> None:
