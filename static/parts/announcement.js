@@ -9,6 +9,7 @@ import { Questions } from "./enquiries.js";
 
 const FACTS = [
   ["occupation", "condition"],
+  ["vacated", null],
   ["defects", "defects"],
   ["taxes", "taxes"],
   ["arrears", null],

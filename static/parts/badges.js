@@ -21,11 +21,13 @@ export function State({ state }) {
   return html`<span class=${`state state-${state}`}><i class=${`shape shape-${SHAPES[state] ?? "bar"}`} aria-hidden="true" />${t(`state.${state}`)}</span>`;
 }
 
-/** What one must know at a glance: round, purchase limit, a hold. */
+/** What one must know at a glance: round, purchase limit, whether it is empty, who may buy first, a hold. */
 export function Badges({ lot }) {
   const badges = [
     t(`round.${lot.round}`),
     lot.purchase_limited && t("badge.limited"),
+    lot.vacated && t("badge.vacated"),
+    lot.priority_purchaser && t("badge.priority"),
     lot.loan_available && t("loan.yes"),
     lot.held && t("badge.held"),
   ].filter(Boolean);

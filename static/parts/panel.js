@@ -101,6 +101,7 @@ function Numbers({ lot, shown, watchers, own }) {
     ["price.deposit", `¥${yuan(lot.deposit_fen)}`],
     ["price.start", shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
     ["price.reference", `¥${yuan(lot.reference_price_fen)}`],
+    ["panel.bidders", !finished && (shown.bidders > 0 ? t("panel.watchers.about", { n: shown.bidders }) : t("panel.few"))],
     ["panel.watchers", watchers > 0 && t("panel.watchers.about", { n: watchers })],
     ["panel.followers", lot.watched > 0 && t("panel.watchers.about", { n: lot.watched })],
   ];
