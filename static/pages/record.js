@@ -9,7 +9,7 @@ import { percentOver, spoken, yuan } from "../lib/money.js";
 import { clock, dated, moment, until } from "../lib/time.js";
 import { Badges, State } from "../parts/badges.js";
 import { Curve } from "../parts/curve.js";
-import { Fault } from "../parts/messages.js";
+import { Fault, POLITE } from "../parts/messages.js";
 import { useReading } from "../parts/reading.js";
 import { overReference } from "../parts/reference.js";
 import { mount } from "../parts/shell.js";
@@ -176,7 +176,7 @@ function Course({ seq, all }) {
           <nav class="pager" aria-label=${t("pager.label")}>
             <button type="button" disabled=${at === 1} onClick=${() => turn(1)}>${t("pager.first")}</button>
             <button type="button" disabled=${at === 1} onClick=${() => turn(at - 1)}>${t("pager.previous")}</button>
-            <span role="status" class="figure">${t("pager.at", { at, pages })}</span>
+            <span ...${POLITE} class="figure">${t("pager.at", { at, pages })}</span>
             <button type="button" disabled=${at === pages} onClick=${() => turn(at + 1)}>${t("pager.next")}</button>
             <button type="button" disabled=${at === pages} onClick=${() => turn(pages)}>${t("pager.last")}</button>
           </nav>`}

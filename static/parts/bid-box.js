@@ -9,7 +9,7 @@ import { comingBack } from "../lib/session.js";
 import { useEffect, useMemo, useRef } from "../vendor/hooks.mjs";
 import { computed, effect, signal } from "../vendor/signals.mjs";
 import { Countdown, toEnd, toOpening } from "./countdown.js";
-import { Refusal } from "./messages.js";
+import { POLITE, Refusal } from "./messages.js";
 import { Receipt } from "./receipt.js";
 
 const STEPS = [1, 2, 5];
@@ -92,7 +92,7 @@ export function BidBox({ room, own, reload }) {
   };
   return html`
     <section class="panel bid-box" aria-labelledby="bid-box" ref=${box}>
-      <h2 id="bid-box">${t("bid.heading")} <small>${t("bid.code")} <span class="figure">${own.code}</span>${own.priority_rank && ` · ${t("password.rank", { n: own.priority_rank })}`}</small></h2>
+      <h2 id="bid-box" tabindex="-1">${t("bid.heading")} <small>${t("bid.code")} <span class="figure">${own.code}</span>${own.priority_rank && ` · ${t("password.rank", { n: own.priority_rank })}`}</small></h2>
       <${Stance} room=${room} lot=${lot} own=${own} events=${events} />
       ${lot.status === "upcoming" && html`<p class="aside">${t("bid.upcoming")}</p>`}
       ${["suspended", "frozen"].includes(lot.status) && html`<p class="aside">${t("bid.halted")}</p>`}
@@ -122,11 +122,11 @@ function buttonWords({ room, fen, leading, busy }) {
 /** Own state in words: the connection first, for what is unknown must not be claimed. */
 function Stance({ room, lot, own, events }) {
   const pending = room.pending.value;
-  if (pending) return html`<p class="stance stance-pending" role="status">${t(`pending.${pending.phase}.text`, { price: price(pending.price_fen) })}</p>`;
-  if (["lost", "offline"].includes(room.connection.value)) return html`<p class="stance stance-lost" role="status">${t("stance.unknown")}</p>`;
+  if (pending) return html`<p class="stance stance-pending" ...${POLITE}>${t(`pending.${pending.phase}.text`, { price: price(pending.price_fen) })}</p>`;
+  if (["lost", "offline"].includes(room.connection.value)) return html`<p class="stance stance-lost" ...${POLITE}>${t("stance.unknown")}</p>`;
   const standing = stance(lot, own, events);
   if (standing === "none" && lot.status !== "open") return null;
-  return html`<p class=${`stance stance-${standing}`} role="status">${t(`stance.${standing}`)}</p>`;
+  return html`<p class=${`stance stance-${standing}`} ...${POLITE}>${t(`stance.${standing}`)}</p>`;
 }
 
 function ReadBack({ lot, own, fen, tooLow }) {
@@ -144,7 +144,7 @@ function ReadBack({ lot, own, fen, tooLow }) {
 function Outcome({ room, lot, own }) {
   const outcome = room.outcome.value;
   if (!outcome) return null;
-  if (outcome.t === "ack") return html`<p class="outcome outcome-accepted" role="status">${t("outcome.accepted", { price: price(outcome.price_fen), seq: outcome.seq })}</p>`;
+  if (outcome.t === "ack") return html`<p class="outcome outcome-accepted" ...${POLITE}>${t("outcome.accepted", { price: price(outcome.price_fen), seq: outcome.seq })}</p>`;
   if (outcome.t === "lost") return html`<p class="outcome refusal" role="alert">${t("outcome.lost", { price: price(outcome.price_fen) })}</p>`;
   const least = minimum(outcome);
   const next = least === null ? null : Math.max(least, lowest(lot, own));

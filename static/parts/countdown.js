@@ -15,7 +15,10 @@ export function spanWords(ms) {
   return days ? `${t("time.days", { n: days })} ${digits(ms)}` : digits(ms);
 }
 
-/** Counts down what `read(now)` gives in milliseconds. `hurry` is set in the last five minutes. */
+/**
+ * Counts down what `read(now)` gives in milliseconds. `hurry` is set in the last five minutes. The text is the timer's
+ * name too: a screen reader that meets a timer says its name alone.
+ */
 export function Countdown({ read, urgent = false, announce = false }) {
   const text = useSignal("");
   const hurry = useSignal(false);
@@ -31,7 +34,7 @@ export function Countdown({ read, urgent = false, announce = false }) {
     const timer = setInterval(look, LOOK_MS);
     return () => clearInterval(timer);
   }, [read, urgent, language.value]);
-  return html`<span class=${`countdown ${hurry.value ? "countdown-hurry" : ""}`} role="timer" aria-live="off">${text}</span>`;
+  return html`<span class=${`countdown ${hurry.value ? "countdown-hurry" : ""}`} role="timer" aria-live="off" aria-label=${text}>${text}</span>`;
 }
 
 function tell(before, ms) {

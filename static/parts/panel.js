@@ -8,6 +8,7 @@ import { useMemo } from "../vendor/hooks.mjs";
 import { State, stateOfLot } from "./badges.js";
 import { BidBox } from "./bid-box.js";
 import { Countdown, spanWords, toEnd, toOpening } from "./countdown.js";
+import { POLITE } from "./messages.js";
 import { Desk } from "./take-part.js";
 import { Ladder } from "./record.js";
 import { overReference } from "./reference.js";
@@ -44,7 +45,7 @@ export function Panel(parts) {
 
 function Connection({ room }) {
   const state = room.connection.value;
-  return html`<span class=${`connection connection-${state}`} role="status"><i aria-hidden="true" />${t(`connection.${state}`)}</span>`;
+  return html`<span class=${`connection connection-${state}`} ...${POLITE}><i aria-hidden="true" />${t(`connection.${state}`)}</span>`;
 }
 
 function Clock({ room, lot, reason }) {

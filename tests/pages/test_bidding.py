@@ -64,7 +64,7 @@ async def test_two_bidders_extend_the_end_before_each_other(site: Site, visitors
     await expect(here.locator(".stance")).to_have_text("已被超越")
     await expect(here.locator(".price-figure")).to_have_text("¥290,000.00")
     await expect(here.locator(".clock-note")).to_contain_text("已延时 2 次")
-    await expect(here.get_by_role("status").filter(has_text=other.code)).to_have_count(1)
+    await expect(here.locator("[aria-live=polite]").filter(has_text=other.code)).to_have_count(1)
 
 
 async def test_a_jump_is_confirmed_and_a_refusal_names_its_rule(site: Site, visitors: Visitors) -> None:
