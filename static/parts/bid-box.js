@@ -7,19 +7,22 @@ import { capitals, parsed, price, spoken, yuan } from "../lib/money.js";
 import { minimum } from "../lib/refusals.js";
 import { comingBack } from "../lib/session.js";
 import { useEffect, useMemo, useRef } from "../vendor/hooks.mjs";
-import { computed, effect, signal } from "../vendor/signals.mjs";
+import { batch, computed, effect, signal } from "../vendor/signals.mjs";
 import { Countdown, toEnd, toOpening } from "./countdown.js";
 import { POLITE, Refusal } from "./messages.js";
 import { Receipt } from "./receipt.js";
 
 const STEPS = [1, 2, 5];
 const SETTLE_MS = 600;
+const RUSH_MS = 2_000;
 
 /** What was typed, or null while the amount follows the lowest bid. */
 const typed = signal(null);
 const asking = signal(null);
 /** Whether the followed amount has just moved: a tap now was meant for the amount before. */
 const moving = signal(false);
+/** The price has not rested for so long that a button which follows it cannot be pressed. */
+const rushing = signal(false);
 const boxInSight = signal(true);
 
 /** The amount that would be bid now; null if what was typed is none. */
@@ -63,6 +66,7 @@ function watchAmount(room, own) {
   const followed = computed(() => (room.picture.value ? lowest(room.picture.value.lot, own) : null));
   let before = followed.peek();
   let timer;
+  let restless = null;
   return effect(() => {
     const now = followed.value;
     if (now === before) return;
@@ -71,8 +75,10 @@ function watchAmount(room, own) {
     if (behind) typed.value = null;
     if (typed.peek() !== null) return;
     moving.value = true;
+    restless ??= performance.now();
+    rushing.value = performance.now() - restless > RUSH_MS;
     clearTimeout(timer);
-    timer = setTimeout(() => { moving.value = false; }, SETTLE_MS);
+    timer = setTimeout(() => { batch(() => { moving.value = rushing.value = false; }); restless = null; }, SETTLE_MS);
   });
 }
 
@@ -106,6 +112,7 @@ export function BidBox({ room, own, reload }) {
           value=${typed.value ?? yuan(lowest(lot, own))} onInput=${(event) => { typed.value = event.target.value; }} onFocus=${(event) => event.target.select()} /></div>
         <${ReadBack} lot=${lot} own=${own} fen=${fen} tooLow=${tooLow} />
         <button class=${`bid-button ${leading ? "" : "primary"}`} disabled=${!ready}>${buttonWords({ room, fen, leading, busy })}</button>
+        <p class="aside" ...${POLITE}>${rushing.value && typed.value === null && t("bid.rush")}</p>
       </form>
       <${Outcome} room=${room} lot=${lot} own=${own} />
       <${Receipt} room=${room} />

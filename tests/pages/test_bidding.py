@@ -67,6 +67,21 @@ async def test_two_bidders_extend_the_end_before_each_other(site: Site, visitors
     await expect(here.locator("[aria-live=polite]").filter(has_text=other.code)).to_have_count(1)
 
 
+async def test_where_the_price_never_rests_one_is_told_to_type(site: Site, visitors: Visitors) -> None:
+    """The amount that follows the price cannot be pressed while it moves; what to do instead is said, and it passes."""
+    lot_id = await site.lot()
+    rivals = [await site.bidder(lot_id) for _ in range(4)]
+    page = await visitors.open(f"/lots/{lot_id}", PHONE, await site.bidder(lot_id))
+    hint = page.locator(".bid-box").get_by_text("请自行输入您愿意出的金额")
+    for price in range(START, START + 400 * STEP, STEP):
+        await rivals[price // STEP % len(rivals)].bid(lot_id, price)
+        if await hint.is_visible():
+            break
+    await expect(page.locator(".bid-button")).to_be_disabled()
+    await expect(hint).to_have_count(0)
+    await expect(page.locator(".bid-button")).to_be_enabled()
+
+
 async def test_a_jump_is_confirmed_and_a_refusal_names_its_rule(site: Site, visitors: Visitors) -> None:
     """One cannot take a bid back, so the amount is asked for twice (R-BID-13); what is refused says why (R-BID-08)."""
     lot_id = await site.lot()

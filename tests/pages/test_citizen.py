@@ -80,6 +80,39 @@ async def test_a_lot_is_followed_asked_about_and_answered(site: Site, visitors: 
     await expect(page.get_by_text("您还没有关注任何标的")).to_be_visible()
 
 
+async def test_what_nobody_bought_is_told_once_and_printed_dark_on_light(site: Site, visitors: Visitors) -> None:
+    """The record of a failed sale has no curve and names the start price once; paper is white on a dark screen too."""
+    lot_id = await site.lot(lasts=10 * MINUTE)
+    await site.pass_time(timedelta(minutes=20))
+    page = await visitors.open(f"/lots/{lot_id}", DESK)
+    await expect(page.locator(".panel-head .state")).to_have_text("已流拍")
+    await expect(page.locator(".record")).to_contain_text("无人出价。")
+    page = await visitors.open(f"/lots/{lot_id}/record", DESK, color_scheme="dark")
+    await expect(page.locator(".course .events").first).to_contain_text("竞价结束")
+    await expect(page.locator(".record-facts dt", has_text="起拍价")).to_have_count(1)
+    await expect(page.locator("section.record")).to_have_count(0)
+    ink = "getComputedStyle(document.querySelector('h1')).color"
+    assert await page.evaluate(ink) == "rgb(233, 237, 242)"
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert await page.evaluate(ink) == "rgb(24, 33, 44)"
+
+
+async def test_what_one_must_know_stands_on_card_and_lot(site: Site, visitors: Visitors) -> None:
+    """Badges by the court's own words, today's ends counted, and of the bidders no more than a coarse number."""
+    details = {"vacated": "已腾空", "priority": "有优先购买权人：承租人"}
+    lot_id = await site.lot(lasts=4 * MINUTE, details=details, terms={"title": "梧桐里九号住宅"})
+    page = await visitors.open("/?q=梧桐里", PHONE, await site.bidder(lot_id))
+    card = page.locator(".cards .card").first
+    for badge in ("已腾空", "有优先购买权人"):
+        await expect(card).to_contain_text(badge)
+    await page.locator(".facets > summary").click()
+    await expect(page.get_by_role("link", name="今日结束 1", exact=True)).to_be_visible()
+    await page.goto(f"/lots/{lot_id}")
+    await expect(page.locator(".badges")).to_contain_text("已腾空")
+    await expect(page.locator(".badges")).to_contain_text("有优先购买权人")
+    await expect(page.locator(".numbers").first).to_contain_text("不足 10 人")
+
+
 async def test_a_suspension_is_seen_live_and_bidding_goes_on_after_it(site: Site, visitors: Visitors) -> None:
     """R-HALT-01, 03: reason and kept time are shown at once, no bid is offered, and the lot runs on."""
     lot_id = await site.lot()
