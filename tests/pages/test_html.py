@@ -34,10 +34,12 @@ async def test_what_a_page_is_told_is_data_and_nothing_else(site: Site) -> None:
 
 
 async def test_head_tells_what_get_would(site: Site) -> None:
-    for path in ("/", "/api/lots", "/feeds/lots.atom", "/statistics"):
+    tables = ("/api/open/lots.csv", "/api/statistics/series.csv?by=kind", "/feeds/lots.ics")
+    for path in ("/", "/api/lots", "/feeds/lots.atom", "/statistics", *tables):
         head, whole = await site.http.head(path), await site.http.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-type"] == whole.headers["content-type"]
+        assert whole.headers["content-type"].count("charset") <= 1
 
 
 async def test_a_lot_shows_itself_where_its_address_is_shared(site: Site) -> None:
