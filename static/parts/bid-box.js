@@ -197,7 +197,7 @@ export function BidBar({ room, own, reload }) {
     <div class=${`bid-bar ${own?.unlocked && boxInSight.value ? "bid-bar-away" : ""}`}>
       <div>
         <p class="bid-bar-price figure">¥${yuan(lot.price_fen ?? lot.start_price_fen)}</p>
-        <p class="bid-bar-time">${t(open ? "clock.to-end" : "clock.to-start")} <${Countdown} read=${read} urgent=${open} />
+        <p class="bid-bar-time"><${Countdown} label=${t(open ? "clock.to-end" : "clock.to-start")} read=${read} urgent=${open} />
           ${own?.code && lot.leader === own.code && html` <span class="tag tag-me">${t("stance.leading")}</span>`}</p>
       </div>
       ${!own?.unlocked ? html`<a class="button primary" href="#take-part">${t("bar.take-part")}</a>` : open && html`<${BarButton} room=${room} lot=${lot} own=${own} reload=${reload} />`}

@@ -46,5 +46,5 @@ function CardTime({ state, opensAt, endsAt, now, rate, at }) {
   const read = useMemo(() => (instant) => Math.max(0, span - (instant - at) * rate), [span, at, rate]);
   return html`
     <time datetime=${moment}>${t(counted ?? "time.ended", { at: short(moment, language.value) })}</time>
-    ${counted && span < DAY_MS && html`<span class="card-left">${t("time.still")} <${Countdown} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
+    ${counted && span < DAY_MS && html`<span class="card-left"><${Countdown} label=${t("time.still")} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
 }

@@ -63,11 +63,11 @@ function Clock({ room, lot, reason }) {
   }
   if (upcoming) {
     return html`
-      <p class="clock"><span class="clock-label">${t("clock.to-start")}</span> <${Countdown} read=${read} announce=${true} /></p>
+      <p class="clock"><${Countdown} label=${t("clock.to-start")} read=${read} announce=${true} /></p>
       <p class="clock-note">${t("clock.opens", { at: moment(lot.opens_at, language.value) })}</p>`;
   }
   return html`
-    <p class="clock"><span class="clock-label">${t("clock.to-end")}</span> <${Countdown} read=${read} urgent=${true} announce=${true} /></p>
+    <p class="clock"><${Countdown} label=${t("clock.to-end")} read=${read} urgent=${true} announce=${true} /></p>
     <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}${isSellOff(lot) && lot.bids === 0 && ` ${t("clock.sell-off")}`}</p>`;
 }
 
