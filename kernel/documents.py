@@ -46,7 +46,7 @@ class Document(Base):
 
     @property
     def bare_type(self) -> str:
-        """The media type as an answer is given it: of text the framework states the charset by itself, which is UTF-8."""
+        """The media type as an answer is given it: of text the framework states the charset by itself (UTF-8)."""
         return self.media_type.partition(";")[0]
 
 

@@ -116,7 +116,9 @@ async def test_from_the_catalogue_to_an_accepted_bid_by_keyboard_and_ear(site: S
         assert any(role == landmark for role, _ in told), landmark
     timers = [name for role, name in told if role == "timer"]
     assert timers, "the time left is told"
-    assert all(re.fullmatch(r"距结束 \d\d:\d\d", name) for name in timers), "a timer is read by its name, not by its text"
+    assert all(re.fullmatch(r"距结束 \d\d:\d\d", name) for name in timers), (
+        "a timer is read by its name, not by its text"
+    )
     assert "status" not in {role for role, _ in told}, "what stands in one is passed over by a reader that names it"
 
     _, _, described = await blind.tab_to("textbox", "出价金额（元）")

@@ -47,7 +47,7 @@ async def test_a_page_from_snapshot_to_close(database_url: str) -> None:
 
 
 async def test_how_many_take_part_is_told_coarsely(database_url: str) -> None:
-    """Nine bidders look like one; the tenth is told as ten, to pages that are open and to those that come (R-BID-07)."""
+    """Nine bidders look like one; the tenth is told as ten, to pages open and to those that come (R-BID-07)."""
     async with serve(database_url) as house:
         lot_id = await house.open_lot()
         for _ in range(9):
