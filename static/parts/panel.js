@@ -68,7 +68,7 @@ function Clock({ room, lot, reason }) {
   }
   return html`
     <p class="clock"><${Countdown} label=${t("clock.to-end")} read=${read} urgent=${true} announce=${true} /></p>
-    <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}${isSellOff(lot) && lot.bids === 0 && ` ${t("clock.sell-off")}`}</p>`;
+    <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}${isSellOff(lot) && lot.bids === 0 && ` · ${t("clock.sell-off")}`}</p>`;
 }
 
 function Price({ lot, shown }) {

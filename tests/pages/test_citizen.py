@@ -98,7 +98,7 @@ async def test_what_nobody_bought_is_told_once_and_printed_dark_on_light(site: S
 
 
 async def test_an_extended_bid_is_read_on_a_phone(site: Site, visitors: Visitors) -> None:
-    """The record's row of a bid that moved the end: its time and its note stand beside each other, not on each other."""
+    """The record's row of a bid that moved the end: its time and its note do not stand on each other."""
     lot_id = await site.lot(lasts=4 * MINUTE)
     buyer = await site.bidder(lot_id)
     await buyer.bid(lot_id, START)
