@@ -80,6 +80,11 @@ async def mark_annulled(tx: Tx, lot_id: UUID) -> None:
     await statistics.count_annulment(tx, lot_id)
 
 
+async def note_priority(tx: Tx, lot_id: UUID) -> None:
+    """The court confirmed somebody who may buy before others: the lot says from now on that there is one."""
+    await lots.note_priority(tx, lot_id)
+
+
 async def order_resale(tx: Tx, lot_id: UUID, decision_id: UUID, *, barred_person_ids: Sequence[UUID] = ()) -> UUID:
     """Draft the resale of a defaulted or annulled lot, who caused it barred (R-CLOSE-10); again: the same draft."""
     return await lots.order_resale(tx, lot_id, decision_id, barred_person_ids)

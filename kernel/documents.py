@@ -44,6 +44,11 @@ class Document(Base):
     public: Mapped[bool]
     stored_at: Mapped[datetime]
 
+    @property
+    def bare_type(self) -> str:
+        """The media type as an answer is given it: of text the framework states the charset by itself (UTF-8)."""
+        return self.media_type.partition(";")[0]
+
 
 append_only(Document.__table__)
 

@@ -19,7 +19,7 @@ def checklist(
         "pricing": f"{basis}，参考价 {yuan(reference_fen)} 元，报告副本见附件。",
         "rules": "自由竞价不少于24小时；最后5分钟内有人出价的，竞价时间自该次出价起顺延5分钟，直至无人出价。",
         "condition": f"权属清楚，现状：{details.get('occupation', '空置')}。以交付时现状为准。",
-        "priority": "截至公告发布，未发现优先购买权人；有主张者请于竞价开始前向本院提出。",
+        "priority": details.get("priority", "截至公告发布，未发现优先购买权人；有主张者请于竞价开始前向本院提出。"),
         "notices": "已于公告发布三日前书面通知当事人。",
         "payment": f"保证金转入报名后显示的专用账号，到账后自动确认；余款于成交后{days}日内转入通知的专用账号。",
         "taxes": details.get("taxes", "交易税费依法由买卖双方各自承担"),

@@ -31,7 +31,10 @@ DetailText = Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
 class RegisterAsset(Wire, frozen=True):
-    """An asset of the debtor. `details` by key: occupation, defects, taxes, arrears, purchase_limit, viewing…"""
+    """An asset of the debtor. `details` by key: occupation, defects, taxes, arrears, viewing…
+
+    The catalogue chooses or marks by purchase_limit, loan, vacated (是, 已腾空) and priority (有优先购买权人：…).
+    """
 
     kind: AssetKind
     title: ShortText

@@ -76,7 +76,7 @@ async def read_document(
     document = await service.read_document(database, actor, document_id)
     return Response(
         document.content,
-        media_type=document.media_type,
+        media_type=document.bare_type,
         headers={
             "content-disposition": f"inline; filename*=UTF-8''{quote(document.name, safe='')}",
             "cache-control": "private, max-age=86400, immutable",

@@ -22,6 +22,8 @@ class LotCard(msgspec.Struct, frozen=True):
     held: bool
     purchase_limited: bool
     loan_available: bool
+    vacated: bool
+    priority_purchaser: bool
     watched: int
     picture: UUID | None
     start_price_fen: int
@@ -106,6 +108,8 @@ class LotPage(msgspec.Struct, frozen=True):
     halt_reason: str | None
     purchase_limited: bool
     loan_available: bool
+    vacated: bool
+    priority_purchaser: bool
     watched: int
     start_price_fen: int
     increment_fen: int

@@ -10,7 +10,7 @@ import msgspec
 from auction.announcements import service as announcements
 from auction.announcements.schemas import AnnouncementText
 from auction.catalogue import store
-from auction.catalogue.rules import Sort, read_cursor, rest_of_day, span_of, write_cursor
+from auction.catalogue.rules import TODAY, Sort, read_cursor, rest_of_day, span_of, write_cursor
 from auction.catalogue.schemas import CataloguePage, EndsAt, FacetValue, LotCard, LotPage, ResultView, SaleLine
 from auction.catalogue.store import Filter
 from auction.lots import service as lots
@@ -40,10 +40,13 @@ async def browse(
         found = await store.search(tx, wanted, sort, cursor, limit + 1)
         page = found[:limit]
         pictures = await announcements.find_pictures(tx, [lot.id for lot in page])
+        today = rest_of_day(now)
         facets = {
             facet: tuple(FacetValue(*row) for row in await store.count_facet(tx, wanted, facet))
             for facet in store.FACETS
         }
+        ending = await store.count(tx, replace(wanted, ends=today))
+        facets["ends"] = (FacetValue(TODAY, TODAY, ending),) if ending else ()
         return CataloguePage(
             now=beijing(now),
             rate=database.clock.rate,
@@ -51,7 +54,7 @@ async def browse(
             next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
             total=await store.count(tx, wanted),
             facets=facets,
-            today=tuple(EndsAt(beijing(at), n) for at, n in await store.count_ends(tx, rest_of_day(now))),
+            today=tuple(EndsAt(beijing(at), n) for at, n in await store.count_ends(tx, today)),
         )
 
 
@@ -92,6 +95,8 @@ async def _page(tx: Tx, lot: Lot) -> LotPage:
         halt_reason=lot.halt_reason,
         purchase_limited=lot.purchase_limited,
         loan_available=lot.loan_available,
+        vacated=lot.vacated,
+        priority_purchaser=lot.priority_purchaser,
         watched=lot.watched,
         start_price_fen=lot.start_price_fen,
         increment_fen=lot.increment_fen,
@@ -129,6 +134,8 @@ def _card(lot: Lot, picture: UUID | None) -> LotCard:
         held=lot.held,
         purchase_limited=lot.purchase_limited,
         loan_available=lot.loan_available,
+        vacated=lot.vacated,
+        priority_purchaser=lot.priority_purchaser,
         watched=lot.watched,
         picture=picture,
         start_price_fen=lot.start_price_fen,

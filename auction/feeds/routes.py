@@ -19,7 +19,8 @@ from kernel.web import anyone
 PAGE = 100
 MOST = 1000
 A_MINUTE = {"cache-control": "public, max-age=60"}
-CALENDAR = "text/calendar; charset=utf-8"
+CALENDAR, CSV = "text/calendar", "text/csv"
+"""Of text the framework states the charset by itself."""
 Limit = Annotated[int, QueryParameter(ge=1, le=MOST)]
 After = Annotated[str | None, QueryParameter(max_length=64)]
 
@@ -95,7 +96,7 @@ async def read_open_table(
     """The same as CSV; the header `X-Next` continues it."""
     body, following = await service.write_csv(database, actor, origin, after, limit)
     headers = {"content-disposition": 'attachment; filename="lots.csv"', "x-next": following}
-    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type=CSV, headers=headers)
 
 
 ROUTES = [read_atom, read_calendar, read_lot_calendar, read_open_lots, read_open_table]

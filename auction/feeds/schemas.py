@@ -26,6 +26,8 @@ class OpenLot(msgspec.Struct, frozen=True):
     held: bool
     purchase_limited: bool
     loan_available: bool
+    vacated: bool
+    priority_purchaser: bool
     reference_price_fen: int
     start_price_fen: int
     increment_fen: int
@@ -61,6 +63,8 @@ class OpenLot(msgspec.Struct, frozen=True):
             held=lot.held,
             purchase_limited=lot.purchase_limited,
             loan_available=lot.loan_available,
+            vacated=lot.vacated,
+            priority_purchaser=lot.priority_purchaser,
             reference_price_fen=lot.reference_price_fen,
             start_price_fen=lot.start_price_fen,
             increment_fen=lot.increment_fen,

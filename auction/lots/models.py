@@ -127,6 +127,9 @@ class Lot(Base):
     case_no: Mapped[str]
     purchase_limited: Mapped[bool]
     loan_available: Mapped[bool] = mapped_column(server_default=text("false"))
+    vacated: Mapped[bool] = mapped_column(server_default=text("false"))
+    priority_purchaser: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Somebody may buy before others, as announced or as the court confirmed since: that there is one, never who."""
     reference_price_fen: Mapped[Fen]
 
     status: Mapped[str]

@@ -248,6 +248,22 @@ def loan_available(details: Mapping[str, str]) -> bool:
     return words != "" and not words.startswith(_NO_LOAN)
 
 
+_VACATED = ("是", "已腾", "已清", "yes", "vacated")
+
+
+def vacated(details: Mapping[str, str]) -> bool:
+    """Whether the thing is handed over empty (已腾空): only where the court said so in as many words."""
+    return details.get("vacated", "").strip().lower().startswith(_VACATED)
+
+
+_PRIORITY = ("是", "有优先", "yes")
+
+
+def priority_purchaser(details: Mapping[str, str]) -> bool:
+    """Whether the court knows somebody who may buy before others (R-PUB-03); one whom it confirms later counts too."""
+    return details.get("priority", "").strip().lower().startswith(_PRIORITY)
+
+
 def searchable(words: str) -> str:
     """Text as the catalogue compares it: full-width as half-width, no capitals."""
     return unicodedata.normalize("NFKC", words).lower()

@@ -27,8 +27,10 @@ from auction.lots.rules import (
     ends_rank,
     loan_available,
     next_status,
+    priority_purchaser,
     purchase_limited,
     searchable,
+    vacated,
 )
 from auction.lots.schemas import AfterFailureView, LotRow, LotRows, LotSaved, LotTerms
 from auction.sale_groups import service as sale_groups
@@ -280,7 +282,14 @@ async def copy_asset(tx: Tx, lot: Lot, asset: appraisal.AssetFacts, price: appra
     lot.asset_kind, lot.place = asset.kind, asset.place
     lot.purchase_limited = purchase_limited(asset.details)
     lot.loan_available = loan_available(asset.details)
+    lot.vacated = vacated(asset.details)
+    lot.priority_purchaser = priority_purchaser(asset.details)
     lot.reference_price_fen = price.price_fen
+
+
+async def note_priority(tx: Tx, lot_id: UUID) -> None:
+    """Show from now on that somebody may buy before others: the court has confirmed one (R-PRIO-01)."""
+    await store.note_priority(tx, lot_id, tx.now())
 
 
 def enter_catalogue(lot: Lot, published_at: datetime) -> None:

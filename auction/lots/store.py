@@ -171,3 +171,9 @@ async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
 async def count_follower(tx: Tx, lot_id: UUID, change: int) -> None:
     """Add to the number of followers in one statement, so that no two of them overwrite each other."""
     await tx.session.execute(update(Lot).where(Lot.id == lot_id).values(followers=Lot.followers + change))
+
+
+async def note_priority(tx: Tx, lot_id: UUID, at: datetime) -> None:
+    """Say of a published lot that somebody may buy before others; it has changed with the first of them alone."""
+    unsaid = (Lot.id == lot_id, Lot.published_at.is_not(None), Lot.priority_purchaser.is_(False))
+    await tx.session.execute(update(Lot).where(*unsaid).values(priority_purchaser=True, changed_at=at))

@@ -59,7 +59,7 @@ async def read_series(
     """The same as CSV."""
     body = await service.write_series(database, actor, by, service.Wanted(court, kind, year))
     headers = {"content-disposition": f'attachment; filename="statistics-{by}.csv"'}
-    return Response(body, media_type="text/csv; charset=utf-8", headers=headers)
+    return Response(body, media_type="text/csv", headers=headers)
 
 
 ROUTES = [show_statistics, show_series, read_series]

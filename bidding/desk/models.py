@@ -82,6 +82,7 @@ class Lot(Base):
         CheckConstraint("(outcome IS NOT NULL) = (status IN ('closed', 'annulled'))", "outcome_at_close"),
         CheckConstraint("(outcome IS NOT DISTINCT FROM 'sold') <= (price_fen IS NOT NULL)", "sold_has_price"),
         CheckConstraint("outcome IN ('sold', 'failed')", "outcome"),
+        CheckConstraint("admitted >= 0", "admitted"),
         CheckConstraint("octet_length(genesis) = 32 AND octet_length(link) = 32", "link_length"),
         Index("ix_lot_opening", "opens_at", postgresql_where=text("status = 'upcoming'")),
         Index("ix_lot_ending", "ends_at", postgresql_where=text("status IN ('upcoming', 'open')")),
@@ -108,6 +109,8 @@ class Lot(Base):
     """What the enforcement applicant may set off against the deposit (R-BID-05)."""
     sale_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("bidding.sale_group.group_id"))
     """The lots that serve the same debt (R-CLOSE-12)."""
+    admitted: Mapped[int] = mapped_column(server_default="0")
+    """How many bidders were ever admitted; shown to everybody coarsely alone."""
     genesis: Mapped[bytes]
     """Hash of the published terms: the link before the first event."""
 

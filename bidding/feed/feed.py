@@ -148,8 +148,10 @@ class Feed:
             return
         async with self._database.reading(platform("feed")) as tx:
             seqs = await store.last_seqs(tx, list(self.rooms))
-        for lot_id, seq in seqs:
+        for lot_id, seq, admitted in seqs:
             self._rung(lot_id, seq)
+            if lot_id in self.rooms:
+                self.rooms[lot_id].admitted = admitted
 
     # -- sockets
 

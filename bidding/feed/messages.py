@@ -73,12 +73,13 @@ class Events(Message, frozen=True, rename={"first": "from", "last": "to"}, tag="
 
 
 class Tick(Message, frozen=True, tag="tick"):
-    """Every second: a sign of life, the time left, and a coarse number of watchers."""
+    """Every second: a sign of life, the time left, and coarse numbers of watchers and admitted bidders."""
 
     seq: int
     remaining_ms: int
     opens_in_ms: int
     watchers: int
+    bidders: int
     rate: int
 
 

@@ -68,6 +68,7 @@ class Room:
         self.lot_id: UUID = lot.lot_id
         self.holders: set[Socket] = set()
         """Sockets for which the room is kept: those in it, and those still at the door."""
+        self.admitted = lot.admitted
         self._lot = lot
         self._clock = clock
         self._writes: dict[Socket, Write] = {}
@@ -128,7 +129,7 @@ class Room:
         """The picture after the last frame."""
         return snapshot_frame(
             self.sent_seq,
-            view_of(self._lot, self.sent_state),
+            view_of(self._lot, self.sent_state, self.admitted),
             beijing(self._clock.now()),
             self._left(),
             self._clock.rate,
@@ -183,7 +184,7 @@ class Room:
                 payloads.append(self._frame())
         if self._tick_alone or (self._tick_due and payloads):
             self._tick_due = self._tick_alone = False
-            payloads.append(tick_frame(self.sent_seq, self._left(), coarse(len(self._writes)), self._clock.rate))
+            payloads.append(self._tick())
         if payloads:
             self._under_way = list(self._writes.items())
             self._send_slice(b"".join(map(text_frame, payloads)), iter(self._under_way))
@@ -201,6 +202,10 @@ class Room:
         elif self._under_way:
             self._under_way = []
             self._send_next()
+
+    def _tick(self) -> bytes:
+        watchers, bidders = coarse(len(self._writes)), coarse(self.admitted)
+        return tick_frame(self.sent_seq, self._left(), watchers, bidders, self._clock.rate)
 
     def _frame(self) -> bytes:
         """The events since the last frame, which is now this one. Of a flood nothing but bids is left out."""
@@ -223,7 +228,7 @@ def frames(events: Sequence[tuple[int, bytes]]) -> list[bytes]:
     return [events_frame(part[0][0], part[-1][0], [event for _, event in part]) for part in parts]
 
 
-def view_of(lot: Lot, state: LotState) -> LotView:
+def view_of(lot: Lot, state: LotState, admitted: int | None = None) -> LotView:
     """The lot as everybody may see it: published terms and the state after some event."""
     outcome = None
     if state.status is Status.CLOSED:
@@ -245,4 +250,5 @@ def view_of(lot: Lot, state: LotState) -> LotView:
         leader_rank=state.leader_rank,
         bids=state.bids,
         extensions=state.extensions,
+        bidders=coarse(lot.admitted if admitted is None else admitted),
     )

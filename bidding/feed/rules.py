@@ -19,11 +19,11 @@ def shown(seq: int, kind: str, event: bytes) -> bytes:
     return event if kind in PUBLIC_KINDS else b'{"seq":%d,"kind":"hidden"}' % seq
 
 
-def coarse(watchers: int) -> int:
-    """A number of watchers rounded down to one digit, 0 below ten: exact ones tell who came and went."""
-    if watchers < FEW:
+def coarse(people: int) -> int:
+    """A number of watchers or bidders rounded down to one digit, 0 below ten: exact ones tell who came, and when."""
+    if people < FEW:
         return 0
-    digits = str(watchers)
+    digits = str(people)
     return int(digits[0].ljust(len(digits), "0"))
 
 

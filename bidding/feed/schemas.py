@@ -58,7 +58,8 @@ class OrderView(msgspec.Struct, frozen=True):
 class LotView(msgspec.Struct, frozen=True):
     """A lot in a snapshot. `status` is `upcoming open suspended frozen closed withdrawn annulled`.
 
-    `ends_at` is null while the lot is halted. `leader` is a bidder code.
+    `ends_at` is null while the lot is halted. `leader` is a bidder code. `bidders` is how many were admitted, rounded
+    down to one digit and 0 below ten, as for watchers: nobody learns from it who came or when (R-BID-07).
     """
 
     lot_id: UUID
@@ -77,6 +78,7 @@ class LotView(msgspec.Struct, frozen=True):
     leader_rank: int | None
     bids: int
     extensions: int
+    bidders: int
 
 
 class ConsentToRest(Wire, frozen=True):
@@ -251,12 +253,13 @@ def snapshot_frame(seq: int, lot: LotView, now: str, left: Countdown, rate: int)
     return msgspec.json.encode(frame)
 
 
-def tick_frame(seq: int, left: Countdown, watchers: int, rate: int) -> bytes:
-    """Every second: a sign of life, the time left, and a coarse number of watchers."""
-    return b'{"t":"tick","seq":%d,"remaining_ms":%d,"opens_in_ms":%d,"watchers":%d,"rate":%d}' % (
+def tick_frame(seq: int, left: Countdown, watchers: int, bidders: int, rate: int) -> bytes:
+    """Every second: a sign of life, the time left, and coarse numbers of watchers and bidders."""
+    return b'{"t":"tick","seq":%d,"remaining_ms":%d,"opens_in_ms":%d,"watchers":%d,"bidders":%d,"rate":%d}' % (
         seq,
         left.remaining_ms,
         left.opens_in_ms,
         watchers,
+        bidders,
         rate,
     )

@@ -100,10 +100,10 @@ async def last_bids(tx: Tx, lot_id: UUID, most: int) -> list[bytes]:
     return [inner_event(sealed) for sealed in rows]
 
 
-async def last_seqs(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[tuple[UUID, int]]:
-    """The last event of each lot, in one query."""
-    rows = await tx.session.execute(select(Lot.lot_id, Lot.seq).where(Lot.lot_id == any_of(lot_ids)))
-    return [(lot_id, seq) for lot_id, seq in rows]
+async def last_seqs(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[tuple[UUID, int, int]]:
+    """The last event of each lot and how many bidders were admitted to it, in one query."""
+    rows = await tx.session.execute(select(Lot.lot_id, Lot.seq, Lot.admitted).where(Lot.lot_id == any_of(lot_ids)))
+    return [(lot_id, seq, admitted) for lot_id, seq, admitted in rows]
 
 
 async def find_answer(tx: Tx, lot_id: UUID, registration_id: UUID, key: UUID) -> Stored | None:

@@ -40,6 +40,7 @@ async def admit(tx: Tx, registration_id: UUID) -> None:
     if state is not None:
         registration.state = state
         registration.admitted_at = tx.now()
+        lot.admitted += 1
         await record(tx, "registration.admit", registration.subject, {}, case_id=lot.case_id)
 
 

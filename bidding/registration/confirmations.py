@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from appraisal.api import get_decision
+from auction.api import note_priority
 from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, Status
@@ -125,6 +126,7 @@ async def _grant(tx: Tx, lot: Lot, person_id: UUID, wanted: GrantPriority) -> No
     grant.rank, grant.decision_id, grant.granted_at = wanted.rank, wanted.decision_id, tx.now()
     await tx.session.flush()
     await _take_over_rank(tx, lot.lot_id, person_id)
+    await note_priority(tx, lot.lot_id)
     facts = {"person": str(person_id), "rank": wanted.rank, "decision_id": str(wanted.decision_id)}
     await record(tx, "registration.grant-priority", f"lot:{lot.lot_id}", facts, case_id=lot.case_id)
 

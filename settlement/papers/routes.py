@@ -88,7 +88,7 @@ def _answer(document: Document) -> Response[bytes]:
         "cache-control": "private, max-age=86400, immutable",
         "etag": f'"{document.sha256.hex()}"',
     }
-    return Response(document.content, media_type=document.media_type, headers=headers)
+    return Response(document.content, media_type=document.bare_type, headers=headers)
 
 
 ROUTES = [

@@ -30,6 +30,12 @@ export function withHistory(picture, events) {
   return { ...picture, events: kept(picture.events, events.filter(({ seq }) => seq <= picture.seq)) };
 }
 
+/** The picture with the coarse numbers of a tick; the same picture if they are what it says already. */
+export function withCrowd(picture, { watchers, bidders }) {
+  if (picture.watchers === watchers && picture.lot.bidders === bidders) return picture;
+  return { ...picture, watchers, lot: { ...picture.lot, bidders } };
+}
+
 /** Whether something lies between the earliest known event and the picture that is not known, and where it begins. */
 export function firstHole(picture) {
   const { events } = picture;

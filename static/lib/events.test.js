@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { chronicle, firstHole, fromSnapshot, ladder, withEvents, withHistory } from "./events.js";
+import { chronicle, firstHole, fromSnapshot, ladder, withCrowd, withEvents, withHistory } from "./events.js";
 
 const AT = "2025-06-03T09:59:00.000+08:00";
 const bid = (seq, price, more = {}) => ({ seq, kind: "bid", at: AT, code: `A${seq}`, price_fen: price, ends_at: AT, extended: false, ...more });
@@ -17,6 +17,13 @@ test("bids move price, leader, counts and end", () => {
     [picture.lot.price_fen, picture.lot.leader, picture.lot.leader_rank, picture.lot.bids, picture.lot.extensions, picture.lot.ends_at],
     [200, "A2", 1, 2, 1, "later"],
   );
+});
+
+test("a tick brings the coarse numbers, and only a change of them a new picture", () => {
+  const picture = withCrowd(start(3), { watchers: 20, bidders: 10 });
+  assert.deepEqual([picture.watchers, picture.lot.bidders, picture.seq], [20, 10, 3]);
+  assert.equal(withCrowd(picture, { watchers: 20, bidders: 10 }), picture);
+  assert.equal(withEvents(picture, frame([bid(4, 400)])).lot.bidders, 10);
 });
 
 test("events in any frames, some of them twice, give one picture", () => {

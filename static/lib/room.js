@@ -1,7 +1,7 @@
 // One lot's room: the socket, the picture it gives, the time left, the bidder's own bid. Signals for the page to read.
 import { batch, signal } from "../vendor/signals.mjs";
 import { exchange, Problem, read } from "./api.js";
-import { firstHole, fromSnapshot, withEvents, withHistory } from "./events.js";
+import { firstHole, fromSnapshot, withCrowd, withEvents, withHistory } from "./events.js";
 import { kept } from "./kept.js";
 import { Live } from "./live.js";
 import { Outbox } from "./outbox.js";
@@ -69,7 +69,7 @@ export function openRoom(lotId, { onEvents, onSessionEnd }) {
       return;
     }
     room.time.value = follow(room.time.peek(), message, at);
-    if (picture.watchers !== message.watchers) room.picture.value = { ...picture, watchers: message.watchers };
+    room.picture.value = withCrowd(picture, message);
     fill();
   }
 

@@ -42,7 +42,9 @@ async function load() {
 /** One's own registration and deposit; null where there is none. */
 async function loadOwn() {
   if (!isBidder) return;
+  const before = own.value?.state;
   own.value = await orNull(`/api/lots/${ID}/registration`);
+  if (before === "awaiting_deposit" && own.value?.state === "admitted") say(`${t("password.admitted")} ${own.value.code}`);
   if (own.value) deposit.value = await orNull(`/api/lots/${ID}/deposit`);
 }
 
@@ -67,14 +69,23 @@ function tell(events, picture) {
   const latest = events.at(-1);
   if (!latest) return;
   if (latest.kind === "bid") {
-    const standing = stance(picture.lot, own.value, picture.events);
-    const words = standing === "none" ? "" : ` ${t(`stance.${standing}`)}`;
-    const extended = events.some((event) => event.extended) ? ` ${t("event.extended")}` : "";
-    say(`${t("said.bid", { code: latest.code, price: price(latest.price_fen) })}${extended}${words}`);
+    const words = bidWords(latest, events, picture);
+    if (words) say(words);
   } else if (latest.kind !== "hidden") {
     say(t(`event.${latest.kind}`));
     setTimeout(() => { load(); loadOwn(); }, SETTLE_MS);
   }
+}
+
+/** A bid in words. One's own is answered at the button, where a bidder hears how they stand as well: nothing twice. */
+function bidWords(latest, events, picture) {
+  const { code, unlocked } = own.value ?? {};
+  const standing = unlocked ? "none" : stance(picture.lot, own.value, picture.events);
+  return [
+    code !== latest.code && t("said.bid", { code: latest.code, price: price(latest.price_fen) }),
+    events.some(({ extended }) => extended) && t("event.extended"),
+    standing !== "none" && t(`stance.${standing}`),
+  ].filter(Boolean).join(" ");
 }
 
 setInterval(() => {
@@ -91,7 +102,7 @@ function Lot() {
       <header class="lot-head">
         <p class="crumbs"><a href="/">${t("nav.lots")}</a> <span aria-hidden="true">/</span> ${shown.case_no}</p>
         <h1>${shown.title}</h1>
-        <p class="lot-sub"><${Badges} lot=${shown} /><span>${shown.place}</span><span>${shown.court_name}</span></p>
+        <p class="lot-sub"><${Badges} lot=${shown} /><span>${shown.place}<span class="unseen">, </span></span><span>${shown.court_name}</span></p>
         <${Tools} lot=${shown} />
       </header>
       <div class="lot-picture"><${Gallery} lot=${shown} /></div>

@@ -6,7 +6,7 @@ import { spoken, yuan } from "../lib/money.js";
 import { duties, reminders } from "../lib/needs.js";
 import { comingBack, isBidder, person } from "../lib/session.js";
 import { short, until as lastMoment } from "../lib/time.js";
-import { State, stateOfCard, stateOfLot } from "../parts/badges.js";
+import { startOf, State, stateOfCard, stateOfLot } from "../parts/badges.js";
 import { FollowButton } from "../parts/follow.js";
 import { Enquiry } from "../parts/enquiries.js";
 import { Fault } from "../parts/messages.js";
@@ -114,7 +114,7 @@ function Auction({ own, again }) {
       <dl class="mine-facts">
         <div><dt>${t("mine.registration")}</dt><dd>${t(`registration.${own.state}`)}${own.priority_rank ? html` <span class="tag tag-priority">${t("password.rank", { n: own.priority_rank })}</span>` : null}</dd></div>
         <div><dt>${t("bid.code")}</dt><dd class="figure">${own.code ?? t("mine.code.none")}</dd></div>
-        <div><dt>${t(lot.price_fen === null ? "price.start" : finished ? "mine.last-price" : "price.current")}</dt><dd class="figure">¥${yuan(lot.price_fen ?? lot.start_price_fen)} <small>${spoken(lot.price_fen ?? lot.start_price_fen, language.value)}</small></dd></div>
+        <div><dt>${t(lot.price_fen === null ? startOf(lot) : finished ? "mine.last-price" : "price.current")}</dt><dd class="figure">¥${yuan(lot.price_fen ?? lot.start_price_fen)} <small>${spoken(lot.price_fen ?? lot.start_price_fen, language.value)}</small></dd></div>
         ${bids.accepted > 0 && html`<div><dt>${t("mine.my-bids")}</dt><dd class="figure">¥${yuan(bids.highest_fen)} <small>${t("record.bids", { n: bids.accepted })}</small></dd></div>`}
         <div><dt>${t(finished ? "result.heading" : "mine.standing")}</dt><dd>${standing(own, finished)}</dd></div>
         <div><dt>${t(finished ? "mine.ended" : lot.status === "upcoming" ? "terms.opens" : "mine.ends")}</dt><dd class="figure">${short(lot.status === "upcoming" ? lot.opens_at : lot.ends_at ?? lot.scheduled_end, language.value)}</dd></div>

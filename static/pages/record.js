@@ -7,9 +7,9 @@ import { language, t } from "../lib/i18n.js";
 import { takeTold } from "../lib/told.js";
 import { percentOver, spoken, yuan } from "../lib/money.js";
 import { clock, dated, moment, until } from "../lib/time.js";
-import { Badges, State } from "../parts/badges.js";
-import { Curve } from "../parts/curve.js";
-import { Fault } from "../parts/messages.js";
+import { Badges, startOf, State } from "../parts/badges.js";
+import { Curve, drawable } from "../parts/curve.js";
+import { Fault, POLITE } from "../parts/messages.js";
 import { useReading } from "../parts/reading.js";
 import { overReference } from "../parts/reference.js";
 import { mount } from "../parts/shell.js";
@@ -76,6 +76,7 @@ function Whole({ lot, record, confirmation, availability }) {
   const [all, setAll] = useState(null);
   const { seq } = record.chain;
   useEffect(() => { if (seq <= MOST_DRAWN) readAll(seq).then(setAll, () => {}); }, []);
+  const bids = (all ?? []).filter(({ kind }) => kind === "bid").reverse();
   return html`
     <article class="public-record">
       <header class="lot-head">
@@ -87,7 +88,7 @@ function Whole({ lot, record, confirmation, availability }) {
       ${confirmation && html`<${Confirmation} told=${confirmation} />`}
       <${Availability} told=${availability} />
       <${Verification} lotId=${ID} chain=${record.chain} check=${check} />
-      ${all && html`<section class="record sheet-wide" aria-label=${t("record.curve")}><${Curve} bids=${all.filter(({ kind }) => kind === "bid").reverse()} lot=${record.lot} reference=${lot.reference_price_fen} /></section>`}
+      ${drawable(bids) && html`<section class="record sheet-wide" aria-label=${t("record.curve")}><${Curve} bids=${bids} lot=${record.lot} reference=${lot.reference_price_fen} /></section>`}
       <${Course} seq=${seq} all=${all} />
       <${Downloads} all=${all} />
     </article>`;
@@ -126,9 +127,9 @@ function check(chain, onProgress) {
 function Outcome({ lot, record }) {
   const { lot: told, bidders } = record;
   const rows = [
-    [told.price_fen === null ? "price.start" : told.outcome === "sold" ? "price.sold" : "mine.last-price", html`<strong class="figure record-price">¥${yuan(told.price_fen ?? told.start_price_fen)}</strong> <small>${spoken(told.price_fen ?? told.start_price_fen, language.value)}</small>`],
+    [told.price_fen === null ? startOf(told) : told.outcome === "sold" ? "price.sold" : "mine.last-price", html`<strong class="figure record-price">¥${yuan(told.price_fen ?? told.start_price_fen)}</strong> <small>${spoken(told.price_fen ?? told.start_price_fen, language.value)}</small>`],
     ["panel.winner", told.leader ? html`<span class="figure">${told.leader}</span>${told.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : t("panel.none")],
-    ["price.start", html`<span class="figure">¥${yuan(told.start_price_fen)}</span>${told.price_fen !== null && html` <small>${t("price.over-start", { percent: percentOver(told.price_fen, told.start_price_fen) })}</small>`}`],
+    [startOf(told), told.price_fen !== null && html`<span class="figure">¥${yuan(told.start_price_fen)}</span> <small>${t("price.over-start", { percent: percentOver(told.price_fen, told.start_price_fen) })}</small>`],
     ["price.reference", html`<span class="figure">¥${yuan(lot.reference_price_fen)}</span>${told.price_fen !== null && html` <small>${overReference(told.price_fen, lot.reference_price_fen)}</small>`}`],
     ["record.bidders", html`<span class="figure">${bidders}</span>`],
     ["panel.bids", html`<span class="figure">${told.bids}</span>`],
@@ -176,7 +177,7 @@ function Course({ seq, all }) {
           <nav class="pager" aria-label=${t("pager.label")}>
             <button type="button" disabled=${at === 1} onClick=${() => turn(1)}>${t("pager.first")}</button>
             <button type="button" disabled=${at === 1} onClick=${() => turn(at - 1)}>${t("pager.previous")}</button>
-            <span role="status" class="figure">${t("pager.at", { at, pages })}</span>
+            <span ...${POLITE} class="figure">${t("pager.at", { at, pages })}</span>
             <button type="button" disabled=${at === pages} onClick=${() => turn(at + 1)}>${t("pager.next")}</button>
             <button type="button" disabled=${at === pages} onClick=${() => turn(pages)}>${t("pager.last")}</button>
           </nav>`}

@@ -4,11 +4,12 @@ import { language, t } from "../lib/i18n.js";
 import { spoken, yuan } from "../lib/money.js";
 import { day, moment, short } from "../lib/time.js";
 import { useId, useState } from "../vendor/hooks.mjs";
-import { State, stateOfCard } from "./badges.js";
+import { isSellOff, startOf, State, stateOfCard } from "./badges.js";
 import { Questions } from "./enquiries.js";
 
 const FACTS = [
   ["occupation", "condition"],
+  ["vacated", null],
   ["defects", "defects"],
   ["taxes", "taxes"],
   ["arrears", null],
@@ -66,9 +67,10 @@ export function About({ lot }) {
 function Terms({ lot }) {
   const of = lot.announcement?.reference_price;
   const rows = [
-    ["price.start", amount(lot.start_price_fen)],
+    [startOf(lot), amount(lot.start_price_fen)],
     ["price.reference", html`${amount(lot.reference_price_fen)}${of && html`<br /><small>${t(`method.${of.method}`)} · ${day(`${of.fixed_on}T00:00:00+08:00`, language.value)}</small>`}`],
     ["price.deposit", amount(lot.deposit_fen)],
+    isSellOff(lot) && ["terms.prepaid", t("terms.prepaid.text")],
     ["price.increment", amount(lot.increment_fen)],
     ["terms.opens", lot.opens_at && moment(lot.opens_at, language.value)],
     ["terms.ends", lot.scheduled_end && moment(lot.scheduled_end, language.value)],
@@ -76,7 +78,7 @@ function Terms({ lot }) {
     ["terms.balance", t("terms.balance.text", { n: lot.balance_due_days })],
     ["terms.court", lot.court_name],
     ["terms.case", lot.case_no],
-  ];
+  ].filter(Boolean);
   return html`<dl class="pairs">${rows.map(([key, text]) => text && html`<div key=${key}><dt>${t(key)}</dt><dd>${text}</dd></div>`)}</dl>`;
 }
 

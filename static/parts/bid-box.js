@@ -7,19 +7,22 @@ import { capitals, parsed, price, spoken, yuan } from "../lib/money.js";
 import { minimum } from "../lib/refusals.js";
 import { comingBack } from "../lib/session.js";
 import { useEffect, useMemo, useRef } from "../vendor/hooks.mjs";
-import { computed, effect, signal } from "../vendor/signals.mjs";
+import { batch, computed, effect, signal } from "../vendor/signals.mjs";
 import { Countdown, toEnd, toOpening } from "./countdown.js";
-import { Refusal } from "./messages.js";
+import { POLITE, Refusal } from "./messages.js";
 import { Receipt } from "./receipt.js";
 
 const STEPS = [1, 2, 5];
 const SETTLE_MS = 600;
+const RUSH_MS = 2_000;
 
 /** What was typed, or null while the amount follows the lowest bid. */
 const typed = signal(null);
 const asking = signal(null);
 /** Whether the followed amount has just moved: a tap now was meant for the amount before. */
 const moving = signal(false);
+/** The price has not rested for so long that a button which follows it cannot be pressed. */
+const rushing = signal(false);
 const boxInSight = signal(true);
 
 /** The amount that would be bid now; null if what was typed is none. */
@@ -63,6 +66,7 @@ function watchAmount(room, own) {
   const followed = computed(() => (room.picture.value ? lowest(room.picture.value.lot, own) : null));
   let before = followed.peek();
   let timer;
+  let restless = null;
   return effect(() => {
     const now = followed.value;
     if (now === before) return;
@@ -71,8 +75,10 @@ function watchAmount(room, own) {
     if (behind) typed.value = null;
     if (typed.peek() !== null) return;
     moving.value = true;
+    restless ??= performance.now();
+    rushing.value = performance.now() - restless > RUSH_MS;
     clearTimeout(timer);
-    timer = setTimeout(() => { moving.value = false; }, SETTLE_MS);
+    timer = setTimeout(() => { batch(() => { moving.value = rushing.value = false; }); restless = null; }, SETTLE_MS);
   });
 }
 
@@ -92,7 +98,7 @@ export function BidBox({ room, own, reload }) {
   };
   return html`
     <section class="panel bid-box" aria-labelledby="bid-box" ref=${box}>
-      <h2 id="bid-box">${t("bid.heading")} <small>${t("bid.code")} <span class="figure">${own.code}</span>${own.priority_rank && ` · ${t("password.rank", { n: own.priority_rank })}`}</small></h2>
+      <h2 id="bid-box" tabindex="-1">${t("bid.heading")} <small>${t("bid.code")} <span class="figure">${own.code}</span>${own.priority_rank && ` · ${t("password.rank", { n: own.priority_rank })}`}</small></h2>
       <${Stance} room=${room} lot=${lot} own=${own} events=${events} />
       ${lot.status === "upcoming" && html`<p class="aside">${t("bid.upcoming")}</p>`}
       ${["suspended", "frozen"].includes(lot.status) && html`<p class="aside">${t("bid.halted")}</p>`}
@@ -106,6 +112,7 @@ export function BidBox({ room, own, reload }) {
           value=${typed.value ?? yuan(lowest(lot, own))} onInput=${(event) => { typed.value = event.target.value; }} onFocus=${(event) => event.target.select()} /></div>
         <${ReadBack} lot=${lot} own=${own} fen=${fen} tooLow=${tooLow} />
         <button class=${`bid-button ${leading ? "" : "primary"}`} disabled=${!ready}>${buttonWords({ room, fen, leading, busy })}</button>
+        <p class="aside" ...${POLITE}>${rushing.value && typed.value === null && t("bid.rush")}</p>
       </form>
       <${Outcome} room=${room} lot=${lot} own=${own} />
       <${Receipt} room=${room} />
@@ -122,11 +129,11 @@ function buttonWords({ room, fen, leading, busy }) {
 /** Own state in words: the connection first, for what is unknown must not be claimed. */
 function Stance({ room, lot, own, events }) {
   const pending = room.pending.value;
-  if (pending) return html`<p class="stance stance-pending" role="status">${t(`pending.${pending.phase}.text`, { price: price(pending.price_fen) })}</p>`;
-  if (["lost", "offline"].includes(room.connection.value)) return html`<p class="stance stance-lost" role="status">${t("stance.unknown")}</p>`;
+  if (pending) return html`<p class="stance stance-pending" ...${POLITE}>${t(`pending.${pending.phase}.text`, { price: price(pending.price_fen) })}</p>`;
+  if (["lost", "offline"].includes(room.connection.value)) return html`<p class="stance stance-lost" ...${POLITE}>${t("stance.unknown")}</p>`;
   const standing = stance(lot, own, events);
   if (standing === "none" && lot.status !== "open") return null;
-  return html`<p class=${`stance stance-${standing}`} role="status">${t(`stance.${standing}`)}</p>`;
+  return html`<p class=${`stance stance-${standing}`} ...${POLITE}>${t(`stance.${standing}`)}</p>`;
 }
 
 function ReadBack({ lot, own, fen, tooLow }) {
@@ -144,7 +151,7 @@ function ReadBack({ lot, own, fen, tooLow }) {
 function Outcome({ room, lot, own }) {
   const outcome = room.outcome.value;
   if (!outcome) return null;
-  if (outcome.t === "ack") return html`<p class="outcome outcome-accepted" role="status">${t("outcome.accepted", { price: price(outcome.price_fen), seq: outcome.seq })}</p>`;
+  if (outcome.t === "ack") return html`<p class="outcome outcome-accepted" ...${POLITE}>${t("outcome.accepted", { price: price(outcome.price_fen), seq: outcome.seq })}</p>`;
   if (outcome.t === "lost") return html`<p class="outcome refusal" role="alert">${t("outcome.lost", { price: price(outcome.price_fen) })}</p>`;
   const least = minimum(outcome);
   const next = least === null ? null : Math.max(least, lowest(lot, own));
@@ -190,7 +197,7 @@ export function BidBar({ room, own, reload }) {
     <div class=${`bid-bar ${own?.unlocked && boxInSight.value ? "bid-bar-away" : ""}`}>
       <div>
         <p class="bid-bar-price figure">¥${yuan(lot.price_fen ?? lot.start_price_fen)}</p>
-        <p class="bid-bar-time">${t(open ? "clock.to-end" : "clock.to-start")} <${Countdown} read=${read} urgent=${open} />
+        <p class="bid-bar-time"><${Countdown} label=${t(open ? "clock.to-end" : "clock.to-start")} read=${read} urgent=${open} />
           ${own?.code && lot.leader === own.code && html` <span class="tag tag-me">${t("stance.leading")}</span>`}</p>
       </div>
       ${!own?.unlocked ? html`<a class="button primary" href="#take-part">${t("bar.take-part")}</a>` : open && html`<${BarButton} room=${room} lot=${lot} own=${own} reload=${reload} />`}

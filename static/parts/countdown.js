@@ -15,8 +15,11 @@ export function spanWords(ms) {
   return days ? `${t("time.days", { n: days })} ${digits(ms)}` : digits(ms);
 }
 
-/** Counts down what `read(now)` gives in milliseconds. `hurry` is set in the last five minutes. */
-export function Countdown({ read, urgent = false, announce = false }) {
+/**
+ * Counts down what `read(now)` gives in milliseconds. `hurry` is set in the last five minutes. `label`
+ * stands before it and with it is the timer's name: a screen reader that meets a timer says its name alone.
+ */
+export function Countdown({ label, read, urgent = false, announce = false }) {
   const text = useSignal("");
   const hurry = useSignal(false);
   useEffect(() => {
@@ -31,7 +34,7 @@ export function Countdown({ read, urgent = false, announce = false }) {
     const timer = setInterval(look, LOOK_MS);
     return () => clearInterval(timer);
   }, [read, urgent, language.value]);
-  return html`<span class=${`countdown ${hurry.value ? "countdown-hurry" : ""}`} role="timer" aria-live="off">${text}</span>`;
+  return html`<span class="clock-label" aria-hidden="true">${label}</span> <span class=${`countdown ${hurry.value ? "countdown-hurry" : ""}`} role="timer" aria-live="off" aria-label=${`${label} ${text.value}`}>${text}</span>`;
 }
 
 function tell(before, ms) {

@@ -19,8 +19,13 @@ export function steps(bids, most = MOST_POINTS) {
   return points.filter((_, index) => index % every === 0 || index === last);
 }
 
+/** Whether there are bids enough to draw. */
+export function drawable(bids) {
+  return bids.length >= LEAST;
+}
+
 export function Curve({ bids, lot, reference }) {
-  if (bids.length < LEAST) return null;
+  if (!drawable(bids)) return null;
   const points = steps(bids);
   const lowest = Math.min(lot.start_price_fen, points[0].price);
   const highest = points.at(-1).price;

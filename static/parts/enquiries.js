@@ -6,7 +6,7 @@ import { comingBack, isBidder, person } from "../lib/session.js";
 import { short } from "../lib/time.js";
 import { useState } from "../vendor/hooks.mjs";
 import { useCommand } from "./form.js";
-import { Fault, Refusal, say } from "./messages.js";
+import { Fault, POLITE, Refusal, say } from "./messages.js";
 import { useReading } from "./reading.js";
 
 const OPEN = ["published", "live", "suspended", "frozen"];
@@ -48,7 +48,7 @@ function Ask({ lot }) {
   if (!person) return html`<p class="aside">${t("enquiry.sign-in")} <a href=${comingBack("/sign-in")}>${t("account.sign-in")}</a></p>`;
   if (!isBidder) return null;
   if (sent) {
-    return html`<p role="status">${t("enquiry.sent", { number: sent.number })} <a href="/mine#enquiries">${t("mine.heading")}</a>
+    return html`<p ...${POLITE}>${t("enquiry.sent", { number: sent.number })} <a href="/mine#enquiries">${t("mine.heading")}</a>
       <button type="button" class="plain" onClick=${() => setSent(null)}>${t("enquiry.another")}</button></p>`;
   }
   return html`

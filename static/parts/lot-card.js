@@ -4,20 +4,20 @@ import { language, t } from "../lib/i18n.js";
 import { spoken, yuan } from "../lib/money.js";
 import { short } from "../lib/time.js";
 import { useMemo } from "../vendor/hooks.mjs";
-import { Badges, State, stateOfCard, stateOfLot } from "./badges.js";
+import { Badges, startOf, State, stateOfCard, stateOfLot } from "./badges.js";
 import { Countdown } from "./countdown.js";
 import { Drawing } from "./drawing.js";
 import { overReference } from "./reference.js";
 
 const DAY_MS = 86_400_000;
-const COUNTED = { upcoming: "time.opens", live: "time.ends", extended: "time.ends" };
+const COUNTED = { upcoming: "time.opens", live: "time.ends", selling: "time.ends", extended: "time.ends" };
 const SOLD = ["sold", "defaulted", "annulled"];
 
 export function Card({ lot, standing, now, rate, at }) {
   const state = standing ? stateOfLot(standing) : stateOfCard(lot);
   const bid = standing?.price_fen ?? lot.price_fen;
   const shown = bid ?? lot.start_price_fen;
-  const of = bid === null ? "price.start" : SOLD.includes(state) ? "price.sold" : "price.current";
+  const of = bid === null ? startOf(lot) : SOLD.includes(state) ? "price.sold" : "price.current";
   return html`
     <li class="card">
       <a href=${`/lots/${lot.id}`}>
@@ -46,5 +46,5 @@ function CardTime({ state, opensAt, endsAt, now, rate, at }) {
   const read = useMemo(() => (instant) => Math.max(0, span - (instant - at) * rate), [span, at, rate]);
   return html`
     <time datetime=${moment}>${t(counted ?? "time.ended", { at: short(moment, language.value) })}</time>
-    ${counted && span < DAY_MS && html`<span class="card-left">${t("time.still")} <${Countdown} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
+    ${counted && span < DAY_MS && html`<span class="card-left"><${Countdown} label=${t("time.still")} read=${read} urgent=${state !== "upcoming"} /></span>`}`;
 }

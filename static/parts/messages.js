@@ -4,6 +4,9 @@ import { language, t } from "../lib/i18n.js";
 import { sentence, source } from "../lib/refusals.js";
 import { signal } from "../vendor/signals.mjs";
 
+/** What tells its changes politely. Not the role `status`: a screen reader names that, and then passes over what it says. */
+export const POLITE = { "aria-live": "polite", "aria-atomic": "true" };
+
 /** A refusal as one sentence with its rule. */
 export function Refusal({ problem, children }) {
   if (!problem) return null;
@@ -42,5 +45,5 @@ function speakUp() {
 }
 
 export function Voice() {
-  return html`<p class="unseen" role="status" aria-live="polite">${spoken.value}</p>`;
+  return html`<p class="unseen" ...${POLITE}>${spoken.value}</p>`;
 }

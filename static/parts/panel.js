@@ -5,9 +5,10 @@ import { ladder } from "../lib/events.js";
 import { percentOver, spoken, yuan } from "../lib/money.js";
 import { clock, left, moment } from "../lib/time.js";
 import { useMemo } from "../vendor/hooks.mjs";
-import { State, stateOfLot } from "./badges.js";
+import { isSellOff, startOf, State, stateOfLot } from "./badges.js";
 import { BidBox } from "./bid-box.js";
 import { Countdown, spanWords, toEnd, toOpening } from "./countdown.js";
+import { POLITE } from "./messages.js";
 import { Desk } from "./take-part.js";
 import { Ladder } from "./record.js";
 import { overReference } from "./reference.js";
@@ -26,6 +27,7 @@ export function Panel(parts) {
   const finished = FINISHED.includes(shown.status);
   // Who can bid sees the box next to the price, and the numbers after it.
   const bidding = !finished && parts.own?.unlocked;
+  const latest = ladder(picture.events).slice(0, LATEST);
   const numbers = { lot, shown, watchers: picture.watchers, own: parts.own };
   return html`
     <div class="panel">
@@ -38,13 +40,13 @@ export function Panel(parts) {
     ${finished ? html`<${Result} ...${parts} shown=${shown} />` : bidding
       ? html`<${BidBox} ...${parts} /><div class="panel"><${Numbers} ...${numbers} /></div>`
       : html`<${Desk} ...${parts} shown=${shown} />`}
-    ${!finished && picture.lot.bids > 0 && html`
-      <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${ladder(picture.events).slice(0, LATEST)} own=${parts.own} head=${false} /></div>`}`;
+    ${!finished && latest.length > 0 && html`
+      <div class="panel panel-latest"><h2>${t("record.latest")}</h2><${Ladder} bids=${latest} own=${parts.own} head=${false} /></div>`}`;
 }
 
 function Connection({ room }) {
   const state = room.connection.value;
-  return html`<span class=${`connection connection-${state}`} role="status"><i aria-hidden="true" />${t(`connection.${state}`)}</span>`;
+  return html`<span class=${`connection connection-${state}`} ...${POLITE}><i aria-hidden="true" />${t(`connection.${state}`)}</span>`;
 }
 
 function Clock({ room, lot, reason }) {
@@ -61,17 +63,17 @@ function Clock({ room, lot, reason }) {
   }
   if (upcoming) {
     return html`
-      <p class="clock"><span class="clock-label">${t("clock.to-start")}</span> <${Countdown} read=${read} announce=${true} /></p>
+      <p class="clock"><${Countdown} label=${t("clock.to-start")} read=${read} announce=${true} /></p>
       <p class="clock-note">${t("clock.opens", { at: moment(lot.opens_at, language.value) })}</p>`;
   }
   return html`
-    <p class="clock"><span class="clock-label">${t("clock.to-end")}</span> <${Countdown} read=${read} urgent=${true} announce=${true} /></p>
-    <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}</p>`;
+    <p class="clock"><${Countdown} label=${t("clock.to-end")} read=${read} urgent=${true} announce=${true} /></p>
+    <p class="clock-note">${lot.extensions > 0 ? t("clock.extended", { n: lot.extensions, planned: clock(lot.scheduled_end) }) : t("clock.ends", { at: moment(lot.ends_at, language.value) })}${isSellOff(lot) && lot.bids === 0 && ` · ${t("clock.sell-off")}`}</p>`;
 }
 
 function Price({ lot, shown }) {
   const fen = shown.price_fen ?? shown.start_price_fen;
-  const of = shown.price_fen === null ? "price.start" : shown.status === "closed" ? "price.sold" : "price.current";
+  const of = shown.price_fen === null ? startOf(shown) : shown.status === "closed" ? "price.sold" : "price.current";
   return html`
     <div class="price">
       <p class="price-label">${t(of)}</p>
@@ -95,12 +97,14 @@ function Numbers({ lot, shown, watchers, own }) {
   const leads = own?.code && shown.leader === own.code;
   const finished = FINISHED.includes(shown.status);
   const rows = [
-    [finished ? "panel.winner" : "panel.leader", shown.leader ? html`<strong class="figure">${shown.leader}</strong>${leads && html` <span class="tag tag-me">${t("tag.me")}</span>`}${shown.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : t(finished ? "panel.none" : "panel.nobody")],
-    ["panel.bids", shown.bids],
+    ["price.prepaid", isSellOff(shown) && !finished && `¥${yuan(shown.start_price_fen)}`],
+    [finished ? "panel.winner" : "panel.leader", shown.leader ? html`<strong class="figure">${shown.leader}</strong>${leads && html` <span class="tag tag-me">${t("tag.me")}</span>`}${shown.leader_rank && html` <span class="tag tag-priority">${t("tag.priority")}</span>`}` : shown.status !== "upcoming" && t(finished ? "panel.none" : "panel.nobody")],
+    ["panel.bids", shown.status !== "upcoming" && shown.bids],
     ["price.increment", `¥${yuan(lot.increment_fen)}`],
     ["price.deposit", `¥${yuan(lot.deposit_fen)}`],
-    ["price.start", shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
+    [startOf(shown), shown.price_fen !== null && `¥${yuan(lot.start_price_fen)}`],
     ["price.reference", `¥${yuan(lot.reference_price_fen)}`],
+    ["panel.bidders", !finished && (shown.bidders > 0 ? t("panel.watchers.about", { n: shown.bidders }) : t("panel.few"))],
     ["panel.watchers", watchers > 0 && t("panel.watchers.about", { n: watchers })],
     ["panel.followers", lot.watched > 0 && t("panel.watchers.about", { n: lot.watched })],
   ];

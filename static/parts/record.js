@@ -8,6 +8,7 @@ import { useState } from "../vendor/hooks.mjs";
 import { Curve } from "./curve.js";
 
 const SHOWN = 12;
+const FINISHED = ["closed", "withdrawn", "annulled"];
 
 export function Record({ room, lot, own }) {
   const picture = room.picture.value;
@@ -28,7 +29,7 @@ export function Record({ room, lot, own }) {
         <label class="check"><input type="checkbox" checked=${withMs} onChange=${(event) => setWithMs(event.target.checked)} />${t("record.ms")}</label>
       </div>
       <${Curve} bids=${bids} lot=${picture.lot} reference=${lot.reference_price_fen} />
-      ${picture.lot.bids === 0 ? html`<p class="aside">${t("record.none")}</p>` : bids.length > 0 && html`
+      ${picture.lot.bids === 0 ? html`<p class="aside">${t(FINISHED.includes(picture.lot.status) ? "record.nobody" : "record.none")}</p>` : bids.length > 0 && html`
         <${Ladder} bids=${bids.slice(0, shown)} own=${own} withMs=${withMs} />
         ${(bids.length > shown || earlier) && html`<p class="more"><button type="button" onClick=${more}>${t("record.more")}</button></p>`}`}
       <${Chronicle} events=${picture.events} withMs=${withMs} />

@@ -5,6 +5,7 @@ import { html } from "../lib/dom.js";
 import { canVerify, checkBundle } from "../lib/evidence.js";
 import { t } from "../lib/i18n.js";
 import { useEffect, useState } from "../vendor/hooks.mjs";
+import { POLITE } from "./messages.js";
 
 const LARGEST_FILE = 200_000_000;
 
@@ -40,7 +41,7 @@ export function Verification({ lotId, chain, check }) {
         <button type="button" disabled=${checked !== null || !able} onClick=${() => run(() => signed(lotId))}>${t("recheck.signed")}</button>
         <label class="button file">${t("recheck.file")}<input class="unseen" type="file" accept="application/json,.json" disabled=${!able} onChange=${file} /></label>
       </div>
-      <div role="status" aria-live="polite">${found && html`<${Finding} found=${found} />`}</div>
+      <div ...${POLITE}>${found && html`<${Finding} found=${found} />`}</div>
       <details><summary>${t("recheck.how")}</summary>
         <p>${t("recheck.formula")}</p>
         <dl class="pairs">

@@ -120,6 +120,7 @@ async def test_a_court_publishes_and_everybody_checks(database_url: str) -> None
         assert picture.status_code == 201, picture.text
         assert picture.json()["name"] == "车 正面.png"
         assert (await public.get(f"/api/documents/{picture.json()['id']}")).status_code == 404
+        words = await clerk.post(f"{lot}/documents?kind=other", "说明".encode(), **{"x-file-name": quote("说明.txt")})
 
         frozen_clock = parts.clock
         assert isinstance(frozen_clock, FrozenClock)
@@ -131,6 +132,8 @@ async def test_a_court_publishes_and_everybody_checks(database_url: str) -> None
         shown = await public.get(f"/api/documents/{picture.json()['id']}")
         assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
         assert shown.headers["x-content-type-options"] == "nosniff"
+        told = await public.get(f"/api/documents/{words.json()['id']}")
+        assert (told.text, told.headers["content-type"]) == ("说明", "text/plain; charset=utf-8")
         page = (await public.get(lot)).json()
         assert page["announcement"]["terms"]["start_price_fen"] == 70_000_00
         assert page["opens_at"].endswith("+08:00")

@@ -98,7 +98,7 @@ async def test_a_bid_is_placed_and_heard_without_eyes_or_mouse(site: Site, visit
     await page.keyboard.press("Tab")
     await expect(page.locator(":focus")).to_have_text("出价 ¥280,000")
     await page.keyboard.press("Enter")
-    own = page.get_by_role("status")
+    own = page.locator("[aria-live=polite]")
     await expect(own.filter(has_text="您领先")).to_have_count(1)
     await rival.bid(lot_id, START + STEP)
     polite = page.locator("[aria-live=polite]")

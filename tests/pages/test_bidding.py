@@ -18,9 +18,12 @@ async def test_a_stranger_comes_to_lead_without_leaving_the_lot(site: Site, visi
     page = await visitors.open(f"/lots/{lot_id}", PHONE)
     await page.get_by_role("link", name="实名注册").click()
     await page.get_by_label("真实姓名").fill("欧阳文静")
-    await page.get_by_label("居民身份证号").fill(id_number(2))
+    await page.get_by_label("居民身份证号").fill("110101199001011234")
     await page.get_by_label("用户名").fill("wenjing")
     await page.get_by_label("密码").fill(PASSWORD)
+    await page.get_by_role("button", name="注册并登录").click()
+    await expect(page.get_by_role("alert")).to_have_text("居民身份证号有误，请核对 18 位号码和末位校验码。")
+    await page.get_by_label("居民身份证号").fill(id_number(2))
     await page.get_by_role("button", name="注册并登录").click()
     await page.wait_for_url(f"**/lots/{lot_id}")
     await page.get_by_label("我已阅读并接受").check()
@@ -64,7 +67,22 @@ async def test_two_bidders_extend_the_end_before_each_other(site: Site, visitors
     await expect(here.locator(".stance")).to_have_text("已被超越")
     await expect(here.locator(".price-figure")).to_have_text("¥290,000.00")
     await expect(here.locator(".clock-note")).to_contain_text("已延时 2 次")
-    await expect(here.get_by_role("status").filter(has_text=other.code)).to_have_count(1)
+    await expect(here.locator("[aria-live=polite]").filter(has_text=other.code)).to_have_count(1)
+
+
+async def test_where_the_price_never_rests_one_is_told_to_type(site: Site, visitors: Visitors) -> None:
+    """The amount that follows the price cannot be pressed while it moves; what to do instead is said, and it passes."""
+    lot_id = await site.lot()
+    rivals = [await site.bidder(lot_id) for _ in range(4)]
+    page = await visitors.open(f"/lots/{lot_id}", PHONE, await site.bidder(lot_id))
+    hint = page.locator(".bid-box").get_by_text("请自行输入您愿意出的金额")
+    for price in range(START, START + 400 * STEP, STEP):
+        await rivals[price // STEP % len(rivals)].bid(lot_id, price)
+        if await hint.is_visible():
+            break
+    await expect(page.locator(".bid-button")).to_be_disabled()
+    await expect(hint).to_have_count(0)
+    await expect(page.locator(".bid-button")).to_be_enabled()
 
 
 async def test_a_jump_is_confirmed_and_a_refusal_names_its_rule(site: Site, visitors: Visitors) -> None:

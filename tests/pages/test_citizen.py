@@ -13,7 +13,7 @@ from playwright.async_api import Page, Route, expect
 from appraisal.cases.rules import Subject
 from kernel.actors import Role
 from tests.pages.conftest import DESK, PHONE, Visitors
-from tests.pages.support import MINUTE, START, STEP, Site, until
+from tests.pages.support import DAY, MINUTE, START, STEP, Site, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.anyio]
 
@@ -78,6 +78,68 @@ async def test_a_lot_is_followed_asked_about_and_answered(site: Site, visitors: 
     await expect(page.get_by_text("关注的标的即将开始")).to_be_visible()
     await page.get_by_role("button", name="取消关注").click()
     await expect(page.get_by_text("您还没有关注任何标的")).to_be_visible()
+
+
+async def test_what_nobody_bought_is_told_once_and_printed_dark_on_light(site: Site, visitors: Visitors) -> None:
+    """The record of a failed sale has no curve and names the start price once; paper is white on a dark screen too."""
+    lot_id = await site.lot(lasts=10 * MINUTE)
+    await site.pass_time(timedelta(minutes=20))
+    page = await visitors.open(f"/lots/{lot_id}", DESK)
+    await expect(page.locator(".panel-head .state")).to_have_text("已流拍")
+    await expect(page.locator(".record")).to_contain_text("无人出价。")
+    page = await visitors.open(f"/lots/{lot_id}/record", DESK, color_scheme="dark")
+    await expect(page.locator(".course .events").first).to_contain_text("竞价结束")
+    await expect(page.locator(".record-facts dt", has_text="起拍价")).to_have_count(1)
+    await expect(page.locator("section.record")).to_have_count(0)
+    ink = "getComputedStyle(document.querySelector('h1')).color"
+    assert await page.evaluate(ink) == "rgb(233, 237, 242)"
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert await page.evaluate(ink) == "rgb(24, 33, 44)"
+
+
+async def test_an_extended_bid_is_read_on_a_phone(site: Site, visitors: Visitors) -> None:
+    """The record's row of a bid that moved the end: its time and its note do not stand on each other."""
+    lot_id = await site.lot(lasts=4 * MINUTE)
+    buyer = await site.bidder(lot_id)
+    await buyer.bid(lot_id, START)
+    await site.pass_time(timedelta(minutes=20))
+    await buyer.until_finds(f"/api/lots/{lot_id}/confirmation")
+    page = await visitors.open(f"/lots/{lot_id}/record", PHONE)
+    row = page.locator(".on-screen .event-bid").first
+    await expect(row).to_contain_text("延时")
+    fits = "cells => cells.every(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)"
+    assert await row.locator("td:visible").evaluate_all(fits)
+
+
+async def test_what_one_must_know_stands_on_card_and_lot(site: Site, visitors: Visitors) -> None:
+    """Badges by the court's own words, today's ends counted, and of the bidders no more than a coarse number."""
+    details = {"vacated": "已腾空", "priority": "有优先购买权人：承租人"}
+    lot_id = await site.lot(lasts=4 * MINUTE, details=details, terms={"title": "梧桐里九号住宅"})
+    page = await visitors.open("/?q=梧桐里", PHONE, await site.bidder(lot_id))
+    card = page.locator(".cards .card").first
+    for badge in ("已腾空", "有优先购买权人"):
+        await expect(card).to_contain_text(badge)
+    await page.locator(".facets > summary").click()
+    await expect(page.get_by_role("link", name="今日结束 1", exact=True)).to_be_visible()
+    await page.goto(f"/lots/{lot_id}")
+    await expect(page.locator(".badges")).to_contain_text("已腾空")
+    await expect(page.locator(".badges")).to_contain_text("有优先购买权人")
+    await expect(page.locator(".numbers").first).to_contain_text("不足 10 人")
+
+
+async def test_a_priority_purchaser_confirmed_later_shows_as_one_who_exists(site: Site) -> None:
+    """The court confirms one after publication (R-PRIO-01): the lot says that there is one, and has changed."""
+    lot_id = await site.lot(opened_ago=-DAY)
+    before = await site.http.get(f"/api/lots/{lot_id}")
+    assert not before.json()["priority_purchaser"]
+    tenant = await site.person()
+    name = (await tenant.read("/api/me"))["username"]
+    decision = str(await site.decide(lot_id, Subject.PRIORITY))
+    judge = await site.staff(lot_id, Role.JUDGE)
+    await judge.post(f"/api/lots/{lot_id}/priority", {"username": name, "rank": 1, "decision_id": decision})
+    after = await site.http.get(f"/api/lots/{lot_id}")
+    assert after.json()["priority_purchaser"]
+    assert name not in after.text
 
 
 async def test_a_suspension_is_seen_live_and_bidding_goes_on_after_it(site: Site, visitors: Visitors) -> None:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from tests.pages.support import TITLE, Site
+from tests.pages.support import DAY, TITLE, Site
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def test_a_page_names_the_lot_and_escapes_it(site: Site) -> None:
 
 async def test_what_a_page_is_told_is_data_and_nothing_else(site: Site) -> None:
     """The lot stands in the page so that nobody waits for a second answer; hostile words end no element."""
-    lot_id = await site.lot(terms={"title": f"</script><!--{HOSTILE}"})
+    lot_id = await site.lot(terms={"title": f"</script><!--{HOSTILE}"}, opened_ago=-DAY)  # nothing happens meanwhile
     page = (await site.http.get(f"/lots/{lot_id}")).text
     (told,) = re.findall(r'<script type="application/json" id="told">([^<>&]*)</script>', page)
     assert json.loads(told) == (await site.http.get(f"/api/lots/{lot_id}")).json()
@@ -34,10 +34,12 @@ async def test_what_a_page_is_told_is_data_and_nothing_else(site: Site) -> None:
 
 
 async def test_head_tells_what_get_would(site: Site) -> None:
-    for path in ("/", "/api/lots", "/feeds/lots.atom", "/statistics"):
+    tables = ("/api/open/lots.csv", "/api/statistics/series.csv?by=kind", "/feeds/lots.ics")
+    for path in ("/", "/api/lots", "/feeds/lots.atom", "/statistics", *tables):
         head, whole = await site.http.head(path), await site.http.get(path)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-type"] == whole.headers["content-type"]
+        assert whole.headers["content-type"].count("charset") <= 1
 
 
 async def test_a_lot_shows_itself_where_its_address_is_shared(site: Site) -> None:

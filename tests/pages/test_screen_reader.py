@@ -114,7 +114,12 @@ async def test_from_the_catalogue_to_an_accepted_bid_by_keyboard_and_ear(site: S
     assert ("heading", title) in told
     for landmark in ("banner", "main", "contentinfo", "navigation", "complementary"):
         assert any(role == landmark for role, _ in told), landmark
-    assert sum(role == "timer" for role, _ in told) >= 1
+    timers = [name for role, name in told if role == "timer"]
+    assert timers, "the time left is told"
+    assert all(re.fullmatch(r"距结束 \d\d:\d\d", name) for name in timers), (
+        "a timer is read by its name, not by its text"
+    )
+    assert "status" not in {role for role, _ in told}, "what stands in one is passed over by a reader that names it"
 
     _, _, described = await blind.tab_to("textbox", "出价金额（元）")
     assert "贰拾捌万元整" in described
@@ -138,6 +143,32 @@ async def test_from_the_catalogue_to_an_accepted_bid_by_keyboard_and_ear(site: S
     await blind.hears("网络已断开")
     await page.context.set_offline(False)
     await blind.hears("实时")
+
+
+async def test_each_step_of_taking_part_takes_the_focus(site: Site, visitors: Visitors) -> None:
+    """The button that was pressed is gone with its step: without this one would start again at the top of the page."""
+    lot_id = await site.lot()
+    page = await visitors.open(f"/lots/{lot_id}", DESK, await site.person())
+    await page.context.add_init_script(LISTEN)
+    await page.reload()
+    blind = await reader(page)
+    await page.get_by_label("我已阅读并接受").focus()
+    await page.keyboard.press("Space")
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    for press, then in (
+        ("^报名", "保证金"),
+        ("在模拟银行付款", ""),
+        ("生成参拍密码", "参拍密码"),
+        ("确认密码", "出价"),
+    ):
+        await blind.tab_to("button", press)
+        await page.keyboard.press("Enter")
+        if then:
+            await expect(page.locator("h2:focus")).to_contain_text(then)
+        else:
+            await blind.hears("您已取得竞买资格，竞买代码 [A-Z]")
+    await blind.tab_to("textbox", "出价金额（元）")
 
 
 async def test_a_jump_is_asked_about_where_the_focus_is(site: Site, visitors: Visitors) -> None:

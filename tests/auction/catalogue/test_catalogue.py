@@ -134,6 +134,22 @@ async def test_loans_and_purchase_limits_are_facets(database_url: str) -> None:
         assert (await look(database, loan="yes", limited="yes")).lots == ()
 
 
+async def test_a_card_says_what_is_empty_and_where_somebody_may_buy_first(database_url: str) -> None:
+    """Only where the court said so in as many words: a badge that guesses would be a wrong statement (R-PUB-03)."""
+    told: dict[str, tuple[dict[str, str], bool, bool]] = {
+        "空房": ({"vacated": "已腾空"}, True, False),
+        "未腾": ({"vacated": "尚未腾空", "occupation": "空置"}, False, False),
+        "租房": ({"priority": "有优先购买权人：承租人"}, False, True),
+        "待查": ({"priority": "有待核实", "vacated": "部分腾空"}, False, False),
+        "无言": ({"priority": "无"}, False, False),
+    }
+    async with opened(database_url) as database:
+        for title, (details, _, _) in told.items():
+            await support.make_published_lot(await support.make_place(database, details=details), title=title)
+        cards = {card.title: (card.vacated, card.priority_purchaser) for card in (await look(database)).lots}
+        assert cards == {title: (empty, first) for title, (_, empty, first) in told.items()}
+
+
 async def test_what_ends_today_is_counted_and_found(database_url: str) -> None:
     """Today is the rest of this day in Beijing; a lot that has ended is no longer among it (R-BID-09)."""
     async with opened(database_url) as database:
@@ -150,6 +166,11 @@ async def test_what_ends_today_is_counted_and_found(database_url: str) -> None:
         at = page.today[0].at
         chosen = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=at)
         assert {card.title for card in chosen.lots} == {"甲", "乙"}
+        counted = {value.value: value.count for value in chosen.facets["ends"]}
+        assert counted == {"today": 3}, "counted under all filters but its own"
+        narrow = Filter(exact={"kind": AssetKind.IMMOVABLE})
+        page = await browse(database, visitor("test"), narrow, sort=Sort.NEWEST, after=None, limit=20)
+        assert page.facets["ends"] == ()
         for wrong in ("tomorrow", "2026-01-01", "2026-01-01T10:00:00", "0001-01-01T00:00:00+08:00"):
             with pytest.raises(Malformed):
                 await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=wrong)

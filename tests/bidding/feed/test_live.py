@@ -10,7 +10,7 @@ from bidding import api
 from bidding.feed.rooms import FLOOD_EVENTS
 from kernel.actors import platform
 from tests.bidding.feed.house import Client, House, serve
-from tests.bidding.support import START_FEN, STEP_FEN
+from tests.bidding.support import START_FEN, STEP_FEN, admitted
 
 pytestmark = pytest.mark.anyio
 
@@ -26,7 +26,7 @@ async def test_a_page_from_snapshot_to_close(database_url: str) -> None:
             assert first["lot"]["price_fen"] is None
             assert 86_000_000 < first["remaining_ms"] <= 86_400_000
             tick = await watcher.next("tick")
-            assert (tick["seq"], tick["watchers"]) == (1, 0)
+            assert (tick["seq"], tick["watchers"], tick["bidders"], first["lot"]["bidders"]) == (1, 0, 0, 0)
 
             key = uuid4()
             ack = await bidder.bid(START_FEN, key)
@@ -45,6 +45,26 @@ async def test_a_page_from_snapshot_to_close(database_url: str) -> None:
         async with house.watch(lot_id) as late:
             snapshot = await late.read()
             assert (snapshot["seq"], snapshot["lot"]["leader"], snapshot["lot"]["bids"]) == (2, event["code"], 1)
+
+
+async def test_how_many_take_part_is_told_coarsely(database_url: str) -> None:
+    """Nine bidders look like one; the tenth is told as ten, to pages open and to those that come (R-BID-07)."""
+    async with serve(database_url) as house:
+        lot_id = await house.open_lot()
+        for _ in range(9):
+            await admitted(house.parts.database, lot_id)
+        async with house.watch(lot_id) as watcher:
+            assert (await watcher.read())["lot"]["bidders"] == 0
+            assert (await watcher.next("tick"))["bidders"] == 0
+            for _ in range(3):
+                await admitted(house.parts.database, lot_id)
+            async with asyncio.timeout(10):
+                while (await watcher.next("tick"))["bidders"] != 10:
+                    pass
+            async with house.watch(lot_id) as late:
+                assert (await late.read())["lot"]["bidders"] == 10
+        listed = (await house.http.get(f"/api/live/lots?ids={lot_id}")).json()["lots"]
+        assert [lot["bidders"] for lot in listed] == [10]
 
 
 async def bid_up(client: Client, first_fen: int, times: int) -> None:

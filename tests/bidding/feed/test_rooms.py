@@ -73,6 +73,7 @@ def a_room() -> Room:
         seq=1,
         bids=0,
         extensions=0,
+        admitted=0,
     )
     return Room(lot, state_of(lot), FrozenClock(NOW))
 

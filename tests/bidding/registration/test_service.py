@@ -105,6 +105,39 @@ async def test_thirty_copies_at_once_make_one_registration(database_url: str) ->
         assert all(isinstance(outcome, AlreadyRegistered) for outcome in outcomes if isinstance(outcome, Exception))
 
 
+async def admitted_so_far(database: Database, lot_id: UUID) -> int:
+    async with database.reading(platform("test")) as tx:
+        lot = await tx.session.get(Lot, lot_id)
+        assert lot is not None
+        return lot.admitted
+
+
+async def test_admissions_at_once_are_all_counted(database_url: str) -> None:
+    """The lot's lock keeps the count of those who take part (R-BID-07); the control reads without it and loses some."""
+    async with opened(database_url) as database:
+        lot_id = await publish(database)
+        made = [await service.register(database, call(bidder()), lot_id, ordinary()) for _ in range(12)]
+
+        async def admit(registration_id: UUID) -> None:
+            async with database.transaction(platform("deposits")) as tx:
+                await api.admit(tx, registration_id)
+
+        await asyncio.gather(*(admit(own.registration_id) for own in [*made, *made]))
+        assert await admitted_so_far(database, lot_id) == 12, "each once, however often it is told"
+
+        together = asyncio.Barrier(4)
+
+        async def count_unlocked() -> None:
+            async with database.transaction(platform("test")) as tx:
+                lot = await tx.session.get(Lot, lot_id)
+                assert lot is not None
+                await together.wait()
+                lot.admitted += 1
+
+        await asyncio.gather(*(count_unlocked() for _ in range(4)))
+        assert await admitted_so_far(database, lot_id) == 13
+
+
 async def test_who_is_barred(database_url: str) -> None:
     async with opened(database_url) as database:
         defaulted = bidder()
