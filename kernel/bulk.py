@@ -6,12 +6,12 @@ For use cases that do the same to many things at once (the ledger's entries, the
 from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import ColumnElement, Table, Uuid, any_, bindparam, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.sql.elements import TextClause
+from sqlalchemy.types import TypeEngine
 
 from kernel.database import Base, Tx
 
@@ -19,10 +19,12 @@ DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]
 
 Record = tuple[Any, ...]
 
+UUIDS = Uuid()
 
-def any_of(ids: Iterable[UUID]) -> ColumnElement[Any]:
-    """To compare a column with many ids, which travel as one array: `column == any_of(ids)`."""
-    return any_(bindparam(None, list(ids), type_=ARRAY(Uuid())))
+
+def any_of(values: Iterable[Any], kind: TypeEngine[Any] = UUIDS) -> ColumnElement[Any]:
+    """To compare a column with many values, ids if not of another kind: one array, `column == any_of(ids)`."""
+    return any_(bindparam(None, list(values), type_=ARRAY(kind)))
 
 
 async def add_rows(tx: Tx, model: type[Base], columns: tuple[str, ...], records: Sequence[Record]) -> None:

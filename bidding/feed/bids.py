@@ -3,7 +3,7 @@
 Nothing is decided here: the desk answers, and its answer is written to the socket the bid came through.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -16,11 +16,14 @@ from bidding.desk.submissions import Answer, Submission
 from bidding.feed.protocol import TOO_MANY_MESSAGES, LiveSocket
 from bidding.feed.schemas import BidMessage, PlaceBid, answer_frame, key_in, read_message, refused_frame
 from bidding.registration.errors import PasswordRequired
-from bidding.registration.service import standing
+from bidding.registration.service import Standing, standing, standings
 from kernel.actors import Actor
 from kernel.database import Database
 from kernel.errors import Malformed, RateLimited, Refusal, SignInRequired
 from kernel.limits import Limits
+
+MOST_AT_ONCE = 500
+"""First bids whose bidders are looked up together."""
 
 STRIKES = 100
 """Messages over the limit that are answered `rate-limited` before the socket is closed."""
@@ -46,6 +49,8 @@ class Bids:
         self.limits = Limits({"message": (per_minute, 60)})
         self._database = database
         self._spawn = spawn
+        self._at_the_door: list[tuple[LiveSocket, Actor, BidMessage]] = []
+        self._door_is_open = False
 
     def receive(self, socket: LiveSocket, raw: bytes) -> None:
         """One message of a client: decode it strictly and answer it, now or when the desk has decided."""
@@ -73,14 +78,35 @@ class Bids:
         if socket.actor is None:
             socket.say(refused_frame(message.key, SignInRequired()))
         elif socket.registration_id is None:
-            self._spawn(self._resolve_and_bid(socket, socket.actor, message))
+            self._at_the_door.append((socket, socket.actor, message))
+            if not self._door_is_open:
+                self._door_is_open = True
+                self._spawn(self._let_in())
         else:
             self._enter_bid(socket, message, socket.registration_id)
 
-    async def _resolve_and_bid(self, socket: LiveSocket, actor: Actor, message: BidMessage) -> None:
-        """The first bid of a socket: find out who it is. An open door stays open, a closed one is asked again."""
+    async def _let_in(self) -> None:
+        """First bids of sockets: who they are is asked for all at once that wait, since thousands come together.
+
+        An open door stays open, a closed one is asked again.
+        """
         try:
-            socket.registration_id = await self.door(actor, socket.room.lot_id)
+            while self._at_the_door:
+                waiting, self._at_the_door = self._at_the_door[:MOST_AT_ONCE], self._at_the_door[MOST_AT_ONCE:]
+                asked = [(actor, socket.room.lot_id) for socket, actor, _ in waiting]
+                found: Sequence[Standing | Refusal | None]
+                try:
+                    found = await standings(self._database, asked)
+                except Refusal as refusal:
+                    found = [refusal] * len(waiting)
+                for (socket, _, message), who in zip(waiting, found, strict=True):
+                    self._first_bid(socket, message, who)
+        finally:
+            self._door_is_open = False
+
+    def _first_bid(self, socket: LiveSocket, message: BidMessage, who: Standing | Refusal | None) -> None:
+        try:
+            socket.registration_id = _registration_of(who)
         except Refusal as refusal:
             socket.say(refused_frame(message.key, refusal))
         else:
@@ -102,12 +128,7 @@ class Bids:
 
         Refuses `not-eligible` where there is no registration, and `password-required`; neither uses up the key.
         """
-        found = await standing(self._database, actor, lot_id)
-        if found is None:
-            raise NotEligible()
-        if not found.unlocked:
-            raise PasswordRequired()
-        return found.registration_id
+        return _registration_of(await standing(self._database, actor, lot_id))
 
     def submission(self, lot_id: UUID, registration_id: UUID, bid: PlaceBid) -> Submission:
         """A bid as it enters the desk's queue, stamped with its arrival here."""
@@ -120,3 +141,13 @@ class Bids:
             price_fen=bid.price_fen,
             confirm_fen=None if bid.confirm is UNSET else bid.confirm,
         )
+
+
+def _registration_of(who: Standing | Refusal | None) -> UUID:
+    if isinstance(who, Refusal):
+        raise who
+    if who is None:
+        raise NotEligible()
+    if not who.unlocked:
+        raise PasswordRequired()
+    return who.registration_id

@@ -18,7 +18,7 @@ from bidding.registration.errors import AlreadyRegistered, NotAdmitted, TakesPar
 from bidding.registration.models import Registration
 from bidding.registration.rules import BidderKind, Candidate, RegistrationState
 from bidding.registration.schemas import BidPassword, OwnRegistration, Register, UnlockLot
-from kernel.actors import Actor, Role
+from kernel.actors import Actor, Role, platform
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.contracts import RegistrationMade
@@ -98,11 +98,21 @@ class Standing:
 
 async def standing(database: Database, actor: Actor, lot_id: UUID) -> Standing | None:
     """The door before a bid, asked once per socket or request; None for somebody who is not registered."""
-    async with database.reading(actor) as tx:
-        own = await store.find_own(tx, lot_id, actor.person)
-        if own is None:
-            return None
-        return Standing(own.id, await store.is_unlocked(tx, unlock_digest(lot_id, actor)))
+    [found] = await standings(database, [(actor, lot_id)])
+    return found
+
+
+async def standings(database: Database, asked: Sequence[tuple[Actor, UUID]]) -> list[Standing | None]:
+    """The door for many (actor, lot) at once, in their order: two queries however many they are."""
+    digests = [unlock_digest(lot_id, actor) for actor, lot_id in asked]
+    async with database.reading(platform("door")) as tx:
+        own = await store.door(tx, {actor.person for actor, _ in asked}, {lot_id for _, lot_id in asked})
+        unlocked = await store.unlocked_among(tx, digests)
+    found: list[Standing | None] = []
+    for (actor, lot_id), digest in zip(asked, digests, strict=True):
+        registration = own.get((lot_id, actor.person))
+        found.append(None if registration is None else Standing(registration.id, digest in unlocked))
+    return found
 
 
 async def registrations_of(

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, text
+from sqlalchemy import LargeBinary, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
@@ -123,10 +123,10 @@ async def door(
     found = (
         select(identity.lot_id, identity.person_id, Registration)
         .join(Registration, Registration.id == identity.registration_id)
-        .where(identity.person_id.in_(person_ids))
+        .where(identity.person_id == any_of(person_ids))
     )
     if lot_ids is not None:
-        found = found.where(identity.lot_id.in_(lot_ids))
+        found = found.where(identity.lot_id == any_of(lot_ids))
     return {(lot_id, person_id): own for lot_id, person_id, own in await tx.session.execute(found)}
 
 
@@ -258,4 +258,9 @@ async def keep_unlock(tx: Tx, digest: bytes, at: datetime) -> None:
 
 
 async def is_unlocked(tx: Tx, digest: bytes) -> bool:
-    return await tx.session.get(Unlock, digest) is not None
+    return digest in await unlocked_among(tx, [digest])
+
+
+async def unlocked_among(tx: Tx, digests: Collection[bytes]) -> set[bytes]:
+    """Which of these name a lot, session and network in which the bid password was entered."""
+    return set(await tx.session.scalars(select(Unlock.digest).where(Unlock.digest == any_of(digests, LargeBinary()))))

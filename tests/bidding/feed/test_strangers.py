@@ -6,11 +6,11 @@ import json
 import os
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
 
@@ -123,6 +123,21 @@ async def test_not_admitted_and_not_unlocked(database_url: str) -> None:
             assert (over_http.status_code, over_http.json()["code"]) == (409, "password-required")
             await unlock()
             assert (await other.bid(START_FEN, key))["t"] == "ack"
+
+
+async def test_thousands_who_bid_at_once_are_looked_up_together(database_url: str) -> None:
+    """The first bids of many sockets wait for one query and not for one each; each gets its own answer."""
+    async with serve(database_url) as house, AsyncExitStack() as stack:
+        lot_id = await house.open_lot()
+        people = [*[await house.bidder(lot_id) for _ in range(12)], await house.sign_in()]
+        sockets = [await stack.enter_async_context(house.watch(lot_id, who)) for who in people]
+        asked: list[str] = []
+        engine = house.parts.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+        answers = await asyncio.gather(*(one.bid(START_FEN + n * STEP_FEN) for n, one in enumerate(sockets)))
+        assert {answer.get("code", "accepted") for answer in answers[:12]} <= {"accepted", "below-minimum"}
+        assert answers[12]["code"] == "not-eligible"
+        assert len([one for one in asked if "bidding.unlock" in one]) <= 6, "each for itself would be thirteen"
 
 
 async def test_a_stolen_session_bids_for_nobody_from_elsewhere(database_url: str) -> None:
