@@ -13,7 +13,7 @@ from appraisal import api as appraisal
 from appraisal.api import CaseFacts, PartyRole, TitledClaim
 from kernel.database import Tx
 from kernel.money import Fen
-from settlement.completion import case_money
+from settlement.completion import case_money, set_offs
 from settlement.completion.case_money import CaseCost
 from settlement.completion.rules import enforcement_fee
 from settlement.distribution import participation, store
@@ -35,6 +35,11 @@ from settlement.distribution.plans import (
     reduce_costs,
 )
 from settlement.distribution.satisfaction import TakingState
+
+RULE_OF_SET_OFF = "R-CLOSE-04"
+"""A price that the panel let a buyer set off against their claim, in place of a part of the balance."""
+
+OPEN_TAKINGS = (TakingState.AWAITING, TakingState.PAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,21 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
         return basis
     solved = solve_fee(basis, case.id, _applicants(case), *before)
     return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
+
+
+async def basis_with_promised(tx: Tx, case: CaseFacts) -> Basis:
+    """The basis with the prices of things that creditors have bought or take by a set-off, before title has passed.
+
+    What they set off there already is not theirs to set off again.
+    """
+    basis = await current_basis(tx, case)
+    bought = [each for each in await set_offs.standing_in(tx, case.id) if not each.is_served]
+    taken = [each for each in await store.takings_of(tx, case.id) if each.state in OPEN_TAKINGS]
+    promised = [
+        *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in bought),
+        *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in taken),
+    ]
+    return replace(basis, proceeds=(*basis.proceeds, *promised))
 
 
 async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
@@ -123,10 +143,17 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
         costs=reduce_costs(costs, paid_of_cost),
         claims=claims,
         preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
-        set_offs=tuple(
-            SetOff(each.party_id, each.entitlement_fen)
-            for each in taken
-            if str(each.asset_id) in sold and each.entitlement_fen
+        set_offs=(
+            *(
+                SetOff(each.party_id, each.entitlement_fen)
+                for each in taken
+                if str(each.asset_id) in sold and each.entitlement_fen
+            ),
+            *(
+                SetOff(each.party_id, each.amount_fen, RULE_OF_SET_OFF)
+                for each in await set_offs.standing_in(tx, case.id)
+                if each.is_served and not given_of_pool[str(each.asset_id)]  # given once, with the whole price
+            ),
         ),
     )
     applicants = _applicants(case)
