@@ -80,8 +80,8 @@ class NothingToSetOff(Refusal):
 
     code = "nothing-to-set-off"
     rule = "R-CLOSE-04"
-    zh = "买受人自该价款中可受偿 {entitlement_fen} 分，尚应付尾款 {balance_fen} 分，无可抵销"
-    en = "The buyer would receive {entitlement_fen} fen of the price and owes a balance of {balance_fen} fen"
+    zh = "买受人自该价款中可受偿 {entitlement_fen} 元，应付尾款 {balance_fen} 元，无可抵销"
+    en = "The buyer would receive {entitlement_fen} yuan of the price and owes a balance of {balance_fen} yuan"
 
 
 class SetOffOrdered(Refusal):

@@ -1,4 +1,4 @@
-"""Proof of sales: price = deposit + balance + what is set off, title only against it, a default's deposit accounted for.
+"""Proof of sales: price = deposit + balance + set-off, title only against it, a default's deposit all accounted for.
 
 Invariants 24 and 27.
 """

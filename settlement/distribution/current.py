@@ -84,19 +84,20 @@ async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
     return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
 
 
-async def basis_with_promised(tx: Tx, case: CaseFacts) -> Basis:
-    """The basis with the prices of things that creditors have bought or take by a set-off, before title has passed.
+async def basis_beside(tx: Tx, case: CaseFacts, asset_id: UUID) -> Basis:
+    """The basis with the prices of other things that creditors bought or take by a set-off, before title has passed.
 
     What they set off there already is not theirs to set off again.
     """
     basis = await current_basis(tx, case)
     bought = [each for each in await set_offs.standing_in(tx, case.id) if not each.is_served]
     taken = [each for each in await store.takings_of(tx, case.id) if each.state in OPEN_TAKINGS]
-    promised = [
+    promised = (
         *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in bought),
         *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in taken),
-    ]
-    return replace(basis, proceeds=(*basis.proceeds, *promised))
+    )
+    others = tuple(each for each in promised if each.pool != str(asset_id))
+    return replace(basis, proceeds=(*basis.proceeds, *others))
 
 
 async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
