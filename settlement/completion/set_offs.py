@@ -12,9 +12,12 @@ from kernel.audit import record
 from kernel.database import Tx
 from kernel.money import Fen
 from settlement.completion import rules, store
+from settlement.completion.case_money import case_account
 from settlement.completion.errors import SetOffOrdered
 from settlement.completion.models import PriceSetOff, Sale
 from settlement.completion.rules import SERVED, UNDONE, SaleState
+from settlement.deposits import service as deposits
+from settlement.ledger import service as ledger
 
 ORDERED = "completion.set-off"
 
@@ -29,6 +32,15 @@ class StandingSetOff:
     price_fen: Fen
     amount_fen: Fen
     is_served: bool
+
+
+async def locked_sale(tx: Tx, lot_id: UUID) -> Sale:
+    """The sale with the accounts of its money and its case, all locked: nobody pays it, promises or plans meanwhile."""
+    sale = await store.lock_sale(tx, lot_id)
+    deposit = await deposits.account_of(tx, sale.registration_id)
+    case = await case_account(tx, sale.case_id)
+    await ledger.lock(tx, [case.id, sale.account_id, deposit.id])
+    return sale
 
 
 async def order(tx: Tx, sale: Sale, party_id: UUID, entitlement_fen: Fen, decision_id: UUID) -> None:

@@ -14,18 +14,15 @@ from kernel.actors import Role
 from kernel.database import Call, Database, Tx
 from settlement.completion import case_money, rules, set_offs
 from settlement.completion import service as completion
-from settlement.completion import store as sales
 from settlement.completion.errors import AssetOnHold, SetOffBuyer
 from settlement.completion.models import Sale
 from settlement.completion.rules import SaleState
 from settlement.completion.sale_schemas import SaleView, SetPriceOff
-from settlement.deposits import service as deposits
 from settlement.distribution.current import basis_beside, recognised_claims
 from settlement.distribution.errors import FeeNotSet
 from settlement.distribution.plans import Proceeds
 from settlement.distribution.satisfaction import entitlement_of
 from settlement.distribution.service import require_no_bankruptcy
-from settlement.ledger import service as ledger
 
 
 async def set_price_off(database: Database, call: Call, lot_id: UUID, wanted: SetPriceOff) -> SaleView:
@@ -43,7 +40,7 @@ async def set_price_off(database: Database, call: Call, lot_id: UUID, wanted: Se
         creditor = rules.set_off_creditor(decision.facts)
         for hold in await appraisal.find_holds(tx, found.asset_id, lock=True):
             raise AssetOnHold(reason=hold.reason)
-        sale = await _locked_sale(tx, lot_id)
+        sale = await set_offs.locked_sale(tx, lot_id)
         await require_no_bankruptcy(tx, case.id)
         rules.require(SaleState(sale.state), SaleState.AWAITING_BALANCE)
         party_id = await _buyer_among(tx, case, sale, creditor)
@@ -54,15 +51,6 @@ async def set_price_off(database: Database, call: Call, lot_id: UUID, wanted: Se
         await set_offs.order(tx, sale, party_id, entitlement_fen, decision.id)
         await completion.weigh_price(tx, lot_id)
         return tx.answer(await completion.sale_view(tx, sale))
-
-
-async def _locked_sale(tx: Tx, lot_id: UUID) -> Sale:
-    """The sale with the accounts of its money and its case, all locked."""
-    sale = await sales.lock_sale(tx, lot_id)
-    deposit = await deposits.account_of(tx, sale.registration_id)
-    case = await case_money.case_account(tx, sale.case_id)
-    await ledger.lock(tx, [case.id, sale.account_id, deposit.id])
-    return sale
 
 
 async def _buyer_among(tx: Tx, case: CaseFacts, sale: Sale, creditor: str) -> UUID:

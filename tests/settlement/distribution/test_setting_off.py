@@ -22,7 +22,7 @@ from kernel.errors import Forbidden, NotFound, Refusal
 from settlement.annulment import service as annulment
 from settlement.annulment.rules import Ground
 from settlement.annulment.schemas import AnnulSale
-from settlement.completion import errors, store
+from settlement.completion import errors, set_offs, store
 from settlement.completion import service as completion
 from settlement.completion.sale_schemas import SaleView, SetPriceOff
 from settlement.distribution import current, handlers, setting_off
@@ -434,7 +434,7 @@ async def test_control_without_the_lock_of_the_cases_money_one_claim_is_set_off_
     gate = Gate()
     async with hall(database_url) as place:
         won, second = await two_things(place)
-        monkeypatch.setattr(setting_off, "_locked_sale", store.lock_sale)
+        monkeypatch.setattr(set_offs, "locked_sale", store.lock_sale)
         monkeypatch.setattr(setting_off, "basis_beside", gate.after(current.basis_beside))
         late = await gate.meanwhile(won.set_off(), won.set_off(second))
         assert late.set_off_fen == PRICE - DEPOSIT, "as if the other had not taken it already"
@@ -478,7 +478,7 @@ async def test_control_unlocked_a_price_that_is_paid_is_set_off_afterwards(
             await won.pay(PRICE - DEPOSIT)
             frozen(place.database).advance(timedelta(hours=1))
 
-        monkeypatch.setattr(setting_off, "_locked_sale", store.get_sale)
+        monkeypatch.setattr(set_offs, "locked_sale", store.get_sale)
         monkeypatch.setattr(setting_off, "basis_beside", gate.after(current.basis_beside))
         late = await gate.meanwhile(won.set_off(), paid_meanwhile())
         assert isinstance(late, SaleView), late
