@@ -125,8 +125,8 @@ class ShortfallExceeded(Refusal):
 
     code = "shortfall-exceeded"
     rule = "R-CLOSE-09"
-    zh = "补交金额不得超过保证金未能弥补的部分（{uncovered_fen} 分）"
-    en = "No more can be ordered than the deposit left uncovered ({uncovered_fen} fen)"
+    zh = "补交金额不得超过保证金未能弥补的部分（{uncovered_fen} 元）"
+    en = "No more can be ordered than the deposit left uncovered ({uncovered_fen} yuan)"
 
 
 class DepositUsed(Refusal):

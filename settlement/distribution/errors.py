@@ -368,8 +368,8 @@ class SatisfactionShort(Refusal):
 
     code = "satisfaction-short"
     rule = "R-FAIL-03"
-    zh = "以物抵债或以债权抵价款的债权人按本方案可受偿数额少于其未补交的价款，差额 {missing_fen} 分须先行补交"
-    en = "The plan gives less than was kept back of the price; {missing_fen} fen have to be paid in first"
+    zh = "以物抵债或以债权抵价款的债权人按本方案可受偿数额少于其未补交的价款，差额 {missing_fen} 元须先行补交"
+    en = "The plan gives less than was kept back of the price; {missing_fen} yuan have to be paid in first"
 
 
 class NoFailedRound(Refusal):

@@ -385,6 +385,7 @@ async def test_a_later_plan_that_gives_less_is_refused(database_url: str) -> Non
         with pytest.raises(SatisfactionShort) as refused:
             await road_of(place.place).draft()
         assert (refused.value.code, refused.value.facts["missing_fen"]) == ("satisfaction-short", 7_200_00)
+        assert "7,200.00 元" in refused.value.detail
 
 
 # -- several at once
