@@ -18,7 +18,7 @@ from settlement.completion.errors import AssetOnHold, SetOffBuyer
 from settlement.completion.models import Sale
 from settlement.completion.rules import SaleState
 from settlement.completion.sale_schemas import SaleView, SetPriceOff
-from settlement.distribution.current import basis_beside, recognised_claims
+from settlement.distribution.current import bases_around, recognised_claims
 from settlement.distribution.errors import FeeNotSet
 from settlement.distribution.plans import Proceeds
 from settlement.distribution.satisfaction import entitlement_of
@@ -47,7 +47,7 @@ async def set_price_off(database: Database, call: Call, lot_id: UUID, wanted: Se
         if await case_money.find_fee(tx, case.id) is None:
             raise FeeNotSet()
         thing = Proceeds(str(sale.asset_id), sale.title, sale.price_fen)
-        entitlement_fen = entitlement_of(await basis_beside(tx, case, sale.asset_id), party_id, thing)
+        entitlement_fen = entitlement_of(*await bases_around(tx, case, thing), party_id)
         await set_offs.order(tx, sale, party_id, entitlement_fen, decision.id)
         await completion.weigh_price(tx, lot_id)
         return tx.answer(await completion.sale_view(tx, sale))

@@ -83,7 +83,7 @@ def test_a_set_off_takes_no_fen_from_anybody_and_never_more_than_the_price_bring
     basis = replace(basis, disputes=())
     thing, other = basis.proceeds
     buyer = data.draw(st.sampled_from(sorted({each.party_id for each in basis.claims})))
-    entitlement = entitlement_of(replace(basis, proceeds=(other,)), buyer, thing)
+    entitlement = entitlement_of(replace(basis, proceeds=(other,)), basis, buyer)
     assert 0 <= entitlement <= thing.amount_fen
     amount = data.draw(st.integers(0, entitlement))
     set_offs = tuple(SetOff(buyer, fen, RULE_OF_PURCHASE) for fen in (Fen(amount),) if fen)

@@ -222,6 +222,43 @@ async def test_what_was_paid_beyond_goes_back_when_it_is_ordered(database_url: s
         assert await faults(place) == []
 
 
+async def test_beside_other_money_only_what_the_price_adds_is_set_off(database_url: str) -> None:
+    """With 40,000.00 of case money: the mortgagee of 90,000.00 has 90 ÷ 160 × 37,999.99 without the price, while the
+    thing's cost falls on the whole case; with it 77,999.99 of the thing and 12,000.01 ÷ 82,000.01 × 40,000.00.
+    """
+    async with of_creditors(database_url) as place:
+        lot_id = await place.lot()
+        await claim(place, "bank", 90_000_00, kind=ClaimKind.SECURED, asset_id=place.place.asset_id)
+        await claim(place, "applicant", 70_000_00)
+        buyer = await place.sold(lot_id, PRICE, "抵押银行")
+        await place.cost(COST, lot_id=lot_id)
+        road = road_of(place.place)
+        await road.set_fee()
+        await road.bring_money(40_000_00)
+        await link(place, "bank", buyer)
+        sale = await Bought(place, lot_id, buyer).set_off(set_off_for=BANK.name)
+        assert sale.set_off_fen == 77_999_99 + 5_853_66 - 21_374_99
+        await place.pay_balance(buyer, lot_id)
+        await place.rule_and_serve(lot_id)
+        plan = await road.draft()
+        own = sum(line.amount_fen for line in plan.lines if line.payee.name == BANK.name)
+        assert own == 21_374_99 + sale.set_off_fen
+        assert await faults(place) == []
+
+
+async def test_of_a_sell_off_the_prepaid_price_is_not_set_off(database_url: str) -> None:
+    """70,000.00 are prepaid (R-SELL-04), so 10,000.00 of the price are open, and the buyer would get more."""
+    async with of_creditors(database_url) as place:
+        lot_id = await place.lot()
+        await claim(place, "creditor", 90_000_00)
+        await road_of(place.place).set_fee()
+        buyer, _ = await place.sold_off(lot_id, PRICE)
+        await link(place, "creditor", buyer)
+        sale = await Bought(place, lot_id, buyer).set_off()
+        assert (sale.state, sale.deposit_fen, sale.set_off_fen) == ("paid", 70_000_00, 10_000_00)
+        assert await faults(place) == []
+
+
 # -- off unless it is decided, and refused otherwise
 
 
@@ -436,7 +473,7 @@ async def test_control_without_the_lock_of_the_cases_money_one_claim_is_set_off_
     async with hall(database_url) as place:
         won, second = await two_things(place)
         monkeypatch.setattr(set_offs, "locked_sale", store.lock_sale)
-        monkeypatch.setattr(setting_off, "basis_beside", gate.after(current.basis_beside))
+        monkeypatch.setattr(setting_off, "bases_around", gate.after(current.bases_around))
         late = await gate.meanwhile(won.set_off(), won.set_off(second))
         assert late.set_off_fen == PRICE - DEPOSIT, "as if the other had not taken it already"
         for lot_id in (won.lot_id, second):
@@ -480,7 +517,7 @@ async def test_control_unlocked_a_price_that_is_paid_is_set_off_afterwards(
             frozen(place.database).advance(timedelta(hours=1))
 
         monkeypatch.setattr(set_offs, "locked_sale", store.get_sale)
-        monkeypatch.setattr(setting_off, "basis_beside", gate.after(current.basis_beside))
+        monkeypatch.setattr(setting_off, "bases_around", gate.after(current.bases_around))
         late = await gate.meanwhile(won.set_off(), paid_meanwhile())
         assert isinstance(late, SaleView), late
         found = await faults(place)
