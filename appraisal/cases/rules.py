@@ -67,6 +67,7 @@ class Subject(StrEnum):
     SHORTFALL = "shortfall"
     ANNULMENT = "annulment"
     SATISFACTION = "satisfaction"
+    SET_OFF = "set_off"
     SUSPENSION = "suspension"
     WITHDRAWAL = "withdrawal"
 

@@ -26,8 +26,8 @@ class AnswerDiffers(Refusal):
 
     code = "answer-differs"
     status = 422
-    zh = "银行支付金额 {answered_fen} 分与付款指令 {order_fen} 分不符"
-    en = "The bank paid {answered_fen} fen where {order_fen} fen were ordered"
+    zh = "银行支付金额 {answered_fen} 元与付款指令 {order_fen} 元不符"
+    en = "The bank paid {answered_fen} yuan where {order_fen} yuan were ordered"
 
 
 class NotRejected(Refusal):

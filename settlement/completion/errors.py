@@ -57,6 +57,51 @@ class ApprovalMissing(Refusal):
     en = "The transfer needs approval: the decision must state transfer_approval = granted and the paper of it"
 
 
+class SetOffUndecided(Refusal):
+    """No law lets a buyer keep back what they would get of the price; the panel's decision does not either."""
+
+    code = "set-off-undecided"
+    rule = "R-CLOSE-04"
+    zh = "未经合议庭决定不得以债权抵价款（决定中 set_off_for 应写明以谁的债权相抵）"
+    en = "A price is set off against a claim only where the panel's decision names the creditor in set_off_for"
+
+
+class SetOffBuyer(Refusal):
+    """The creditor whom the decision names did not buy alone, or has no claim that takes part."""
+
+    code = "set-off-buyer"
+    rule = "R-CLOSE-04"
+    zh = "以债权抵价款的应为本案参与分配的债权人，且为唯一买受人（书记员已将其账号关联至该当事人）：{name}"
+    en = "Who sets off must be a creditor who takes part and bought alone, by an account linked to the party: {name}"
+
+
+class NothingToSetOff(Refusal):
+    """The distribution would give the buyer nothing of the price, or the deposit pays all of it."""
+
+    code = "nothing-to-set-off"
+    rule = "R-CLOSE-04"
+    zh = "买受人自该价款中可受偿 {entitlement_fen} 元，应付尾款 {balance_fen} 元，无可抵销"
+    en = "The buyer would receive {entitlement_fen} yuan of the price and owes a balance of {balance_fen} yuan"
+
+
+class SetOffOrdered(Refusal):
+    """The court has ordered it once."""
+
+    code = "set-off-ordered"
+    rule = "R-CLOSE-04"
+    zh = "本次成交已决定以债权抵价款"
+    en = "A set-off of this price is on record"
+
+
+class BalanceOverdue(Refusal):
+    """The balance is overdue: what follows is a default or payment, no easier terms."""
+
+    code = "balance-overdue"
+    rule = "R-CLOSE-04"
+    zh = "尾款支付期限（{due_at}）已届满，不得再以债权抵价款"
+    en = "The balance was due by {due_at}; after that nothing is set off"
+
+
 class ShortfallUnknown(Refusal):
     """What a default cost is known only when the resale is paid and served."""
 
@@ -80,8 +125,8 @@ class ShortfallExceeded(Refusal):
 
     code = "shortfall-exceeded"
     rule = "R-CLOSE-09"
-    zh = "补交金额不得超过保证金未能弥补的部分（{uncovered_fen} 分）"
-    en = "No more can be ordered than the deposit left uncovered ({uncovered_fen} fen)"
+    zh = "补交金额不得超过保证金未能弥补的部分（{uncovered_fen} 元）"
+    en = "No more can be ordered than the deposit left uncovered ({uncovered_fen} yuan)"
 
 
 class DepositUsed(Refusal):

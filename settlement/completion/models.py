@@ -112,6 +112,27 @@ class ShortfallPayment(Base):
     taken_at: Mapped[datetime]
 
 
+class PriceSetOff(Base):
+    """What of a price is set off against the buyer's own claim by the panel's decision (R-CLOSE-04).
+
+    It stands as long as the sale does: with a default or an annulment it falls away.
+    """
+
+    __tablename__ = "price_set_off"
+    __table_args__ = (
+        CheckConstraint("amount_fen BETWEEN 1 AND entitlement_fen", "amounts"),
+        {"schema": "settlement"},
+    )
+
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey(Sale.lot_id), primary_key=True)
+    party_id: Mapped[UUID]
+    entitlement_fen: Mapped[Fen]
+    """What the price added to what the buyer receives in the distribution, when it was ordered."""
+    amount_fen: Mapped[Fen]
+    decision_id: Mapped[UUID]
+    ordered_at: Mapped[datetime]
+
+
 class DefaultUse(Base):
     """What of a forfeited deposit one settlement of its default moved, step by step (R-CLOSE-08).
 
@@ -204,5 +225,5 @@ class FeeSetting(Base):
     set_at: Mapped[datetime]
 
 
-for _table in (DefaultUse, RelatedDebt, CaseCostRow, FeeSetting, ShortfallOrder, ShortfallPayment):
+for _table in (DefaultUse, RelatedDebt, CaseCostRow, FeeSetting, ShortfallOrder, ShortfallPayment, PriceSetOff):
     append_only(_table.__table__)

@@ -9,7 +9,7 @@ from uuid import UUID
 from kernel.audit import record
 from kernel.database import Tx
 from settlement.bank import service as bank
-from settlement.completion import store
+from settlement.completion import set_offs, store
 from settlement.completion.case_money import case_account
 from settlement.completion.errors import DepositUsed, SaleElsewhere
 from settlement.completion.models import Sale
@@ -37,11 +37,15 @@ async def locked_sale(tx: Tx, lot_id: UUID) -> Sale:
 
 
 async def give_back(tx: Tx, sale: Sale, decision_id: UUID, ground: str, resale_lot_id: UUID) -> datetime:
-    """Undo the sale: the price leaves the case account again, deposit and balance go back to who paid them."""
+    """Undo the sale: the price leaves the case account again, deposit and balance go back to who paid them.
+
+    A set-off falls away with the sale.
+    """
     document = f"decision:{decision_id}"
-    if sale.state in SERVED:
+    in_money_fen = await set_offs.in_money_fen(tx, sale)
+    if sale.state in SERVED and in_money_fen:
         case = await case_account(tx, sale.case_id)
-        transfer = (Transfer(case.id, sale.account_id, sale.price_fen),)
+        transfer = (Transfer(case.id, sale.account_id, in_money_fen),)
         key = f"proceeds-reversed:{sale.lot_id}"
         reversal = Posting(key, "completion.proceeds-reversed", document, transfer, sale.case_id, sale.lot_id)
         await ledger.post(tx, reversal)

@@ -17,9 +17,12 @@ from kernel.money import Fen, round_half_up
 from settlement.completion.errors import (
     ApprovalMissing,
     BalanceNotOverdue,
+    BalanceOverdue,
+    NothingToSetOff,
     PurchaseProofGap,
     PurchaseUnproved,
     SaleElsewhere,
+    SetOffUndecided,
     ShortfallExceeded,
     ShortfallOrdered,
     ShortfallUnknown,
@@ -195,6 +198,40 @@ def require_overdue(due_at: datetime, now: datetime) -> None:
     """Refuse to call a buyer in default who still has time (R-CLOSE-04)."""
     if now < due_at:
         raise BalanceNotOverdue(due_at=due_at.astimezone(BEIJING).isoformat(timespec="minutes"))
+
+
+def require_not_overdue(due_at: datetime, now: datetime) -> None:
+    """Refuse easier terms for a balance that is overdue (R-CLOSE-04)."""
+    if now >= due_at:
+        raise BalanceOverdue(due_at=due_at.astimezone(BEIJING).isoformat(timespec="minutes"))
+
+
+SET_OFF_FOR = "set_off_for"
+"""The fact of a panel's decision that names the creditor whose claim a price is set off against."""
+
+
+def set_off_creditor(facts: Mapping[str, str | int]) -> str:
+    """Whom the panel lets set the price off against their claim, by name; refuses a decision that says nothing of it.
+
+    Unsettled, so off unless a decision says otherwise: the balance is to be paid to the court's account (N16 25), and
+    no text lets a creditor who bought keep it back or forbids it; only who takes a thing after a failed round pays the
+    difference alone (A20 16). Naming the creditor, the panel answers for whom the buyer's account bought.
+    """
+    name = facts.get(SET_OFF_FOR)
+    if not isinstance(name, str) or not name:
+        raise SetOffUndecided()
+    return name
+
+
+def set_off_fen(price_fen: Fen, deposit_fen: Fen, entitlement_fen: Fen) -> Fen:
+    """What of a price is set off: what the distribution would give the buyer of it, up to the balance (R-CLOSE-04).
+
+    The deposit stays part of the price, since it is what a default forfeits.
+    """
+    balance_fen = Fen(price_fen - deposit_fen)
+    if balance_fen <= 0 or entitlement_fen <= 0:
+        raise NothingToSetOff(entitlement_fen=entitlement_fen, balance_fen=balance_fen)
+    return Fen(min(entitlement_fen, balance_fen))
 
 
 UNDONE = frozenset({SaleState.DEFAULTED, SaleState.ANNULLED})

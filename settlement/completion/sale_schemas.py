@@ -53,8 +53,14 @@ class OrderShortfall(Wire, frozen=True):
     decision_id: UUID
 
 
+class SetPriceOff(Wire, frozen=True):
+    """The panel's decision that the price is set off against the buyer's own claim."""
+
+    decision_id: UUID
+
+
 class SaleView(msgspec.Struct, frozen=True):
-    """A sale as its buyer and the court see it."""
+    """A sale as its buyer and the court see it. Price = received + missing + what is set off, while the sale stands."""
 
     lot_id: UUID
     case_id: UUID
@@ -62,6 +68,7 @@ class SaleView(msgspec.Struct, frozen=True):
     buyer_name: str
     price_fen: int
     deposit_fen: int
+    set_off_fen: int
     received_fen: int
     missing_fen: int
     account_no: str

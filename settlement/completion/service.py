@@ -20,7 +20,7 @@ from kernel.errors import NotFound
 from kernel.identity.service import real_names
 from kernel.money import yuan
 from settlement.bank import service as bank
-from settlement.completion import case_money, defaults, rules, store
+from settlement.completion import case_money, defaults, rules, set_offs, store
 from settlement.completion.errors import AssetOnHold
 from settlement.completion.models import Sale
 from settlement.completion.rules import SaleState
@@ -117,20 +117,21 @@ def _buyer_names(buyers: Sequence[bidding.Buyer], names: Mapping[UUID, str]) -> 
 async def weigh_price(tx: Tx, lot_id: UUID) -> None:
     """Decide what the money on a lot's account means: the price is complete, still short, or too much came in.
 
-    What came after a default or an annulment, and what is above the price, goes back to the account that paid it, but
-    for what the court ordered a defaulting buyer to make good.
+    What came after a default or an annulment, and what is above the price less what is set off of it, goes back to the
+    account that paid it, but for what the court ordered a defaulting buyer to make good.
     """
     sale = await store.lock_sale(tx, lot_id)
     account = (await ledger.lock(tx, [sale.account_id]))[sale.account_id]
+    in_money_fen = await set_offs.in_money_fen(tx, sale)
     if sale.state == SaleState.AWAITING_BALANCE:
-        if ledger.stored_balance(account) < sale.price_fen:
+        if ledger.stored_balance(account) < in_money_fen:
             return
         sale.state, sale.paid_at = SaleState.PAID, tx.now()
         sale.ruling_due_on = rules.ruling_due_on(sale.paid_at)
         await deposits.use_up(tx, sale.registration_id, f"lot:{lot_id}")
         facts = {"price_fen": sale.price_fen, "ruling_due_on": sale.ruling_due_on.isoformat()}
         await record(tx, "completion.paid", f"lot:{lot_id}", facts, case_id=sale.case_id)
-    keep_fen = sale.price_fen - sale.deposit_fen
+    keep_fen = in_money_fen - sale.deposit_fen
     if sale.state in rules.UNDONE:
         keep_fen = await defaults.take_shortfall(tx, sale, account)
     await bank.refund_above(tx, account, keep_fen, "completion.surplus", f"lot:{lot_id}")
@@ -158,12 +159,13 @@ async def rule_sale(database: Database, call: Call, lot_id: UUID, wanted: RuleSa
         rules.require_purchase_proved(lot.purchase_limited, decision.facts, applied_on, beijing_day(tx.now()))
         sale.state, sale.ruling_decision_id, sale.ruled_at = SaleState.RULED, decision.id, tx.now()
         await record(tx, "completion.rule", f"lot:{lot_id}", {"decision": str(decision.id)}, case_id=sale.case_id)
-        return tx.answer(await _view(tx, sale))
+        return tx.answer(await sale_view(tx, sale))
 
 
 async def serve_ruling(database: Database, call: Call, lot_id: UUID, wanted: ServeRuling) -> SaleView:
     """Record that the ruling was served on the buyer: title passes, seizures end, the price reaches the case account.
 
+    What of it is set off never was money: the next plan holds the whole price and the set-off.
     If the lot is a resale, the forfeited deposit of the default before it is used at once (R-CLOSE-08).
     """
     async with database.command(call) as tx:
@@ -178,15 +180,16 @@ async def serve_ruling(database: Database, call: Call, lot_id: UUID, wanted: Ser
         await appraisal.pass_title(tx, sale.asset_id, appraisal.Way.SALE, wanted.served_on)
         await store.lock_defaulted(tx, sale.case_id)  # sales before accounts
         case = await case_money.case_account(tx, sale.case_id)
-        proceeds = Transfer(sale.account_id, case.id, sale.price_fen)
-        document = f"ruling:{sale.ruling_decision_id}"
-        posting = Posting(f"proceeds:{lot_id}", "completion.proceeds", document, (proceeds,), sale.case_id, lot_id)
-        await ledger.post(tx, posting)
+        if in_money_fen := await set_offs.in_money_fen(tx, sale):
+            proceeds = Transfer(sale.account_id, case.id, in_money_fen)
+            document = f"ruling:{sale.ruling_decision_id}"
+            posting = Posting(f"proceeds:{lot_id}", "completion.proceeds", document, (proceeds,), sale.case_id, lot_id)
+            await ledger.post(tx, posting)
         facts = {"served_on": wanted.served_on.isoformat(), "method": wanted.method, "proof": wanted.proof}
         await record(tx, "completion.serve", f"lot:{lot_id}", facts, case_id=sale.case_id)
         await tx.session.flush()
         await defaults.settle_default_use(tx, sale.case_id)
-        return tx.answer(await _view(tx, sale))
+        return tx.answer(await sale_view(tx, sale))
 
 
 async def hand_over(database: Database, call: Call, lot_id: UUID, wanted: HandOver) -> SaleView:
@@ -200,7 +203,7 @@ async def hand_over(database: Database, call: Call, lot_id: UUID, wanted: HandOv
         sale.state, sale.handed_over_on, sale.handover_note = SaleState.HANDED_OVER, wanted.on, wanted.note
         facts = {"on": wanted.on.isoformat(), "note": wanted.note}
         await record(tx, "completion.hand-over", f"lot:{lot_id}", facts, case_id=sale.case_id)
-        return tx.answer(await _view(tx, sale))
+        return tx.answer(await sale_view(tx, sale))
 
 
 # -- what is shown
@@ -212,13 +215,13 @@ async def show_sale(database: Database, actor: Actor, lot_id: UUID) -> SaleView:
         sale = await store.get_sale(tx, lot_id)
         if actor.person not in sale.buyers:
             _must_read(actor, sale)
-        return await _view(tx, sale)
+        return await sale_view(tx, sale)
 
 
 async def find_bought(tx: Tx, lot_id: UUID) -> SaleView | None:
     """The sale of the lot, if the reader is its buyer."""
     sale = await store.find_sale(tx, lot_id)
-    return await _view(tx, sale) if sale and tx.actor.person in sale.buyers else None
+    return await sale_view(tx, sale) if sale and tx.actor.person in sale.buyers else None
 
 
 async def readable_account(tx: Tx, lot_id: UUID) -> UUID:
@@ -288,10 +291,12 @@ async def show_confirmation(database: Database, actor: Actor, lot_id: UUID) -> C
         )
 
 
-async def _view(tx: Tx, sale: Sale) -> SaleView:
+async def sale_view(tx: Tx, sale: Sale) -> SaleView:
+    """The sale as its buyer and the court see it; who may is for the caller to ask."""
     account = await ledger.get_account(tx, sale.account_id)
     paid = sale.paid_at is not None
-    received_fen = sale.price_fen if paid else ledger.stored_balance(account)
+    whole_fen = sale.price_fen - await set_offs.ordered_fen(tx, sale.lot_id)
+    received_fen = whole_fen if paid else ledger.stored_balance(account)
     return SaleView(
         lot_id=sale.lot_id,
         case_id=sale.case_id,
@@ -299,6 +304,7 @@ async def _view(tx: Tx, sale: Sale) -> SaleView:
         buyer_name=sale.buyer_name,
         price_fen=sale.price_fen,
         deposit_fen=sale.deposit_fen,
+        set_off_fen=await set_offs.standing_fen(tx, sale),
         received_fen=received_fen,
         missing_fen=await _missing_fen(tx, sale, received_fen),
         account_no=account.number or "",
@@ -322,7 +328,7 @@ async def _missing_fen(tx: Tx, sale: Sale, received_fen: int) -> int:
     """What the buyer is still to pay: the balance, or after a default what the court ordered to make good."""
     if sale.state in rules.UNDONE:
         return await defaults.shortfall_missing(tx, sale.lot_id)
-    return sale.price_fen - received_fen
+    return await set_offs.in_money_fen(tx, sale) - received_fen
 
 
 async def _applied_on(tx: Tx, sale: Sale) -> date:

@@ -3,8 +3,10 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select, update
 
+from kernel.audit import AuditEntry
 from kernel.bulk import add_new_rows, any_of
 from kernel.database import Tx
 from kernel.errors import NotFound
@@ -12,6 +14,7 @@ from settlement.completion.models import (
     CaseCostRow,
     DefaultUse,
     FeeSetting,
+    PriceSetOff,
     RelatedDebt,
     Sale,
     ShortfallOrder,
@@ -103,7 +106,22 @@ async def payments_of(tx: Tx, lot_id: UUID) -> Sequence[ShortfallPayment]:
     return rows.all()
 
 
-async def add(tx: Tx, row: ShortfallOrder | ShortfallPayment | RelatedDebt) -> None:
+async def find_set_off(tx: Tx, lot_id: UUID) -> PriceSetOff | None:
+    """What of the lot's price was set off, whatever became of the sale."""
+    return await tx.session.get(PriceSetOff, lot_id)
+
+
+async def all_set_offs(tx: Tx) -> Sequence[PriceSetOff]:
+    return (await tx.session.scalars(select(PriceSetOff).order_by(PriceSetOff.lot_id))).all()
+
+
+async def audited_set_offs(tx: Tx, action: str) -> dict[UUID, dict[str, object]]:
+    """What the audit trail says was set off: lot -> party, amounts and decision."""
+    rows = await tx.session.execute(select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == action))
+    return {UUID(row.subject.removeprefix("lot:")): msgspec.json.decode(row.facts) for row in rows}
+
+
+async def add(tx: Tx, row: ShortfallOrder | ShortfallPayment | RelatedDebt | PriceSetOff) -> None:
     tx.session.add(row)
     await tx.session.flush()
 

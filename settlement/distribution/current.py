@@ -13,7 +13,7 @@ from appraisal import api as appraisal
 from appraisal.api import CaseFacts, PartyRole, TitledClaim
 from kernel.database import Tx
 from kernel.money import Fen
-from settlement.completion import case_money
+from settlement.completion import case_money, set_offs
 from settlement.completion.case_money import CaseCost
 from settlement.completion.rules import enforcement_fee
 from settlement.distribution import participation, store
@@ -35,6 +35,11 @@ from settlement.distribution.plans import (
     reduce_costs,
 )
 from settlement.distribution.satisfaction import TakingState
+
+RULE_OF_SET_OFF = "R-CLOSE-04"
+"""A price that the panel let a buyer set off against their claim, in place of a part of the balance."""
+
+OPEN_TAKINGS = (TakingState.AWAITING, TakingState.PAID)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +74,31 @@ async def confirmed_plans(tx: Tx, case_id: UUID) -> list[Confirmed]:
     ]
 
 
-async def current_basis(tx: Tx, case: CaseFacts) -> Basis:
-    """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away."""
-    basis, before = await _basis_before_fee(tx, case)
+async def current_basis(tx: Tx, case: CaseFacts, promised: tuple[Proceeds, ...] = ()) -> Basis:
+    """What a plan of this case would rest on now: money, costs and claims less what confirmed plans gave away.
+
+    `promised` are prices that are no proceeds yet, as if they were.
+    """
+    basis, before = await _basis_before_fee(tx, case, promised)
     fee = await case_money.find_fee(tx, case.id)
     if fee is None:
         return basis
     solved = solve_fee(basis, case.id, _applicants(case), *before)
     return replace(basis, fee=Fee(solved.base_fen, solved.fee_fen, fee.set_fen, fee.reason))
+
+
+async def bases_around(tx: Tx, case: CaseFacts, thing: Proceeds) -> tuple[Basis, Basis]:
+    """The bases before and with the price of a thing; both with the prices of other things that creditors bought or
+    take by a set-off before title has passed: what is set off there already is not theirs to set off again.
+    """
+    bought = [each for each in await set_offs.standing_in(tx, case.id) if not each.is_served]
+    taken = [each for each in await store.takings_of(tx, case.id) if each.state in OPEN_TAKINGS]
+    promised = (
+        *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in bought),
+        *(Proceeds(str(each.asset_id), each.title, each.price_fen) for each in taken),
+    )
+    others = tuple(each for each in promised if each.pool != thing.pool)
+    return await current_basis(tx, case, others), await current_basis(tx, case, (*others, thing))
 
 
 async def computed_fee(tx: Tx, case: CaseFacts) -> SolvedFee:
@@ -96,7 +118,9 @@ def _applicants(case: CaseFacts) -> frozenset[UUID]:
     return frozenset(party.id for party in case.parties if party.role is PartyRole.ENFORCEMENT_APPLICANT)
 
 
-async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, int]]:
+async def _basis_before_fee(
+    tx: Tx, case: CaseFacts, promised: tuple[Proceeds, ...] = ()
+) -> tuple[Basis, tuple[int, int]]:
     """The basis but for the fee's figures, and what the applicants and the fee got by earlier plans; fen."""
     earlier = await confirmed_plans(tx, case.id)
     given_of_pool, paid_of_claim, paid_of_cost = _given(earlier)
@@ -111,6 +135,7 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
         for each in taken
         if not given_of_pool[str(each.asset_id)]  # a taken thing's price is given away whole
     )
+    proceeds += promised
     sold = {each.pool for each in proceeds}
     costs = [_cost_item(cost, sold) for cost in await case_money.list_costs(tx, case.id)]
     claims = reduce_claims(await recognised_claims(tx, case), paid_of_claim)
@@ -123,10 +148,17 @@ async def _basis_before_fee(tx: Tx, case: CaseFacts) -> tuple[Basis, tuple[int, 
         costs=reduce_costs(costs, paid_of_cost),
         claims=claims,
         preference=participation.preference(policy, DebtorKind(case.debtor.kind), claims),
-        set_offs=tuple(
-            SetOff(each.party_id, each.entitlement_fen)
-            for each in taken
-            if str(each.asset_id) in sold and each.entitlement_fen
+        set_offs=(
+            *(
+                SetOff(each.party_id, each.entitlement_fen)
+                for each in taken
+                if str(each.asset_id) in sold and each.entitlement_fen
+            ),
+            *(
+                SetOff(each.party_id, each.amount_fen, RULE_OF_SET_OFF)
+                for each in await set_offs.standing_in(tx, case.id)
+                if each.is_served and not given_of_pool[str(each.asset_id)]  # given once, with the whole price
+            ),
         ),
     )
     applicants = _applicants(case)

@@ -17,11 +17,12 @@ from kernel.money import Fen
 from settlement.distribution.certain import Bucket, bucket_of, certain
 from settlement.distribution.errors import SatisfactionShort
 from settlement.distribution.lines import as_json, draw_whole
-from settlement.distribution.plans import Basis, Drawn, Line, PayeeKind, SetOff, Settled
+from settlement.distribution.plans import RULE_OF_TAKING, Basis, Drawn, Line, PayeeKind, SetOff, Settled
 
 ESCROW_NAME = "提存（分配方案异议之诉）"
 RULE_OF_ESCROW = "R-DIST-06"
-RULE_OF_TAKING = "R-FAIL-03"
+LAW_OF_SET_OFF = {RULE_OF_TAKING: citation(RULE_OF_TAKING)}
+"""A price set off against the claim of who bought rests on a decision alone, and cites no law."""
 
 Given = dict[Bucket, dict[str, int]]
 """What was paid before, by part of each sum; fen."""
@@ -30,7 +31,7 @@ Given = dict[Bucket, dict[str, int]]
 def draw(basis: Basis) -> Drawn:
     """The plan that follows from `basis` (R-DIST-04); raises `Malformed` for a basis no distribution can follow.
 
-    Raises `SatisfactionShort` where a taker set off more than the plan gives them.
+    Raises `SatisfactionShort` where a taker or buyer set off more than the plan gives them.
 
     With `disputes` what is uncertain lies in escrow; with `settles` the escrow of that plan is what is given out, as
     far as the judgments reach: those still open leave their part in escrow again.
@@ -42,21 +43,25 @@ def draw(basis: Basis) -> Drawn:
 
 
 def _with_set_offs(lines: Sequence[Line], set_offs: Iterable[SetOff]) -> tuple[Line, ...]:
-    """The first lines of each taker are paid by what they did not pay in (R-FAIL-03); raises `SatisfactionShort`."""
-    left: defaultdict[UUID, int] = defaultdict(int)
+    """The first lines of each taker or buyer are paid by what they did not pay in; raises `SatisfactionShort`."""
+    left: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
     for each in set_offs:
-        left[each.party_id] += each.amount_fen
+        of_party = left[each.party_id]
+        of_party[each.rule] = of_party.get(each.rule, 0) + each.amount_fen
     found: list[Line] = []
     for line in lines:
+        rest = line.amount_fen
         is_theirs = line.payee_kind is PayeeKind.PARTY and line.claim_id is not None
-        amount = min(line.amount_fen, left[line.payee_id]) if is_theirs else 0
-        left[line.payee_id] -= amount
-        if amount:
-            taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=RULE_OF_TAKING, law=citation(RULE_OF_TAKING))
-            found.append(_part_of(len(found) + 1, taken, amount))
-        if amount < line.amount_fen:
-            found.append(_part_of(len(found) + 1, line, line.amount_fen - amount))
-    if missing := sum(left.values()):
+        for rule, open_fen in left[line.payee_id].items() if is_theirs else ():
+            if amount := min(rest, open_fen):
+                left[line.payee_id][rule] -= amount
+                rest = Fen(rest - amount)
+                law = LAW_OF_SET_OFF.get(rule)
+                taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=rule, law=law)
+                found.append(_part_of(len(found) + 1, taken, amount))
+        if rest:
+            found.append(_part_of(len(found) + 1, line, rest))
+    if missing := sum(sum(of_party.values()) for of_party in left.values()):
         raise SatisfactionShort(missing_fen=missing)
     return tuple(found)
 

@@ -364,12 +364,12 @@ class AcceptanceMisdated(Refusal):
 
 
 class SatisfactionShort(Refusal):
-    """The plan gives a taker less than they kept back of the price."""
+    """The plan gives a taker, or a buyer who set the price off, less than they kept back of it."""
 
     code = "satisfaction-short"
     rule = "R-FAIL-03"
-    zh = "以物抵债的债权人按本方案可受偿数额少于其未补交的价款，差额 {missing_fen} 分须先行补交"
-    en = "The plan gives the taker less than they kept back of the price; {missing_fen} fen have to be paid in first"
+    zh = "以物抵债或以债权抵价款的债权人按本方案可受偿数额少于其未补交的价款，差额 {missing_fen} 元须先行补交"
+    en = "The plan gives less than was kept back of the price; {missing_fen} yuan have to be paid in first"
 
 
 class NoFailedRound(Refusal):

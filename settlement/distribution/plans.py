@@ -28,12 +28,13 @@ from settlement.distribution.claims import (
 FORMAT = b"plan/1"
 SURPLUS_LEVEL = 13
 SURPLUS = "surplus"
+RULE_OF_TAKING = "R-FAIL-03"
 
 
 class PayeeKind(StrEnum):
     """Whose row holds the payee's account: a party of the case, a registered cost, or a reward notice.
 
-    `escrow` is nobody yet; `set_off` a party that took a thing and owes this part of its price to itself (R-FAIL-03);
+    `escrow` is nobody yet; `set_off` a party that took or bought a thing and owes this part of its price to itself;
     `reward` stands on payouts alone, deducted from one creditor's (R-CASE-06).
     """
 
@@ -120,10 +121,14 @@ class Dispute:
 
 @dataclass(frozen=True, slots=True)
 class SetOff:
-    """What a taker did not pay in of a price, since the distribution would give it to them; the proceeds hold it."""
+    """What a taker or buyer did not pay in of a price, since the distribution would give it to them.
+
+    The proceeds hold it. `rule` is the one by which it was not paid in.
+    """
 
     party_id: UUID
     amount_fen: Fen
+    rule: str = RULE_OF_TAKING
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ CHANGEABLE = {
     "debtor_party": "被执行人",
     "debtor_name": "被执行人名称",
     "preference": "首封优先",
-    "set_offs": "以物抵债",
+    "set_offs": "抵销",
 }
 """What of a basis may have changed since a plan was drafted, in Chinese."""
 

@@ -9,8 +9,8 @@ from litestar.params import FromPath, JSONBody
 from kernel.actors import Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.completion.sale_schemas import FeeView, SetFee
-from settlement.distribution import creditors, disputes, fee_setting, service, taking
+from settlement.completion.sale_schemas import FeeView, SaleView, SetFee, SetPriceOff
+from settlement.distribution import creditors, disputes, fee_setting, service, setting_off, taking
 from settlement.distribution import what_if as what_if_service
 from settlement.distribution.participation_schemas import (
     ApplicationView,
@@ -302,6 +302,17 @@ async def show_surplus(
     return await taking.show_surplus(database, actor, lot_id)
 
 
+@post("/api/lots/{lot_id:uuid}/set-off", guards=[allow(Role.JUDGE)], status_code=201)
+async def set_price_off(
+    database: NamedDependency[Database],
+    call: NamedDependency[Call],
+    lot_id: FromPath[UUID],
+    data: JSONBody[SetPriceOff],
+) -> SaleView:
+    """The panel lets a creditor who bought set the price off against their claim (以债权抵价款)."""
+    return await setting_off.set_price_off(database, call, lot_id, data)
+
+
 ROUTES = [
     accept_bankruptcy,
     set_policy,
@@ -330,4 +341,5 @@ ROUTES = [
     lapse_taking,
     show_taking,
     show_surplus,
+    set_price_off,
 ]

@@ -56,14 +56,13 @@ class TakingState(StrEnum):
     LAPSED = "lapsed"
 
 
-def entitlement_of(basis: Basis, taker: UUID, thing: Proceeds) -> Fen:
-    """What the price of the thing adds to what the taker receives of the case's money (R-FAIL-03); fen.
+def entitlement_of(before: Basis, with_thing: Basis, taker: UUID) -> Fen:
+    """What the price of a thing adds to what the taker receives of the case's money (R-FAIL-03); fen.
 
     Without other money it is their share of the price; what they receive of other money is not set off.
     """
-    with_thing = take(replace(basis, proceeds=(*basis.proceeds, thing)), {taker}).entitlement_fen
-    before = take(basis, {taker}).entitlement_fen if basis.proceeds else NOTHING
-    return Fen(max(0, with_thing - before))
+    already = take(before, {taker}).entitlement_fen if before.proceeds else NOTHING
+    return Fen(max(0, take(with_thing, {taker}).entitlement_fen - already))
 
 
 def require_first(asked: Collection[Participation], taker: UUID, drawn: object) -> None:

@@ -21,7 +21,7 @@ from settlement.bank import service as bank
 from settlement.completion import case_money
 from settlement.completion.rules import require_day, require_future_day, require_purchase_proved, ruling_due_on
 from settlement.distribution import store
-from settlement.distribution.current import current_basis, recognised_claims
+from settlement.distribution.current import bases_around, current_basis, recognised_claims
 from settlement.distribution.errors import (
     AssetHeld,
     FeeNotSet,
@@ -76,7 +76,7 @@ async def decide_taking(database: Database, call: Call, lot_id: UUID, wanted: De
         if await case_money.find_fee(tx, case.id) is None:
             raise FeeNotSet()
         thing = Proceeds(str(lot.asset_id), lot.title, lot.start_price_fen)
-        entitlement_fen = entitlement_of(await current_basis(tx, case), wanted.party_id, thing)
+        entitlement_fen = entitlement_of(*await bases_around(tx, case, thing), wanted.party_id)
         taking = Taking(
             id=ordered_id(),
             lot_id=lot.id,

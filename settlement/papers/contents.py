@@ -29,9 +29,11 @@ def confirmation(sale: Confirmation) -> Paper:
 
 def payment_notice(sale: SaleView, confirmed: Confirmation) -> Paper:
     """What the buyer still has to pay, until when and onto which account (R-CLOSE-04)."""
+    set_off = f"经合议庭决定以债权抵价款 {money(sale.set_off_fen)}，" if sale.set_off_fen else ""
+    set_off_field = (("以债权抵价款", money(sale.set_off_fen)),) if sale.set_off_fen else ()
     words = (
         f"{sale.buyer_name}：你以 {money(sale.price_fen)}竞得“{confirmed.title}”。已交保证金 {money(sale.deposit_fen)}"
-        f"抵作价款，尚应支付 {money(sale.missing_fen)}。",
+        f"抵作价款，{set_off}尚应支付 {money(sale.missing_fen)}。",
         f"请于 {moment(sale.balance_due_at)}前将尾款汇入下列账号，该账号仅供本次拍卖使用。逾期未付视为悔拍，"
         "保证金不予退还，依次用于支付拍卖费用、弥补重新拍卖差价、冲抵本案债务。",
     )
@@ -45,6 +47,7 @@ def payment_notice(sale: SaleView, confirmed: Confirmation) -> Paper:
             ("收款账号", sale.account_no),
             ("成交价", money(sale.price_fen)),
             ("保证金抵作价款", money(sale.deposit_fen)),
+            *set_off_field,
             ("应付尾款", money(sale.missing_fen)),
             ("支付期限", f"{moment(sale.balance_due_at)}前"),
         ),

@@ -41,6 +41,7 @@ export function Purchase({ sale, again }) {
       <dl class="mine-facts">
         <div><dt>${t("price.sold")}</dt><dd class="figure">¥${yuan(sale.price_fen)}</dd></div>
         <div><dt>${t("purchase.deposit")}</dt><dd class="figure">¥${yuan(sale.deposit_fen)}</dd></div>
+        ${sale.set_off_fen > 0 && html`<div><dt>${t("purchase.set-off")}</dt><dd class="figure">¥${yuan(sale.set_off_fen)}</dd></div>`}
         <div><dt>${t("purchase.received")}</dt><dd class="figure">¥${yuan(sale.received_fen)}</dd></div>
         <div><dt>${t("purchase.missing")}</dt><dd class="figure"><strong>¥${yuan(sale.missing_fen)}</strong></dd></div>
       </dl>

@@ -545,6 +545,7 @@ export default {
   "refund.rejected": "Bank rejected, in hand",
   "purchase.heading": "After the sale",
   "purchase.deposit": "Deposit counted in",
+  "purchase.set-off": "Set off against your claim",
   "purchase.received": "Received",
   "purchase.missing": "Still to pay",
   "purchase.defaulted": "The price was not paid in time: declared in default, the deposit is forfeited.",

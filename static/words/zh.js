@@ -545,6 +545,7 @@ export default {
   "refund.rejected": "银行退回，处理中",
   "purchase.heading": "成交后履行",
   "purchase.deposit": "保证金抵作价款",
+  "purchase.set-off": "以债权抵价款",
   "purchase.received": "已收",
   "purchase.missing": "尾款未付",
   "purchase.defaulted": "逾期未付清价款，已认定悔拍，保证金不予退还。",

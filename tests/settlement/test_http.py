@@ -128,6 +128,7 @@ WHO_MAY: dict[tuple[str, str], set[Role]] = {
     ("POST", f"/api/lots/{ID}/shortfall-order"): {Role.JUDGE},
     ("POST", f"/api/lots/{ID}/annulment"): {Role.JUDGE},
     ("POST", f"/api/lots/{ID}/taking"): {Role.JUDGE},
+    ("POST", f"/api/lots/{ID}/set-off"): {Role.JUDGE},
     ("POST", f"/api/takings/{ID}/service"): {Role.CLERK},
     ("POST", f"/api/takings/{ID}/lapse"): {Role.JUDGE},
     ("POST", f"/api/cases/{ID}/costs"): {Role.MAKER},

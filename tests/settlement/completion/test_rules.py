@@ -7,7 +7,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.money import MAX_FEN, Fen
-from settlement.completion.rules import Default, ForfeitedDeposit, enforcement_fee, use_forfeited_deposit
+from settlement.completion.errors import NothingToSetOff, SetOffUndecided
+from settlement.completion.rules import (
+    Default,
+    ForfeitedDeposit,
+    enforcement_fee,
+    set_off_creditor,
+    set_off_fen,
+    use_forfeited_deposit,
+)
 
 FENS = st.integers(0, MAX_FEN).map(Fen)
 
@@ -96,3 +104,24 @@ def test_every_fen_of_the_deposit_has_one_place(default: Default) -> None:
             assert not any(later for later, _ in steps[index + 1 :])
             assert use.pending_decision_fen == 0
     assert use.uncovered_fen == (default.costs_fen + default.shortfall_fen - use.to_costs_fen - use.to_shortfall_fen)
+
+
+@pytest.mark.parametrize("facts", [{}, {"set_off_for": ""}, {"set_off_for": 1}, {"set_off": "李某"}])
+def test_a_decision_that_names_no_creditor_sets_nothing_off(facts: dict[str, str | int]) -> None:
+    with pytest.raises(SetOffUndecided):
+        set_off_creditor(facts)
+    assert set_off_creditor(facts | {"set_off_for": "李某"}) == "李某"
+
+
+@pytest.mark.parametrize(
+    ("price", "deposit", "entitlement", "expected"),
+    [(100, 10, 1, 1), (100, 10, 89, 89), (100, 10, 90, 90), (100, 10, 100, 90), (100, 0, 100, 100)],
+)
+def test_a_set_off_goes_up_to_the_balance(price: int, deposit: int, entitlement: int, expected: int) -> None:
+    assert set_off_fen(Fen(price), Fen(deposit), Fen(entitlement)) == expected
+
+
+@pytest.mark.parametrize(("deposit", "entitlement"), [(100, 50), (10, 0)])
+def test_without_balance_or_entitlement_there_is_nothing_to_set_off(deposit: int, entitlement: int) -> None:
+    with pytest.raises(NothingToSetOff):
+        set_off_fen(Fen(100), Fen(deposit), Fen(entitlement))

@@ -1,12 +1,19 @@
-"""W-19: what a creditor pays in who takes the thing, and when a sale would leave nothing."""
+"""W-19: what a creditor pays in who takes the thing, when a sale leaves nothing, and what set-offs leave others."""
+
+from dataclasses import replace
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import ClaimKind
-from settlement.distribution.plans import Basis
-from settlement.distribution.satisfaction import take, weigh_surplus
+from settlement.distribution.drawing import draw
+from settlement.distribution.errors import SatisfactionShort
+from settlement.distribution.plans import RULE_OF_TAKING, Basis, PayeeKind, SetOff
+from settlement.distribution.satisfaction import entitlement_of, take, weigh_surplus
+from tests.settlement.distribution.test_drawing import in_dispute, sums
 from tests.settlement.distribution.test_plans import HOME, basis, claim, cost, party
 
 YUAN = 100
@@ -46,3 +53,44 @@ def test_who_would_get_nothing_pays_the_whole_price() -> None:
 def test_w19c_without_surplus(priority_fen: int, ahead_fen: int, remains_fen: int, least_fen: int | None) -> None:
     found = weigh_surplus(Fen(700_000_00), Fen(priority_fen), Fen(25_000_00))
     assert (found.ahead_fen, found.remains_fen, found.least_reserve_fen) == (ahead_fen, remains_fen, least_fen)
+
+
+RULE_OF_PURCHASE = "R-CLOSE-04"
+
+
+def test_set_offs_under_two_rules_are_lines_of_their_own_and_under_one_rule_one_line() -> None:
+    whole = replace(
+        failed_round(900_000 * YUAN),
+        set_offs=(
+            SetOff(party(2), Fen(100_000 * YUAN)),
+            SetOff(party(2), Fen(50_000 * YUAN), RULE_OF_PURCHASE),
+            SetOff(party(2), Fen(20_000 * YUAN)),
+        ),
+    )
+    lines = [(line.payee_kind, line.rule, line.law, line.amount_fen) for line in draw(whole).lines[2:]]
+    assert [(kind, rule, bool(law), amount) for kind, rule, law, amount in lines] == [
+        (PayeeKind.SET_OFF, RULE_OF_TAKING, True, 120_000 * YUAN),
+        (PayeeKind.SET_OFF, RULE_OF_PURCHASE, False, 50_000 * YUAN),
+        (PayeeKind.PARTY, "R-DIST-03", True, 210_000 * YUAN),
+    ]
+
+
+@settings(max_examples=200)
+@given(in_dispute(), st.data())
+def test_a_set_off_takes_no_fen_from_anybody_and_never_more_than_the_price_brings(
+    basis: Basis, data: st.DataObject
+) -> None:
+    basis = replace(basis, disputes=())
+    thing, other = basis.proceeds
+    buyer = data.draw(st.sampled_from(sorted({each.party_id for each in basis.claims})))
+    entitlement = entitlement_of(replace(basis, proceeds=(other,)), basis, buyer)
+    assert 0 <= entitlement <= thing.amount_fen
+    amount = data.draw(st.integers(0, entitlement))
+    set_offs = tuple(SetOff(buyer, fen, RULE_OF_PURCHASE) for fen in (Fen(amount),) if fen)
+    plain, drawn = draw(basis), draw(replace(basis, set_offs=set_offs))
+    assert sums(drawn.lines) == sums(plain.lines), "everybody gets what they got, the buyer a part of it by set-off"
+    money = sum(line.amount_fen for line in drawn.lines if line.payee_kind is not PayeeKind.SET_OFF)
+    assert money == plain.proceeds_fen - amount
+    own = sum(line.amount_fen for line in plain.lines if line.payee_id == buyer and line.claim_id is not None)
+    with pytest.raises(SatisfactionShort):
+        draw(replace(basis, set_offs=(SetOff(buyer, Fen(own + 1), RULE_OF_PURCHASE),)))

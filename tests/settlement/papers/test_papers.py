@@ -21,6 +21,7 @@ from settlement.papers.layout import pdf_of
 from settlement.papers.rules import Paper, Table
 from tests.appraisal.support import QUICK_PASSWORDS, make_claim
 from tests.settlement.distribution.road import Road, make_road, parties
+from tests.settlement.distribution.test_setting_off import bought, of_creditors
 from tests.settlement.hall import hall
 from tests.support.house import actor, call, opened
 
@@ -130,6 +131,17 @@ async def test_the_papers_of_a_sale(database_url: str) -> None:
         assert changed.id != notice.id
         listed = await service.show_papers(database, clerk, place.case_id)
         assert [each.id for each in listed.papers] == [changed.id, notice.id, paper.id]
+
+
+async def test_the_payment_notice_says_what_is_set_off(database_url: str) -> None:
+    async with of_creditors(database_url) as place:
+        won = await bought(place)
+        await won.set_off()
+        notice = await service.write_payment_notice(place.database, call(place.court.clerk), won.lot_id)
+        pdf, page = await content_of(place.database, won.buyer.actor, notice.id)
+        assert "<dt>以债权抵价款</dt><dd>人民币 14,400.00 元</dd>" in page
+        assert "经合议庭决定以债权抵价款 人民币 14,400.00 元，尚应支付 人民币 58,600.00 元" in page
+        assert set("以债权抵价款") <= characters_in(pdf)
 
 
 async def officer(road: Road, name: str, role: Role) -> Actor:
