@@ -25,12 +25,14 @@ class Batch:
     It is filled while its receipts are already promised, and read only after the commit.
     """
 
-    __slots__ = ("_paths", "_text", "_tree", "at", "key_id", "links", "number", "share", "signature")
+    __slots__ = ("_paths", "_text", "_tree", "at", "key_id", "links", "number", "receipts", "share", "signature")
 
     def __init__(self, share: int = 0, number: int = 0) -> None:
         self.share = share
         self.number = number
         self.links: list[bytes] = []
+        self.receipts: dict[int, bytes] = {}
+        """Made ahead, by leaf, while the database wrote."""
         self.at = ""
         self.key_id = ""
         self.signature = b""
@@ -127,8 +129,18 @@ def receipt(lot_id: UUID, event: bytes, link: bytes, proof: Proof | None) -> byt
     """
     if proof is None:
         return b'{"lot_id":"%b","event":%b,"link":"%b"}' % (text_of(lot_id).encode(), event, hexlify(link))
+    made = proof.batch.receipts.get(proof.leaf)
+    return made or _receipt(text_of(lot_id).encode(), event, link, proof)
+
+
+def make_ahead(lot_id: UUID, event: bytes, link: bytes, proof: Proof) -> None:
+    """Make the receipt of an event whose batch is signed and being written; it is told only once that is committed."""
+    proof.batch.receipts[proof.leaf] = _receipt(text_of(lot_id).encode(), event, link, proof)
+
+
+def _receipt(lot_id: bytes, event: bytes, link: bytes, proof: Proof) -> bytes:
     return b'{"lot_id":"%b","event":%b,"bytes":%b,"previous":"%b","link":"%b","batch":%b,"leaf":%d,"path":"%b"}' % (
-        text_of(lot_id).encode(),
+        lot_id,
         event,
         _encode(proof.sealed.decode()),
         hexlify(proof.previous),

@@ -1,7 +1,8 @@
 """The desk's hold on the database: its connection, its lease, and the transaction of one batch."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
+from bidding.desk.receipts import make_ahead
 from bidding.desk.rules import FINISHED, Kind
 from bidding.desk.signing import Signer
 from bidding.desk.store import Outage
@@ -22,6 +24,9 @@ from kernel.database import is_passing
 from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
+
+RECEIPTS_A_TURN = 16
+"""Made in one turn of the event loop, between which the database is heard."""
 
 DATA_FAULTS = frozenset({"22", "23", "P0"})
 """Classes of SQLSTATE that speak of the rows themselves: values, constraints, raised exceptions."""
@@ -70,7 +75,8 @@ class Session:
                 raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, now)
-            await store.write(db, decided, reading.books.values(), now)
+            with _receipts_made_of(decided):
+                await store.write(db, decided, reading.books.values(), now)
         books = list(reading.books.values())
         self._remember(decided, books)
         return decided, books
@@ -235,6 +241,25 @@ class Session:
                 self.unsealed.add(book.lot_id)
             if book.state.status in FINISHED:
                 self._refusals.pop(book.lot_id.int, None)
+
+
+@contextlib.contextmanager
+def _receipts_made_of(decided: Decided) -> Iterator[None]:
+    """Make the receipts of a large batch while the database writes it; those that are not made then are made later."""
+    making = asyncio.create_task(_make_receipts(decided)) if len(decided.answers) > RECEIPTS_A_TURN else None
+    try:
+        yield
+    finally:
+        if making is not None:
+            making.cancel()
+
+
+async def _make_receipts(decided: Decided) -> None:
+    for number, (entry, answer) in enumerate(decided.answers):
+        if number % RECEIPTS_A_TURN == 0:
+            await asyncio.sleep(0)
+        if answer.proof is not None and answer.event is not None and answer.link is not None:
+            make_ahead(entry.sent.lot_id, answer.event, answer.link, answer.proof)
 
 
 def is_data_fault(error: BaseException) -> bool:

@@ -11,13 +11,13 @@ import pytest
 
 from bidding.desk.batch import Entry
 from bidding.desk.desk import Desk, DeskOptions
-from bidding.desk.receipts import BATCH
+from bidding.desk.receipts import BATCH, Batch, Proof, make_ahead, receipt
 from bidding.desk.session import Session
 from bidding.desk.submissions import Answer, Submission
 from bidding.feed.schemas import ack_frame
 from kernel import merkle
 from kernel.signatures import Keyring, is_signed
-from tests.bidding.desk.house import START, STEP, House, desk_of, house
+from tests.bidding.desk.house import OPENS, START, STEP, House, desk_of, house
 from tests.bidding.feed.house import serve
 from tests.bidding.support import START_FEN
 from tests.support.keys import KEYRING
@@ -194,3 +194,18 @@ async def batches(place: House) -> list[Any]:
 async def decide(place: House, session: Session, bid: Submission) -> None:
     now = place.clock.now()
     await session.write([Entry(bid, bid.address, now)], now, 1, lambda: True)
+
+
+async def test_a_receipt_made_ahead_is_the_one_made_when_it_is_told() -> None:
+    """While a large batch is written its receipts are made already; who asks later gets the same bytes."""
+    lot_id, batch = uuid4(), Batch(3, 7)
+    events = [b'{"seq":%d}' % seq for seq in range(5)]
+    links = [bytes([seq]) * 32 for seq in range(5)]
+    proofs = [Proof(event, bytes(32), batch, batch.add(link)) for event, link in zip(events, links, strict=True)]
+    batch.close(OPENS, KEYRING.key_id, KEYRING.sign(batch.statement(OPENS)))
+    told = [receipt(lot_id, *one) for one in zip(events, links, proofs, strict=True)]
+    for one in list(zip(events, links, proofs, strict=True))[1:]:
+        make_ahead(lot_id, *one)
+    assert sorted(batch.receipts) == [1, 2, 3, 4]
+    assert [receipt(lot_id, *one) for one in zip(events, links, proofs, strict=True)] == told
+    assert len(set(told)) == 5
