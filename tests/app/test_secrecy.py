@@ -133,7 +133,7 @@ def hits(seen: list[tuple[str, str]], *people: Marked) -> list[tuple[str, str]]:
 
 @asynccontextmanager
 async def sale(url: str) -> AsyncIterator[Sale]:
-    settings = msgspec.structs.replace(SETTINGS, port=free_port())
+    settings = msgspec.structs.replace(SETTINGS, port=free_port(), proxies="127.0.0.1")
     parts = Platform(url.replace("postgres@", f"{APP_ROLE}@", 1), settings, FrozenClock(START))
     try:
         hall = Hall(parts.database, await make_place(parts.database), parts.relay)
@@ -161,11 +161,11 @@ async def listening(parts: Platform) -> AsyncIterator[None]:
 async def bid(place: Sale, who: Marked, price_fen: int, frames: list[str]) -> dict[str, Any]:
     """Bid over a live socket; what others are told meanwhile is kept in `frames`."""
     uri = place.site.origin.replace("http", "ws") + f"/live/lots/{place.lot_id}"
-    cookie = {"Cookie": f"session={place.bidders[who].token}"}
+    own_headers = {"Cookie": f"session={place.bidders[who].token}", "X-Forwarded-For": who.address}
     origin: Any = place.site.origin
     async with (
         connect(uri, origin=origin, proxy=None) as other,
-        connect(uri, origin=origin, proxy=None, additional_headers=cookie) as own,
+        connect(uri, origin=origin, proxy=None, additional_headers=own_headers) as own,
     ):
         message = {"t": "bid", "key": str(uuid4()), "price_fen": price_fen, "confirm": price_fen}
         await own.send(json.dumps(message))
