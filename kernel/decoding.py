@@ -252,7 +252,7 @@ def _decode_special(wanted: type, value: object) -> object:
         if not isinstance(value, str):
             raise ValueError(_DAY_EXPECTED)
         return parse_day(value)
-    raise NotImplementedError(f"no decoding for {wanted}")
+    raise TypeError(f"no decoding for {wanted}")
 
 
 _AT = re.compile(r"(.*) - at `(\$[^`]*)`\Z", re.DOTALL)

@@ -205,8 +205,7 @@ async def pass_title(tx: Tx, asset_id: UUID, way: Way, on: date) -> None:
 
 
 async def undo_disposal(tx: Tx, asset_id: UUID, way: Way) -> None:
-    """The sale or taking of the asset came to nothing: the seizures that it ended live again with their ranks
-    (R-SEAL-03).
+    """The sale or taking came to nothing: the seizures that it ended live again with their ranks (R-SEAL-03).
 
     One whose period ran out meanwhile has lapsed, as it would have without the disposal (R-SEAL-02). Where nothing
     stands, or what stands is of the other way, nothing happens.

@@ -27,6 +27,7 @@ FRAME_EVERY_S = 0.05
 FRAME_EVENTS = 50
 FLOOD_EVENTS = 10
 """Of a frame over more than fifty events: the latest, beside all that are no bids. Nobody reads a thousand a second."""
+NOTABLE_EVENTS = FRAME_EVENTS - FLOOD_EVENTS
 FLOOD_EVERY_S = 0.1
 """Behind such a frame, so that the flood leaves the process time for the bids."""
 TICK_WAITS_S = 0.15
@@ -178,8 +179,7 @@ class Room:
         payloads, self._messages = self._messages, []
         if self._frame_due:
             self._frame_due = False
-            floods = self.seq - self.sent_seq > FRAME_EVENTS
-            self._next_frame_s = asyncio.get_running_loop().time() + (FLOOD_EVERY_S if floods else FRAME_EVERY_S)
+            self._next_frame_s = asyncio.get_running_loop().time() + (FLOOD_EVERY_S if self._floods else FRAME_EVERY_S)
             if self.seq > self.sent_seq:
                 payloads.append(self._frame())
         if self._tick_alone or (self._tick_due and payloads):
@@ -210,11 +210,18 @@ class Room:
     def _frame(self) -> bytes:
         """The events since the last frame, which is now this one. Of a flood nothing but bids is left out."""
         first, last = self.sent_seq + 1, self.seq
-        fits = last - first < FRAME_EVENTS
-        told = list(islice(reversed(self._ring), last - first + 1 if fits else FLOOD_EVENTS))[::-1]
-        earlier = [] if fits else [one for one in self._notable if one[0] < told[0][0]]
+        told = self._latest(FLOOD_EVENTS if self._floods else last - first + 1)
+        if self._floods:
+            told = [one for one in self._notable if one[0] < told[0][0]][-NOTABLE_EVENTS:] + told
         self.sent_seq, self.sent_state, self._notable = last, self.state, []
-        return events_frame(first, last, [event for _, event in [*earlier[FLOOD_EVENTS - FRAME_EVENTS :], *told]])
+        return events_frame(first, last, [event for _, event in told])
+
+    @property
+    def _floods(self) -> bool:
+        return self.seq - self.sent_seq > FRAME_EVENTS
+
+    def _latest(self, count: int) -> list[tuple[int, bytes]]:
+        return list(islice(reversed(self._ring), count))[::-1]
 
     def _left(self) -> Countdown:
         state = self.sent_state

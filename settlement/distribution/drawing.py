@@ -7,7 +7,7 @@ Where a judgment raises costs or interest of a claim whose principal was paid me
 stay booked on the principal.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from uuid import UUID
@@ -44,24 +44,22 @@ def draw(basis: Basis) -> Drawn:
 
 def _with_set_offs(lines: Sequence[Line], set_offs: Iterable[SetOff]) -> tuple[Line, ...]:
     """The first lines of each taker or buyer are paid by what they did not pay in; raises `SatisfactionShort`."""
-    left: defaultdict[UUID, dict[str, int]] = defaultdict(dict)
+    left: Counter[tuple[UUID, str]] = Counter()
     for each in set_offs:
-        of_party = left[each.party_id]
-        of_party[each.rule] = of_party.get(each.rule, 0) + each.amount_fen
+        left[each.party_id, each.rule] += each.amount_fen
     found: list[Line] = []
     for line in lines:
         rest = line.amount_fen
         is_theirs = line.payee_kind is PayeeKind.PARTY and line.claim_id is not None
-        for rule, open_fen in left[line.payee_id].items() if is_theirs else ():
-            if amount := min(rest, open_fen):
-                left[line.payee_id][rule] -= amount
+        for party_id, rule in left if is_theirs else ():
+            if party_id == line.payee_id and (amount := min(rest, left[party_id, rule])):
+                left[party_id, rule] -= amount
                 rest = Fen(rest - amount)
-                law = LAW_OF_SET_OFF.get(rule)
-                taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=rule, law=law)
+                taken = replace(line, payee_kind=PayeeKind.SET_OFF, rule=rule, law=LAW_OF_SET_OFF.get(rule))
                 found.append(_part_of(len(found) + 1, taken, amount))
         if rest:
             found.append(_part_of(len(found) + 1, line, rest))
-    if missing := sum(sum(of_party.values()) for of_party in left.values()):
+    if missing := left.total():
         raise SatisfactionShort(missing_fen=missing)
     return tuple(found)
 

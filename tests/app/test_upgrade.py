@@ -5,7 +5,7 @@ written, the books verify, and the court goes on where it was.
 import io
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -15,19 +15,13 @@ from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from appraisal.assets import service as assets
 from appraisal.assets.errors import AssetTaken
-from appraisal.assets.rules import Measure
-from appraisal.assets.schemas import RegisterSeizure
-from appraisal.cases.rules import Subject
-from kernel.actors import platform
 from kernel.ddl import APP_ROLE
 from kernel.money import Fen
-from settlement import verify
-from settlement.annulment import service as annulment
 from settlement.annulment.rules import Ground
-from settlement.annulment.schemas import AnnulSale
 from settlement.distribution import taking
 from tests.appraisal.support import PARTIES, party_of
 from tests.auction.support import TENANT, Place, make_place
+from tests.settlement.completion.defaulting import faults
 from tests.settlement.distribution.test_taking import BANK, YUAN, Failed, failed_round, second_round
 from tests.settlement.hall import Hall, hall
 from tests.settlement.support import bank_relay
@@ -97,19 +91,6 @@ async def asked(url: str, query: str) -> list[tuple[object, ...]]:
         await connection.close()
 
 
-async def seized(place: Hall) -> None:
-    for rank, ref in ((1, "applicant"), (2, "creditor")):
-        wanted = RegisterSeizure(
-            measure=Measure.SEIZE,
-            party_id=party_of(place.place.case, ref).id,
-            from_on=date(2025, 1, rank),
-            to_on=date(2026, 12, 1),
-            rank=rank,
-            waiting=rank > 1,
-        )
-        await assets.register_seizure(place.database, call(place.court.clerk), place.place.asset_id, wanted)
-
-
 async def beside(place: Hall) -> Hall:
     """Another case at another court on the same platform, with the parties of W-19."""
     parties, price = (*PARTIES, TENANT, BANK), Fen(1_000_000 * YUAN)
@@ -122,11 +103,6 @@ async def standings(place: Hall) -> list[str]:
     return [each.standing for each in shown.seizures]
 
 
-async def faults(place: Hall) -> list[str]:
-    async with place.database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
-
-
 class InUse:
     """A platform with a sale whose title passed, one annulled, a taking whose title passed and one still unpaid."""
 
@@ -136,22 +112,22 @@ class InUse:
 
     async def fill(self, url: str) -> None:
         async with hall(url) as place:
-            await seized(place)
+            await place.seize_for_two()
             lot_id = await place.lot()
             await place.pay_balance(await place.sold(lot_id, 80_000_00), lot_id)
             await place.rule_and_serve(lot_id)
             self.sold = place.place, lot_id
 
             undone = Hall(place.database, await make_place(place.database), place.relay)
-            await seized(undone)
+            await undone.seize_for_two()
             other = await undone.lot()
             await undone.pay_balance(await undone.sold(other, 80_000_00), other)
             await undone.rule_and_serve(other)
-            await annulled(undone, other)
+            await undone.annul(other, Ground.SYSTEM_FAILURE)
 
             for served in (True, False):
                 beside_it = await beside(place)
-                await seized(beside_it)
+                await beside_it.seize_for_two()
                 self.unpaid = await failed_round(beside_it)
                 taken = await self.unpaid.take()
                 if served:
@@ -160,20 +136,19 @@ class InUse:
             self.at = place.database.clock.now()
 
 
-async def annulled(place: Hall, lot_id: UUID) -> None:
-    decision_id = await place.decide(Subject.ANNULMENT)
-    wanted = AnnulSale(ground=Ground.SYSTEM_FAILURE, reasons="系统故障", decision_id=decision_id)
-    await annulment.annul_sale(place.database, call(place.court.judge), lot_id, wanted)
-    await place.relay.settle()
+async def in_use_before(database_url: str, earlier_url: str) -> InUse:
+    """A platform in use, and its rows as the earlier revision would have held them."""
+    use = InUse()
+    await use.fill(database_url)
+    await migrate_async(earlier_url, BEFORE)
+    await carry_over(database_url, earlier_url)
+    return use
 
 
 async def test_a_filled_database_of_an_earlier_revision_goes_on_after_the_upgrade(
     database_url: str, earlier_url: str
 ) -> None:
-    use = InUse()
-    await use.fill(database_url)
-    await migrate_async(earlier_url, BEFORE)
-    await carry_over(database_url, earlier_url)
+    use = await in_use_before(database_url, earlier_url)
     await migrate_async(earlier_url)
     assert len(written := await asked(database_url, STANDING)) == 3
     assert await asked(earlier_url, STANDING) == written
@@ -184,7 +159,7 @@ async def test_a_filled_database_of_an_earlier_revision_goes_on_after_the_upgrad
         relay = bank_relay(database)
         sale = Hall(database, replace(use.sold[0], database=database), relay)
         assert await faults(sale) == []
-        await annulled(sale, use.sold[1])
+        await sale.annul(use.sold[1], Ground.SYSTEM_FAILURE)
         assert await standings(sale) == ["effective", "waiting"], "what the sale ended lives again"
         waiting = replace(use.unpaid.place.place, database=database)
         unpaid = Failed(Hall(database, waiting, relay), use.unpaid.lot_id)
@@ -197,10 +172,7 @@ async def test_a_thing_that_two_had_got_before_that_was_refused_stays_with_whom_
     earlier_url: str, database_url: str
 ) -> None:
     """Before disposals nothing kept a thing in an unpaid taking from being sold; the upgrade may not stop at it."""
-    use = InUse()
-    await use.fill(database_url)
-    await migrate_async(earlier_url, BEFORE)
-    await carry_over(database_url, earlier_url)
+    use = await in_use_before(database_url, earlier_url)
     sold = use.sold[0].asset_id, use.sold[0].case.id, party_of(use.sold[0].case, "applicant").id
     both = "UPDATE settlement.taking SET asset_id = '{}', case_id = '{}', party_id = '{}' WHERE state = 'awaiting'"
     assert len(await asked(earlier_url, f"{both.format(*sold)} RETURNING 1")) == 1

@@ -6,7 +6,7 @@ Everything happens by the use cases of those who do it, and the relay carries wh
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import count
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,6 +14,9 @@ from uuid import UUID, uuid4
 import msgspec
 from sqlalchemy import select, text
 
+from appraisal.assets import service as assets
+from appraisal.assets.rules import Measure
+from appraisal.assets.schemas import RegisterSeizure
 from appraisal.cases.rules import Subject
 from auction.lots import handlers as lot_handlers
 from auction.lots import service as lots
@@ -32,6 +35,9 @@ from kernel.ddl import APP_ROLE
 from kernel.identity.service import create_staff
 from kernel.money import Fen
 from kernel.outbox import Relay
+from settlement.annulment import service as annulment
+from settlement.annulment.rules import Ground
+from settlement.annulment.schemas import AnnulmentView, AnnulSale
 from settlement.completion import case_money, defaults
 from settlement.completion import handlers as completion_handlers
 from settlement.completion import service as completion
@@ -39,7 +45,7 @@ from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultD
 from settlement.deposits import handlers as deposit_handlers
 from settlement.deposits import service as deposits
 from settlement.deposits.schemas import OwnDeposit
-from tests.appraisal.support import QUICK_PASSWORDS, Court, make_decision, today
+from tests.appraisal.support import QUICK_PASSWORDS, Court, make_decision, party_of, today
 from tests.auction.support import Place, fill_in, make_place, make_published_lot, make_terms, notify, publish
 from tests.settlement.support import bank_relay, credit, notice
 from tests.support.house import call, frozen, opened
@@ -214,6 +220,27 @@ class Hall:
         declared = await defaults.declare_default(self.database, call(self.court.judge), lot_id, wanted)
         await self.relay.settle()
         return declared
+
+    async def annul(self, lot_id: UUID, ground: Ground = Ground.FALSE_DESCRIPTION) -> AnnulmentView:
+        """The panel annuls the sale."""
+        decision_id = await self.decide(Subject.ANNULMENT)
+        wanted = AnnulSale(ground=ground, reasons="拍卖公告严重失实", decision_id=decision_id)
+        view = await annulment.annul_sale(self.database, call(self.court.judge), lot_id, wanted)
+        await self.relay.settle()
+        return view
+
+    async def seize_for_two(self) -> None:
+        """The applicant's seizure takes effect, the other creditor's waits behind it."""
+        for rank, ref in ((1, "applicant"), (2, "creditor")):
+            wanted = RegisterSeizure(
+                measure=Measure.SEIZE,
+                party_id=party_of(self.place.case, ref).id,
+                from_on=date(2025, 1, rank),
+                to_on=date(2026, 12, 1),
+                rank=rank,
+                waiting=rank > 1,
+            )
+            await assets.register_seizure(self.database, call(self.court.clerk), self.place.asset_id, wanted)
 
     async def publish_resale(self, first_lot_id: UUID, resale_lot_id: UUID, **terms: Any) -> None:
         """Complete the ordered draft and publish it."""

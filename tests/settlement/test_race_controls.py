@@ -10,9 +10,8 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from kernel.actors import platform
-from kernel.database import Database, Tx
+from kernel.database import Tx
 from kernel.errors import Refusal
-from settlement import verify
 from settlement.bank import service as bank
 from settlement.bank import store as bank_store
 from settlement.distribution import disputes
@@ -26,14 +25,10 @@ from tests.settlement.gate import Gate, unlocked
 from tests.settlement.payouts.test_service import move_account, two_creditors
 from tests.settlement.payouts.test_withholding import accept_bankruptcy, approve, ask
 from tests.settlement.support import MACHINE, money_inside, notice, within
+from tests.settlement.tampering import faults
 from tests.support.house import call, opened
 
 pytestmark = pytest.mark.anyio
-
-
-async def faults(database: Database) -> list[str]:
-    async with database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
 
 
 async def test_control_unlocked_a_payment_follows_the_acceptance_of_a_bankruptcy(

@@ -164,7 +164,7 @@ async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
 
 async def test_a_desk_that_wakes_behind_its_heir_commits_nothing(fleet: Fleet) -> None:
     """SIGSTOP, takeover, SIGCONT: the old desk sees the foreign epoch and stands by. (The control without that check
-    is in tests/bidding/desk/test_failures.py.)"""
+    is in tests/bidding/desk/test_lease.py.)"""
     async with fleet.whole() as place:
         busy = await fleet.lot(place)
         tickets = await fleet.tickets(*[busy] * BIDDERS)

@@ -1,7 +1,6 @@
 """Annulled sales on the real road: every fen back to who paid it, by new entries; and what may not be undone here."""
 
 import asyncio
-from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -10,18 +9,16 @@ from sqlalchemy import text
 
 from appraisal.assets import service as assets
 from appraisal.assets.errors import AssetDisposed
-from appraisal.assets.rules import Measure, Standing
-from appraisal.assets.schemas import RegisterSeizure
+from appraisal.assets.rules import Standing
 from appraisal.cases.rules import Subject
 from auction.lots import service as lots
 from auction.lots.errors import AssetSold, NotSold
 from kernel.actors import platform
 from kernel.errors import Forbidden, NotFound, Refusal
-from settlement import verify
 from settlement.annulment import service
 from settlement.annulment.errors import GroundPassed, ProceedsDistributed
 from settlement.annulment.rules import Ground
-from settlement.annulment.schemas import AnnulmentView, AnnulSale
+from settlement.annulment.schemas import AnnulSale
 from settlement.completion import case_money, defaults, reversal
 from settlement.completion import service as completion
 from settlement.completion.errors import DepositUsed, SaleElsewhere
@@ -29,8 +26,9 @@ from settlement.completion.sale_schemas import RuleSale
 from settlement.distribution.errors import PlanStale
 from settlement.ledger.rules import Kind
 from settlement.ledger.service import statement
-from tests.appraisal.support import make_claim, make_court, party_of
+from tests.appraisal.support import make_claim, make_court
 from tests.auction.support import make_draft
+from tests.settlement.completion.defaulting import faults
 from tests.settlement.distribution.road import Road, road_of
 from tests.settlement.gate import unlocked_asset
 from tests.settlement.hall import YUAN, Hall, hall
@@ -40,18 +38,6 @@ from tests.support.house import call
 pytestmark = pytest.mark.anyio
 
 PRICE = 80_000_00
-
-
-async def faults(place: Hall) -> list[str]:
-    async with place.database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
-
-
-async def annulled(place: Hall, lot_id: UUID, ground: Ground = Ground.FALSE_DESCRIPTION) -> AnnulmentView:
-    wanted = AnnulSale(ground=ground, reasons="拍卖公告严重失实", decision_id=await place.decide(Subject.ANNULMENT))
-    view = await service.annul_sale(place.database, call(place.court.judge), lot_id, wanted)
-    await place.relay.settle()
-    return view
 
 
 async def status_of(place: Hall, lot_id: UUID) -> str:
@@ -78,7 +64,7 @@ async def test_before_the_price_is_paid_deposit_and_part_payments_go_back(databa
         sale = await completion.show_sale(place.database, buyer.actor, lot_id)
         if paid_fen:
             await place.pay(buyer, sale.account_no, paid_fen)
-        view = await annulled(place, lot_id)
+        view = await place.annul(lot_id)
         assert await money_inside(place.database) == {}
         assert await refunded(place, lot_id) == 7_000_00 + paid_fen
         shown = await completion.show_sale(place.database, buyer.actor, lot_id)
@@ -101,7 +87,7 @@ async def test_after_service_the_price_leaves_the_case_account_by_an_entry_of_it
         road = road_of(place.place)
         await road.set_fee()
         plan = await road.serve_all(await road.decide(await road.draft()))
-        view = await annulled(place, lot_id, Ground.COLLUSION)
+        view = await place.annul(lot_id, Ground.COLLUSION)
         assert view.buyer_barred
         assert await money_inside(place.database) == {}
         assert await refunded(place, lot_id) == PRICE
@@ -130,16 +116,7 @@ async def test_seizures_that_the_sale_ended_live_again_and_the_next_sale_ends_th
     """R-HALT-04, R-SEAL-04: the court's seizures stand as before the sale, in their order, and the trail says so."""
     async with hall(database_url) as place:
         asset_id = place.place.asset_id
-        for rank, ref in ((1, "applicant"), (2, "creditor")):
-            seized = RegisterSeizure(
-                measure=Measure.SEIZE,
-                party_id=party_of(place.place.case, ref).id,
-                from_on=date(2025, 1, rank),
-                to_on=date(2026, 12, 1),
-                rank=rank,
-                waiting=rank > 1,
-            )
-            await assets.register_seizure(place.database, call(place.court.clerk), asset_id, seized)
+        await place.seize_for_two()
 
         async def standings() -> list[tuple[int, Standing]]:
             shown = await assets.show_asset(place.database, place.court.clerk, asset_id)
@@ -158,7 +135,7 @@ async def test_seizures_that_the_sale_ended_live_again_and_the_next_sale_ends_th
         assert await standings() == ended
         with pytest.raises(AssetDisposed):
             await make_draft(place.place)
-        view = await annulled(place, lot_id)
+        view = await place.annul(lot_id)
         assert await standings() == before
         trail = await place.trail("assets.revive-seizures")
         assert [len(each["seizures"]) for each in trail] == [2]
@@ -180,7 +157,7 @@ async def test_what_a_confirmed_plan_gave_away_is_not_taken_from_the_creditors_h
         await road.set_fee()
         await road.confirmed()
         with pytest.raises(ProceedsDistributed) as refused:
-            await annulled(place, lot_id)
+            await place.annul(lot_id)
         assert refused.value.facts["version"] == 1
         assert await status_of(place, lot_id) == "sold"
         assert await money_inside(place.database) == {"case": PRICE}
@@ -192,7 +169,7 @@ async def test_a_refused_approval_ends_the_sale(database_url: str) -> None:
     async with hall(database_url, details={"transfer_approval": "须经批准"}) as place:
         lot_id = await place.lot()
         await place.pay_balance(await place.sold(lot_id, PRICE), lot_id)
-        assert (await annulled(place, lot_id, Ground.APPROVAL_REFUSED)).buyer_barred
+        assert (await place.annul(lot_id, Ground.APPROVAL_REFUSED)).buyer_barred
         assert await faults(place) == []
 
 
@@ -204,7 +181,7 @@ async def test_after_the_ruling_a_refused_approval_is_no_ground(database_url: st
         ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING, facts))
         await completion.rule_sale(place.database, call(place.court.judge), lot_id, ruling)
         with pytest.raises(GroundPassed):
-            await annulled(place, lot_id, Ground.APPROVAL_REFUSED)
+            await place.annul(lot_id, Ground.APPROVAL_REFUSED)
 
 
 async def test_only_a_judge_of_the_court_annuls_once_and_by_a_ruling_of_this_kind(database_url: str) -> None:
@@ -224,9 +201,9 @@ async def test_only_a_judge_of_the_court_annuls_once_and_by_a_ruling_of_this_kin
         )
         with pytest.raises(Refusal, match="decision"):
             await service.annul_sale(place.database, call(place.court.judge), lot_id, other)
-        await annulled(place, lot_id)
+        await place.annul(lot_id)
         with pytest.raises(SaleElsewhere):
-            await annulled(place, lot_id)
+            await place.annul(lot_id)
         assert await faults(place) == []
 
 
@@ -238,10 +215,10 @@ async def test_after_a_default_its_resale_stands_once_the_deposit_was_used_by_it
         place.pass_days(11)
         resale = (await place.default(first)).resale_lot_id
         with pytest.raises(NotSold):
-            await annulled(place, first)
+            await place.annul(first)
         await place.publish_resale(first, resale)
         await place.pay_balance(await place.sold(resale, 75_000_00, "次买受人"), resale)
-        view = await annulled(place, resale)
+        view = await place.annul(resale)
         assert await money_inside(place.database) == {"pending": 7_000_00}, "the first deposit is still to be used"
         await place.publish_resale(resale, view.resale_lot_id)
         await place.pay_balance(await place.sold(view.resale_lot_id, 76_000_00, "三买受人"), view.resale_lot_id)
@@ -249,7 +226,7 @@ async def test_after_a_default_its_resale_stands_once_the_deposit_was_used_by_it
         (use,) = (await defaults.show_default_uses(place.database, place.court.clerk, place.case_id)).defaults
         assert (use.resale_price_fen, use.shortfall_fen) == (76_000_00, 4_000_00)
         with pytest.raises(DepositUsed):
-            await annulled(place, view.resale_lot_id)
+            await place.annul(view.resale_lot_id)
         assert await faults(place) == []
 
 

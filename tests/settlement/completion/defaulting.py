@@ -7,17 +7,16 @@ from uuid import UUID
 from appraisal.cases.rules import Subject
 from kernel.actors import platform
 from kernel.money import Fen
-from settlement import verify
 from settlement.completion import case_money, defaults
 from settlement.completion.sale_schemas import DefaultUseView, OrderShortfall
 from tests.appraisal.support import today
+from tests.settlement import tampering
 from tests.settlement.hall import YUAN, Bidder, Hall
 from tests.support.house import call
 
 
 async def faults(place: Hall) -> list[str]:
-    async with place.database.reading(platform("verify")) as tx:
-        return await verify.faults(tx)
+    return await tampering.faults(place.database)
 
 
 async def use_of(place: Hall) -> DefaultUseView:

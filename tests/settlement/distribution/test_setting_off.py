@@ -1,136 +1,47 @@
 """A price set off against the claim of the creditor who bought: to the fen, only by a decision, and what ends it."""
 
-import asyncio
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 
 from appraisal.assets import service as assets
-from appraisal.assets.rules import AssetKind
-from appraisal.assets.schemas import RegisterAsset
-from appraisal.cases import store as cases_store
 from appraisal.cases.rules import Subject
 from appraisal.claims.rules import ClaimKind
 from bidding.registration import confirmations
 from bidding.registration.schemas import ConfirmJointBidders, JointBidder
 from kernel.actors import platform
-from kernel.database import Tx
 from kernel.errors import Forbidden, NotFound, Refusal
-from settlement.annulment import service as annulment
-from settlement.annulment.rules import Ground
-from settlement.annulment.schemas import AnnulSale
-from settlement.completion import errors, set_offs, store
-from settlement.completion import service as completion
-from settlement.completion.sale_schemas import SaleView, SetPriceOff
-from settlement.distribution import current, handlers, setting_off
+from settlement.completion import errors, store
+from settlement.completion.sale_schemas import SetPriceOff
 from settlement.distribution import service as distribution
+from settlement.distribution import setting_off
 from settlement.distribution.errors import BankruptcyAccepted, FeeNotSet, SatisfactionShort
 from settlement.distribution.plan_schemas import AcceptBankruptcy
-from settlement.payouts import handlers as payout_handlers
-from tests.appraisal.support import PARTIES, make_claim, make_court, party_of, today
-from tests.auction.support import REFERENCE_PRICE, TENANT, fix_price, hold
+from tests.appraisal.support import make_court, today
+from tests.auction.support import TENANT, hold
 from tests.settlement.completion.defaulting import faults, resold
+from tests.settlement.distribution.buying import (
+    APPLICANT_GETS,
+    BALANCE,
+    COST,
+    DEPOSIT,
+    MORTGAGE,
+    PRICE,
+    SET_OFF,
+    Bought,
+    bought,
+    claim,
+    link,
+    of_creditors,
+    set_offs_of,
+)
 from tests.settlement.distribution.road import road_of
 from tests.settlement.distribution.test_taking import BANK
-from tests.settlement.gate import Gate
-from tests.settlement.hall import Bidder, Hall, hall
-from tests.settlement.support import money_inside, within
-from tests.settlement.tampering import faults as faults_in
-from tests.settlement.tampering import found_after
-from tests.support.house import call, frozen, opened
+from tests.settlement.hall import hall
+from tests.settlement.support import money_inside
+from tests.support.house import call, frozen
 
 pytestmark = pytest.mark.anyio
-
-YUAN = 100
-PRICE, DEPOSIT, COST = 80_000_00, 7_000_00, 2_000_01
-MORTGAGE = 30_000_00
-SET_OFF, APPLICANT_GETS = 14_400_00, 33_599_99
-"""47,999.99 over claims of 30,000.00 and 70,000.00: 14,399.997 and 33,599.993, the odd fen to the larger remainder."""
-BALANCE = PRICE - DEPOSIT - SET_OFF
-
-
-@dataclass
-class Bought:
-    """A thing that one of the case's creditors bought."""
-
-    place: Hall
-    lot_id: UUID
-    buyer: Bidder
-
-    def party(self, ref: str) -> UUID:
-        return party_of(self.place.place.case, ref).id
-
-    async def set_off(self, lot_id: UUID | None = None, **facts: str | int) -> SaleView:
-        """The panel lets 李某 set the price off, unless `facts` say otherwise."""
-        decision_id = await self.place.decide(Subject.SET_OFF, dict(facts or {"set_off_for": "李某"}))
-        return await self.by(decision_id, lot_id)
-
-    async def by(self, decision_id: UUID, lot_id: UUID | None = None) -> SaleView:
-        wanted, judge = SetPriceOff(decision_id=decision_id), self.place.court.judge
-        sale = await setting_off.set_price_off(self.place.database, call(judge), lot_id or self.lot_id, wanted)
-        await self.place.relay.settle()
-        return sale
-
-    async def sale(self) -> SaleView:
-        return await completion.show_sale(self.place.database, self.buyer.actor, self.lot_id)
-
-    async def pay(self, amount_fen: int) -> SaleView:
-        await self.place.pay(self.buyer, (await self.sale()).account_no, amount_fen)
-        return await self.sale()
-
-
-def of_creditors(url: str) -> Any:
-    return hall(url, parties=(*PARTIES, TENANT, BANK))
-
-
-async def link(place: Hall, ref: str, buyer: Bidder) -> None:
-    """The account of the buyer is the party's own."""
-    party_id = party_of(place.place.case, ref).id
-
-    async def set_person(tx: Tx) -> None:
-        await cases_store.set_person(tx, party_id, buyer.actor.person)
-
-    await within(place.database, set_person)
-
-
-async def claim(place: Hall, ref: str, principal_fen: int, **terms: Any) -> None:
-    await make_claim(place.database, place.court, place.place.case, ref, principal_fen=principal_fen, **terms)
-
-
-async def bought(place: Hall, *, fee: bool = True, linked: bool = True) -> Bought:
-    """Sold to 李某 for 80,000.00; costs of 2,000.01 and a mortgage of 30,000.00 stand before two ordinary claims."""
-    for module in (handlers, payout_handlers):
-        module.subscribe(place.relay)
-    await claim(place, "bank", MORTGAGE, kind=ClaimKind.SECURED, asset_id=place.place.asset_id)
-    await claim(place, "applicant", 70_000_00)
-    await claim(place, "creditor", 30_000_00)
-    lot_id = await place.lot()
-    buyer = await place.sold(lot_id, PRICE, "李某")
-    await place.cost(COST, lot_id=lot_id)
-    if fee:
-        await road_of(place.place).set_fee()
-    if linked:
-        await link(place, "creditor", buyer)
-    return Bought(place, lot_id, buyer)
-
-
-async def annulled(place: Hall, lot_id: UUID) -> UUID:
-    decision_id = await place.decide(Subject.ANNULMENT)
-    wanted = AnnulSale(ground=Ground.FALSE_DESCRIPTION, reasons="拍卖公告严重失实", decision_id=decision_id)
-    view = await annulment.annul_sale(place.database, call(place.court.judge), lot_id, wanted)
-    await place.relay.settle()
-    return view.resale_lot_id
-
-
-async def set_offs_of(place: Hall) -> int:
-    """What a plan drafted now would set off."""
-    case_id = place.case_id
-    async with place.database.reading(platform("test")) as tx:
-        case = await distribution.appraisal.get_case(tx, case_id)
-        return sum(each.amount_fen for each in (await current.current_basis(tx, case)).set_offs)
 
 
 # -- to the fen
@@ -400,7 +311,7 @@ async def test_an_annulled_sale_gives_back_what_was_paid_and_no_more(database_ur
         await won.pay(BALANCE)
         if served:
             await place.rule_and_serve(won.lot_id)
-        resale_id = await annulled(place, won.lot_id)
+        resale_id = (await place.annul(won.lot_id)).resale_lot_id
         assert await money_inside(place.database) == {}
         sale = await won.sale()
         assert (sale.state, sale.set_off_fen, sale.received_fen) == ("annulled", 0, DEPOSIT + BALANCE)
@@ -423,129 +334,3 @@ async def test_a_later_plan_that_gives_less_is_refused(database_url: str) -> Non
             await road_of(place.place).draft()
         assert (refused.value.code, refused.value.facts["missing_fen"]) == ("satisfaction-short", 7_200_00)
         assert "7,200.00 元" in refused.value.detail
-
-
-# -- several at once
-
-
-async def two_things(place: Hall) -> tuple[Bought, UUID]:
-    """李某, the only creditor with 100,000.00 open, bought two things for 80,000.00 each."""
-    wanted = RegisterAsset(
-        kind=AssetKind.MOVABLE, title="挂车一辆", description="车况良好", place="上海市", details={"occupation": "空置"}
-    )
-    other = await assets.register_asset(place.database, call(place.court.clerk), place.case_id, wanted)
-    await fix_price(replace(place.place, asset_id=other.id), REFERENCE_PRICE)
-    await claim(place, "creditor", 100_000_00)
-    await road_of(place.place).set_fee()
-    first = await place.lot()
-    second = await place.lot(asset_id=other.id)
-    buyer = await place.admitted(first, "李某")
-    own = await place.register(buyer, second)
-    await place.pay(buyer, own.account_no, own.due_fen)
-    for lot_id in (first, second):
-        await place.sell(lot_id, (buyer, PRICE))
-        await place.relay.settle()
-    await link(place, "creditor", buyer)
-    return Bought(place, first, buyer), second
-
-
-async def test_two_prices_at_once_set_one_claim_off_once(database_url: str) -> None:
-    async with hall(database_url) as place:
-        won, second = await two_things(place)
-        sales = await asyncio.gather(won.set_off(), won.set_off(second))
-        assert sorted(sale.set_off_fen for sale in sales) == [20_000_00, PRICE - DEPOSIT]
-        assert sorted(sale.state for sale in sales) == ["awaiting_balance", "paid"]
-        for lot_id in (won.lot_id, second):
-            missing_fen = (await completion.show_sale(place.database, won.buyer.actor, lot_id)).missing_fen
-            if missing_fen:
-                await place.pay_balance(won.buyer, lot_id)
-            await place.rule_and_serve(lot_id)
-        plan = await road_of(place.place).draft()
-        set_off = sum(line.amount_fen for line in plan.lines if line.payee.kind == "set_off")
-        assert (plan.proceeds_fen, set_off) == (2 * PRICE, 93_000_00)
-        assert await faults(place) == []
-
-
-async def test_control_without_the_lock_of_the_cases_money_one_claim_is_set_off_twice(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = Gate()
-    async with hall(database_url) as place:
-        won, second = await two_things(place)
-        monkeypatch.setattr(set_offs, "locked_sale", store.lock_sale)
-        monkeypatch.setattr(setting_off, "bases_around", gate.after(current.bases_around))
-        late = await gate.meanwhile(won.set_off(), won.set_off(second))
-        assert late.set_off_fen == PRICE - DEPOSIT, "as if the other had not taken it already"
-        for lot_id in (won.lot_id, second):
-            await place.rule_and_serve(lot_id)
-        with pytest.raises(SatisfactionShort) as refused:
-            await road_of(place.place).draft()
-        assert refused.value.facts["missing_fen"] == 46_000_00, "no plan is left that the money covers"
-
-
-async def test_ordered_three_times_at_once_it_is_ordered_once(database_url: str) -> None:
-    async with of_creditors(database_url) as place:
-        won = await bought(place)
-        outcomes = await asyncio.gather(*[won.set_off() for _ in range(3)], return_exceptions=True)
-        assert sum(isinstance(each, SaleView) for each in outcomes) == 1, outcomes
-        assert sum(isinstance(each, errors.SetOffOrdered) for each in outcomes) == 2, outcomes
-        assert (await won.sale()).missing_fen == BALANCE
-
-
-async def test_payment_against_the_order_one_comes_first(database_url: str) -> None:
-    async with of_creditors(database_url) as place:
-        won = await bought(place)
-        await asyncio.gather(won.pay(PRICE - DEPOSIT), won.set_off(), return_exceptions=True)
-        await place.relay.settle()
-        sale = await won.sale()
-        assert (sale.state, sale.set_off_fen, await money_inside(place.database)) in [
-            ("paid", 0, {"lot": PRICE}),
-            ("paid", SET_OFF, {"lot": PRICE - SET_OFF}),
-        ]
-        assert await faults(place) == []
-
-
-async def test_control_unlocked_a_price_that_is_paid_is_set_off_afterwards(
-    database_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    gate = Gate()
-    async with of_creditors(database_url) as place:
-        won = await bought(place)
-
-        async def paid_meanwhile() -> None:
-            await won.pay(PRICE - DEPOSIT)
-            frozen(place.database).advance(timedelta(hours=1))
-
-        monkeypatch.setattr(set_offs, "locked_sale", store.get_sale)
-        monkeypatch.setattr(setting_off, "bases_around", gate.after(current.bases_around))
-        late = await gate.meanwhile(won.set_off(), paid_meanwhile())
-        assert isinstance(late, SaleView), late
-        found = await faults(place)
-        assert found == [f"the set-off of the price of lot {won.lot_id} was ordered after the balance was paid or due"]
-
-
-# -- verified
-
-
-async def test_a_changed_set_off_shows(database_url: str) -> None:
-    async with of_creditors(database_url) as place:
-        won = await bought(place)
-        await won.set_off()
-        await won.pay(BALANCE)
-        lot_id, now = won.lot_id, place.database.clock.now()
-    async with opened(database_url, now) as database:
-        assert await faults_in(database) == []
-        name = f"the set-off of the price of lot {lot_id}"
-        change, of_lot = "UPDATE settlement.price_set_off SET", f"WHERE lot_id = '{lot_id}'"
-        less = await found_after(database, "price_set_off", f"{change} amount_fen = amount_fen - 1 {of_lot}")
-        assert f"{name} is not what the audit trail says" in less
-        assert f"{name} is not what the buyer would receive, up to the balance" in less
-        assert f"sale of lot {lot_id} is called paid, but the price is not there" in less
-        gone = await found_after(database, "price_set_off", f"DELETE FROM settlement.price_set_off {of_lot}")
-        assert f"{name} stands in the audit trail alone" in gone
-        other = await found_after(database, "price_set_off", f"{change} decision_id = party_id {of_lot}")
-        assert f"{name} rests on no decision of the court" in other
-        late = await found_after(
-            database, "price_set_off", f"{change} ordered_at = ordered_at + interval '1 year' {of_lot}"
-        )
-        assert f"{name} was ordered after the balance was paid or due" in late

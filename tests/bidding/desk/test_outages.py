@@ -1,0 +1,250 @@
+"""What nobody could decide is frozen for the court, and clocks that part are an outage; each with its control."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bidding.desk import lease, store
+from bidding.desk.rules import Kind
+from bidding.desk.watch import Clocks, ClockWatch
+from kernel.clock import FrozenClock, SystemClock, monotonic
+from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+
+pytestmark = pytest.mark.anyio
+
+
+async def a_gap(place: House, real_s: float) -> None:
+    """As if the last desk had died `real_s` ago."""
+    await place.db.execute(
+        "UPDATE bidding.desk_health SET real_at = real_at - make_interval(secs => $1)", float(real_s)
+    )
+    await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - make_interval(secs => $1)", float(real_s))
+
+
+async def closing_lot(place: House, before_end: timedelta) -> Any:
+    """A lot with one bid whose desk stopped `before_end`."""
+    lot = await place.lot()
+    bidder = await place.bidder(lot, "B1")
+    async with desk_of(place) as desk:
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - before_end)
+        await desk.submit(place.bid(lot, bidder, START))
+    return lot
+
+
+async def test_after_a_long_hole_in_the_last_minutes_the_lot_is_frozen(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, timedelta(minutes=5, seconds=3))
+        await a_gap(place, 6)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(6 * SECOND)
+        async with desk_of(place) as desk:
+            row = await place.row(lot)
+            assert (row["status"], row["remaining_ms"]) == ("frozen", 303_000)
+            bidder = row["leader_registration_id"]
+            assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "suspended"
+            assert (await desk.submit(place.order(lot, Kind.RESUMED))).accepted
+            assert (await place.row(lot))["ends_at"] == place.clock.now() + 303 * SECOND
+        outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
+        assert (outage["cause"], outage["lots_frozen"], outage["until"] - outage["since"]) == ("no-desk", 1, 6 * SECOND)
+        assert 6_000 <= outage["real_ms"] <= 9_000
+
+
+async def test_control_a_short_gap_closes_on_time(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 5 * MINUTE)
+        await a_gap(place, 3)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + SECOND)
+        async with desk_of(place):
+            row = await place.row(lot)
+            assert (row["status"], row["outcome"], row["ends_at"]) == ("closed", "sold", ENDS), "before the port opens"
+
+
+async def test_a_long_hole_outside_the_last_minutes_does_not_freeze(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 10 * MINUTE)
+        await a_gap(place, 60)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(MINUTE)
+        async with desk_of(place):
+            assert (await place.row(lot))["status"] == "open"
+
+
+async def test_a_lot_that_ended_before_the_hole_is_closed(database_url: str) -> None:
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 5 * MINUTE)
+        await place.db.execute(
+            "UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '1 hour', platform_at = $1", ENDS
+        )
+        await a_gap(place, 3600)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + 60 * MINUTE)
+        async with desk_of(place):
+            assert (await place.row(lot))["outcome"] == "sold"
+
+
+async def test_five_seconds_without_a_decision_freeze_before_anything_else(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The desk hangs in the closing minutes; what waited is refused `suspended` and stored (invariant 12)."""
+    async with house(database_url) as place, desk_of(place, hole_s=1.0) as desk:
+        lot, calm = await place.lot(), await place.lot(ends_at=ENDS + 60 * MINUTE)
+        bidder, other = await place.bidder(lot, "B1"), await place.bidder(calm, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - 4 * MINUTE)
+        await desk.submit(place.bid(lot, bidder, START))
+        real_begin, broken = lease.begin, [True]
+
+        async def hang(*args: Any) -> None:
+            if broken[0]:
+                raise ConnectionResetError("no database")
+            await real_begin(*args)
+
+        monkeypatch.setattr(lease, "begin", hang)
+        price = START + STEP
+        waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, price, confirm=price)))
+        elsewhere = asyncio.ensure_future(desk.submit(place.bid(calm, other, START)))
+        monkeypatch.setattr(desk._session, "find_due", hang)
+        await asyncio.sleep(1.4)
+        place.clock.advance(2 * SECOND)
+        broken[0] = False
+        assert code_of(await waiting) == "suspended"
+        assert code_of(await elsewhere) == "accepted", "lots outside their last minutes go on"
+        row = await place.row(lot)
+        assert (row["status"], row["bids"]) == ("frozen", 1)
+        assert (await place.submissions(lot))[-1]["refusal"] == "suspended"
+        assert await place.kinds(lot) == ["opened", "bid", "frozen"]
+        received = [one["received_at"] for one in await place.submissions(lot) if one["seq"]]
+        assert received == sorted(received)
+        monkeypatch.undo()
+
+
+async def test_a_decision_dates_from_the_lock_and_not_from_a_slow_commit(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found by the model: else two decisions could lie a hole and a commit apart, and nobody would have noticed."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        await place.settled(lot, "open")
+        quick, silent_s = store.write, []
+
+        async def slow(*args: Any) -> None:
+            await quick(*args)
+            await asyncio.sleep(0.5)
+
+        monkeypatch.setattr(store, "write", slow)
+        desk.on_committed.append(lambda *_: silent_s.append(monotonic() - desk._outages._lively_s))
+        assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+        assert silent_s[0] >= 0.5
+        monkeypatch.undo()
+
+
+async def test_control_a_shorter_hang_loses_nothing(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(database_url) as place, desk_of(place, hole_s=5.0) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - 4 * MINUTE)
+        real_begin, broken = lease.begin, [True]
+
+        async def hang(*args: Any) -> None:
+            if broken[0]:
+                raise ConnectionResetError("no database")
+            await real_begin(*args)
+
+        monkeypatch.setattr(lease, "begin", hang)
+        waiting = asyncio.ensure_future(desk.submit(place.bid(lot, bidder, START)))
+        await asyncio.sleep(1.0)
+        broken[0] = False
+        assert code_of(await waiting) == "accepted"
+        assert (await place.row(lot))["status"] == "open"
+
+
+async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place, queue=0, hole_s=0.4):
+        lot, calm = await place.lot(), await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        await place.settled(lot, "open")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+    async with house(database_url, place.clock) as place, desk_of(place, queue=0, hole_s=0.4) as desk:
+        for _ in range(12):
+            assert code_of(await desk.submit(place.bid(lot, bidder, START))) == "busy"
+            await asyncio.sleep(0.05)
+        row = await place.settled(lot, "frozen")
+        assert row["remaining_ms"] == 300_000
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "busy"
+        assert (await place.row(calm))["status"] == "open"
+
+
+# -- clocks
+
+
+def test_slow_answers_are_no_jump() -> None:
+    """Each was read at some moment of the wait for it, and nobody knows at which."""
+    watch = ClockWatch()
+    assert watch.look(0.0, OPENS, 3.0) is Clocks.TOGETHER
+    assert watch.look(3.0, OPENS + 3 * SECOND, 3.05) is Clocks.TOGETHER, "the first was read at its beginning"
+    assert watch.look(4.0, OPENS + 6 * SECOND, 4.05) is Clocks.PARTED, "a jump is one all the same"
+
+
+def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
+    watch = ClockWatch()
+
+    def parted(before_s: float, database_now: datetime, after_s: float) -> bool:
+        return watch.look(before_s, database_now, after_s) is Clocks.PARTED
+
+    assert not parted(0.0, OPENS, 0.0)
+    assert not parted(1.0, OPENS + SECOND + 400 * MS, 1.0), "slewing is followed"
+    assert not parted(2.0, OPENS + 2 * SECOND + 400 * MS, 2.0)
+    assert parted(3.0, OPENS + timedelta(hours=1), 3.0), "a jump ahead"
+    assert parted(4.0, OPENS + timedelta(hours=1, seconds=1), 4.0), "and it stays one"
+    assert not parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
+    assert parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
+    assert not parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
+    assert not parted(10.0, OPENS + 10 * SECOND + 300 * MS, 10.0), "nor does it bend the line"
+
+
+def test_a_step_that_stays_is_taken_over_after_ten_steady_seconds() -> None:
+    watch, hour = ClockWatch(), timedelta(hours=1)
+    watch.look(0.0, OPENS, 0.0)
+    seen = [watch.look(float(second), OPENS + hour + second * SECOND, float(second)) for second in range(1, 14)]
+    assert seen == [Clocks.PARTED] * 10 + [Clocks.SETTLED] + [Clocks.TOGETHER] * 2
+    wandering = [watch.look(20.0 + n, OPENS - n * hour, 20.0 + n) for n in range(12)]
+    assert set(wandering) == {Clocks.PARTED}, "a clock that jumps about is never taken over"
+
+
+async def test_a_step_taken_over_freezes_what_it_jumped_past(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end lies behind the platform clock all at once: without the freeze the lot would be closed early."""
+    async with house(database_url, SystemClock()) as place:
+        now = place.clock.now()
+        lot = await place.lot(now - 60 * MINUTE, now + 30 * MINUTE)
+        async with desk_of(place) as desk:
+            await place.settled(lot, "open")
+            hour = timedelta(hours=1)
+            monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.SETTLED)
+            monkeypatch.setattr("bidding.desk.desk.follow", lambda clock, at: clock.discipline(at + hour))
+            row = await place.settled(lot, "frozen")
+            assert row["remaining_ms"] >= 29 * 60_000
+            assert desk.now() > now + 59 * MINUTE
+
+
+async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot, calm = await place.lot(), await place.lot(ends_at=ENDS + 60 * MINUTE)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await asyncio.sleep(1.3)
+        assert (await place.row(lot))["status"] == "open"
+        monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.PARTED)
+        row = await place.settled(lot, "frozen")
+        assert row["remaining_ms"] == 300_000
+        assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "clock-offset"
+        assert (await place.row(calm))["status"] == "open"
+        assert desk.serving
