@@ -31,7 +31,7 @@ async def a_creditor_joins(town: Town) -> None:
     reviewed = await town.judge.post(f"/api/lots/{lot}/reviews", {"reason": "例行复核"})
     assert (reviewed["same_payer"], reviewed["same_address"]) == ([], [])
 
-    li = await _linked(case, "creditor", "lisi", "李四代理人")
+    li = await linked(case, "creditor", "lisi", "李四代理人")
     joining = FEN | {"principal_fen": 40_000 * YUAN, "party_id": case.parties["creditor"], "reasons": "财产不足清偿"}
     path = f"/api/cases/{case.id}/participations"
     assert (
@@ -83,7 +83,7 @@ async def _recognise(case: Docket, refused: str | None = None) -> dict[str, Any]
     return found
 
 
-async def _linked(case: Docket, ref: str, username: str, name: str) -> User:
+async def linked(case: Docket, ref: str, username: str, name: str) -> User:
     """Somebody signs up, shows the court their papers, and speaks for the party."""
     user = case.town.stranger(username, name)
     await user.sign_up(PASSWORD)

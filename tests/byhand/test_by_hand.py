@@ -1,5 +1,5 @@
-"""Four cases as a court's people drive them against a running server: a thing taken in satisfaction, a sale annulled,
-a buyer in default who makes good, a creditor who joins. Every step is a request by the one whose step it is; what must
+"""Five cases as a court's people drive them against a running server: a thing taken in satisfaction, a sale annulled,
+a buyer in default who makes good, a creditor who joins, one who buys and sets off. Every step is a request by the one whose step it is; what must
 be refused is tried.
 """
 
@@ -16,6 +16,7 @@ from app.demo.users import User, until
 from app.embedded import EmbeddedPostgres
 from tests.byhand.docket import SERVED, YUAN, Docket, lines_of
 from tests.byhand.joining import a_creditor_joins
+from tests.byhand.setting_off import a_price_set_off
 from tests.byhand.town import Town, opened_town, verified
 from tests.support.places import fast_root, new_folder
 
@@ -255,8 +256,8 @@ async def _nothing_left(case: Docket) -> None:
     assert (await case.town.clerk.fetch(f"/api/papers/{written['id']}/pdf")).startswith(b"%PDF")
 
 
-async def test_four_cases_over_http_end_at_zero_and_verify_finds_nothing(folder: Path) -> None:
+async def test_five_cases_over_http_end_at_zero_and_verify_finds_nothing(folder: Path) -> None:
     async with opened_town(folder) as town:
-        for story in (a_thing_taken, a_sale_annulled, a_buyer_in_default, a_creditor_joins):
+        for story in (a_thing_taken, a_sale_annulled, a_buyer_in_default, a_price_set_off, a_creditor_joins):
             await story(town)
     assert verified(folder) == "verified: no fault found"
