@@ -1,6 +1,6 @@
 """Five cases as a court's people drive them against a running server: a thing taken in satisfaction, a sale annulled,
-a buyer in default who makes good, a creditor who joins, one who buys and sets off. Every step is a request by the one whose step it is; what must
-be refused is tried.
+a buyer in default who makes good, one who sets off, a creditor who joins. Every step is a request by the one whose
+step it is; what must be refused is tried.
 """
 
 import shutil
