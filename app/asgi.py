@@ -100,7 +100,8 @@ async def metrics(database: NamedDependency[Database], state: State) -> Response
         async with database.reading(platform("metrics")) as tx:
             OUTBOX_WAITING.set((await backlog(tx))[0])
             UNIDENTIFIED_OVERDUE.set(await count_overdue(tx, state["settings"].claim_days))
-    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+    bare_type, _, _ = CONTENT_TYPE_LATEST.partition("; charset")  # the framework adds it again
+    return Response(generate_latest(), media_type=bare_type)
 
 
 def create_app(parts: Platform) -> Litestar:
