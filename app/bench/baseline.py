@@ -78,7 +78,7 @@ async def _bid(sessions: async_sessionmaker[AsyncSession], clock: SystemClock, t
         book = _book(lot)
         reading = Reading({lot.lot_id.int: book}, {registration.id.int: admission})
         decided = decide_batch([Entry(sent, sent.address, at)], reading)
-        session.add_all(Submission(**row._asdict()) for row in decided.rows)
+        session.add_all(Submission(**asdict(row)) for row in decided.rows)
         _carry_over(lot, book)
     return decided.answers[0][1].accepted
 

@@ -8,7 +8,7 @@ import os
 import secrets
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from typing import NamedTuple, TypeVar, cast
 
 import msgspec
@@ -130,9 +130,20 @@ def opening(host: str, port: int, path: str, token: str | None = None) -> bytes:
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
 
 
+def _masks() -> Iterator[bytes]:
+    """Random masks; the system is asked once for a thousand of them."""
+    while True:
+        noise = secrets.token_bytes(4_000)
+        for at in range(0, len(noise), 4):
+            yield noise[at : at + 4]
+
+
+_next_mask = _masks().__next__
+
+
 def masked(head: int, payload: bytes) -> bytes:
     """A frame with a payload of at most 125 bytes."""
-    mask = secrets.token_bytes(4)
+    mask = _next_mask()
     return bytes((head, 0x80 | len(payload))) + mask + apply_mask(payload, mask)
 
 

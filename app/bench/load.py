@@ -62,11 +62,6 @@ class Outcome(msgspec.Struct):
     """Text frames that arrived at all sockets of this process."""
 
 
-class _Ack(msgspec.Struct):
-    key: str
-    seq: int
-
-
 class _Refused(msgspec.Struct):
     key: str | None
     code: str
@@ -77,7 +72,6 @@ class _Events(msgspec.Struct):
     from_: int = msgspec.field(name="from")
 
 
-_read_ack = msgspec.json.Decoder(_Ack).decode
 _read_refused = msgspec.json.Decoder(_Refused).decode
 _read_events = msgspec.json.Decoder(_Events).decode
 
@@ -88,10 +82,8 @@ class Load:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.prices = [plan.start_fen] * len(plan.lots)
-        self.acks: list[tuple[int, str, int, int]] = []
-        """(lot index, key, seq, price)."""
-        self.sent: list[tuple[int, float]] = []
-        """(seq, when) of accepted bids."""
+        self.acks: list[tuple[int, str, int, int, float]] = []
+        """(lot index, key, seq, price, when it was sent)."""
         self.frames = 0
         self.latencies: list[float] = []
         self.outcome = Outcome()
@@ -158,10 +150,8 @@ class Bidder(Client):
     def message(self, payload: bytes) -> None:
         self._load.frames += 1
         if payload.startswith(b'{"t":"ack"'):
-            ack = _read_ack(payload)
-            assert ack.key == self.key
-            self._load.acks.append((self._lot, ack.key, ack.seq, self._price))
-            self._load.sent.append((ack.seq, self.sent_at))
+            seq = _seq_of(payload, self.key)
+            self._load.acks.append((self._lot, self.key, seq, self._price, self.sent_at))
             self.waiting = False
             self._load.answered(self, True)
         elif payload.startswith(b'{"t":"refused"'):
@@ -169,6 +159,13 @@ class Bidder(Client):
             assert refused.key == self.key, refused
             self.waiting = False
             self._load.answered(self, False, refused.code)
+
+
+def _seq_of(ack: bytes, key: str) -> int:
+    """The number in an acknowledgement, which must be the one of `key`; its receipt is looked at by nobody here."""
+    before = b'{"t":"ack","key":"%b","seq":' % key.encode()
+    assert ack.startswith(before), ack
+    return int(ack[len(before) : ack.index(b",", len(before))])
 
 
 class Watcher(Client):
@@ -227,9 +224,9 @@ def finish(load: Load) -> Outcome:
     outcome.measured_s = load.plan.seconds
     outcome.begin_s = load.begin
     outcome.p50_ms, outcome.p99_ms = percentiles_ms(load.latencies)
-    lines = (f"{load.plan.lots[lot]}\t{key}\t{seq}\t{price}\n" for lot, key, seq, price in load.acks)
+    lines = (f"{load.plan.lots[lot]}\t{key}\t{seq}\t{price}\n" for lot, key, seq, price, _ in load.acks)
     Path(load.plan.acks_file).write_text("".join(lines))
-    Path(load.plan.sent_file).write_text("".join(f"{seq}\t{when:.6f}\n" for seq, when in load.sent))
+    Path(load.plan.sent_file).write_text("".join(f"{seq}\t{when:.6f}\n" for *_, seq, _, when in load.acks))
     outcome.acks_on_file = len(load.acks)
     return outcome
 

@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
 from uuid import UUID, uuid5
 
 import msgspec
@@ -37,7 +36,7 @@ OWN_KINDS = frozenset({Kind.OPENED, Kind.CLOSED, Kind.FROZEN})
 """What the desk owes a lot by itself: pointless commands of these kinds vanish, and failed ones are owed again."""
 
 
-class Admission(msgspec.Struct, frozen=True):
+class Admission(msgspec.Struct, frozen=True, gc=False):
     """A registration as read in the batch's transaction; `admitted_at` is None while it may not bid."""
 
     lot_id: UUID
@@ -51,7 +50,7 @@ class Admission(msgspec.Struct, frozen=True):
         return self.bidder
 
 
-class Stored(msgspec.Struct, frozen=True):
+class Stored(msgspec.Struct, frozen=True, gc=False):
     """An earlier answer under the same key."""
 
     payload: bytes
@@ -128,7 +127,7 @@ class Reading:
     """Groups with a lot that is to be closed; all their unfinished lots are among the books."""
 
 
-class Row(NamedTuple):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One row of `submission`; the fields are its columns."""
 
     lot_id: UUID
@@ -203,7 +202,7 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
     answers, books, stored = decided.answers, reading.books, reading.stored
     for entry in entries:
         sent = entry.sent
-        if (earlier := stored.get(entry.address)) is not None:
+        if stored and (earlier := stored.get(entry.address)) is not None:
             answers.append((entry, earlier.answer(sent)))
         elif (book := books.get(entry.address[0])) is None:
             answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
@@ -245,7 +244,6 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
     if sent.requested_at is not None:
         decided.commands.append((sent.key, stored.refusal))
     decided.answers.append((entry, answer))
-    reading.stored[entry.address] = stored
 
 
 def _decision(

@@ -45,7 +45,7 @@ class EventView(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | UnsetType = UNSET
 
 
-class BidView(msgspec.Struct, frozen=True):
+class BidView(msgspec.Struct, frozen=True, gc=False):
     """The fields that a bid has, named and ordered as in `EventView`."""
 
     seq: int
@@ -93,8 +93,8 @@ class Sealed(msgspec.Struct, frozen=True):
 
 def payload_hash(sent: Submission) -> bytes:
     """Digest of what was sent under a key (invariant 10)."""
-    kind, key, price, confirm = sent.kind, sent.key.hex, sent.price_fen, sent.confirm_fen
-    return sha256(f"{kind}|{key}|{price}|{confirm}|{sent.actor_id}|{sent.reason or ''}".encode()).digest()
+    kind, key, price, confirm = sent.kind, sent.key.int, sent.price_fen, sent.confirm_fen
+    return sha256(f"{kind}|{key:032x}|{price}|{confirm}|{sent.actor_id}|{sent.reason or ''}".encode()).digest()
 
 
 def genesis(lot_id: UUID, terms: Terms) -> bytes:

@@ -7,6 +7,7 @@ other row is written field by field. A test holds the two ways against each othe
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from struct import Struct
 from uuid import UUID
 
@@ -26,6 +27,8 @@ _fields = Struct(">h").pack
 _bid_head = Struct(">h i16s iq iq i3s i16s i16s iq").pack
 _bid_middle = Struct(">iii iq iq i i32s i").pack
 _bid_end = Struct(">i32s iq iq").pack
+COLUMNS = Row.__struct_fields__
+_row_fields = attrgetter(*COLUMNS)
 
 
 def copy_bytes(rows: Iterable[Row]) -> bytearray:
@@ -33,34 +36,31 @@ def copy_bytes(rows: Iterable[Row]) -> bytearray:
     parts = [_HEADER]
     for row in rows:
         if row.kind is Kind.BID and row.seq is not None:
-            parts.append(_accepted_bid(row))
+            parts += _accepted_bid(row)
         else:
             parts.append(_any_row(row))
     parts.append(_TRAILER)
     return bytearray(b"").join(parts)
 
 
-def _accepted_bid(row: Row) -> bytes:
-    # Taken apart in two pieces: a field of a named tuple is looked up by its name each time.
-    lot_id, entry, seq, _, bidder, key, price, confirm = row[:8]
-    received, ingress, _, payload, event, link, share, batch = row[11:]
+def _accepted_bid(row: Row) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+    bidder, confirm, event = row.registration_id, row.confirm_fen, row.event
     assert bidder is not None
-    assert price is not None
     head = _bid_head(
-        *(len(row), 16, lot_id.bytes, 8, entry, 8, seq, 3, b"bid"),
-        *(16, bidder.bytes, 16, key.bytes, 8, price),
-    )
+        len(COLUMNS), 16, row.lot_id.bytes, 8, row.entry, 8, row.seq, 3, b"bid",
+        16, bidder.bytes, 16, row.key.bytes, 8, row.price_fen,
+    )  # fmt: skip
     # no reason, no actor, no beginning of an outage, no refusal
     middle = _bid_middle(
-        *(-1, -1, -1, 8, _microseconds(received), 8, _microseconds(ingress), -1),
-        *(32, payload, len(event)),
-    )
+        -1, -1, -1, 8, _microseconds(row.received_at), 8, _microseconds(row.ingress_at), -1,
+        32, row.payload_hash, len(event),
+    )  # fmt: skip
     confirmed = _NULL if confirm is None else _number(8, confirm)
-    return b"".join((head, confirmed, middle, event, _bid_end(32, link, 8, share, 8, batch)))
+    return head, confirmed, middle, event, _bid_end(32, row.link, 8, row.share, 8, row.batch)
 
 
 def _any_row(row: Row) -> bytes:
-    return _fields(len(row)) + b"".join(map(_field, row))
+    return _fields(len(COLUMNS)) + b"".join(map(_field, _row_fields(row)))
 
 
 def _field(value: object) -> bytes:

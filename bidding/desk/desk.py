@@ -258,12 +258,14 @@ class Desk:
         self._count(decided, books)
 
     def _count(self, decided: Decided, books: list[Book]) -> None:
-        bids = [answer.refusal for entry, answer in decided.answers if entry.sent.kind is Kind.BID]
-        for refusal, times in Counter(refusal and refusal.code for refusal in bids).items():
-            BIDS_DECIDED.labels(refusal or "accepted").inc(times)
-        closed = {
-            entry.sent.lot_id for entry, answer in decided.answers if entry.sent.kind is Kind.CLOSED and answer.accepted
-        }
+        bids, closed = Counter[str](), set[UUID]()
+        for entry, answer in decided.answers:
+            if entry.sent.kind is Kind.BID:
+                bids["accepted" if answer.refusal is None else answer.refusal.code] += 1
+            elif entry.sent.kind is Kind.CLOSED and answer.accepted:
+                closed.add(entry.sent.lot_id)
+        for outcome, times in bids.items():
+            BIDS_DECIDED.labels(outcome).inc(times)
         for book in books:
             if book.lot_id in closed and book.state.ends_at is not None:
                 CLOSE_LAG.observe((self.now() - book.state.ends_at).total_seconds())

@@ -107,7 +107,7 @@ class BatchView(msgspec.Struct, frozen=True):
     signature: str
 
 
-class Proof(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True, gc=False):
     """Where an event stands: its exact bytes, the link before it, its batch and its place in that."""
 
     sealed: bytes

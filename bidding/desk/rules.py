@@ -96,7 +96,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     increment_fen: Fen
 
 
-class LotState(msgspec.Struct, frozen=True, kw_only=True):
+class LotState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One lot after its first `seq` events. `ends_at` is None while the lot is halted, `remaining` otherwise."""
 
     terms: Terms
@@ -112,14 +112,14 @@ class LotState(msgspec.Struct, frozen=True, kw_only=True):
     extensions: int = 0
 
 
-class Bidder(msgspec.Struct, frozen=True):
+class Bidder(msgspec.Struct, frozen=True, gc=False):
     """Who bids: the code shown to all, and the rank of a priority purchaser (1 is the most senior)."""
 
     code: str
     rank: int | None = None
 
 
-class Bid(msgspec.Struct, frozen=True):
+class Bid(msgspec.Struct, frozen=True, gc=False):
     """An offer. `bidder` is None when nobody admitted stands behind it."""
 
     bidder: Bidder | None
@@ -127,7 +127,7 @@ class Bid(msgspec.Struct, frozen=True):
     confirm: Fen | None = None
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What happened to the lot, with everything `evolve` needs and nothing about persons.
 
     `at` is the time of entry of the command that caused it, `ends_at` the end after it. `remaining` is the time

@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, Row, Stored
-from bidding.desk.copying import copy_bytes
+from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, Stored
+from bidding.desk.copying import COLUMNS, copy_bytes
 from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.receipts import Batch
@@ -211,7 +211,7 @@ async def write(db: Connection, decided: Decided, books: Iterable[Book], now: da
         await db.copy_to_table(
             "submission",
             schema_name="bidding",
-            columns=Row._fields,
+            columns=COLUMNS,
             source=copy_bytes(decided.rows),  # type: ignore[arg-type]  # any buffer goes over as it is
             format="binary",
             timeout=ANSWER_WITHIN_S,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bidding.desk.receipts import Proof
 
 
-class Submission(msgspec.Struct, frozen=True, kw_only=True):
+class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A bid, a court's command, or what the desk owes a lot by itself.
 
     `key` is made by the sender and stored by it before it sends. `confirm_fen`, where given, equals `price_fen`.
@@ -62,7 +62,7 @@ def address(lot_id: UUID, registration_id: UUID | None, key: UUID) -> Address:
     return lot_id.int, registration_id.int if registration_id else 0, key.int
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """The outcome of a submission. Accepted: `seq`, `event` (the JSON that the feed shows), `link` and `proof`.
 
     A second copy of the same submission gets an equal answer, before and after any restart.
@@ -80,7 +80,7 @@ class Answer(msgspec.Struct, frozen=True):
         return self.refusal is None
 
 
-class Relayed(Answer, frozen=True, kw_only=True):
+class Relayed(Answer, frozen=True, kw_only=True, gc=False):
     """An answer from a desk in another process: what the bidder is sent was made there."""
 
     frame: bytes

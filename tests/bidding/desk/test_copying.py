@@ -5,13 +5,14 @@ from datetime import UTC, datetime, timedelta, timezone
 from uuid import UUID, uuid4
 
 import asyncpg
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bidding.desk import copying
 from bidding.desk.batch import Row
-from bidding.desk.copying import copy_bytes
+from bidding.desk.copying import COLUMNS, copy_bytes
 from bidding.desk.rules import Kind
 from kernel.money import MAX_FEN
 
@@ -43,7 +44,7 @@ def row(**changes: object) -> Row:
         share=0,
         batch=9,
     )
-    return accepted._replace(**changes)
+    return msgspec.structs.replace(accepted, **changes)
 
 
 times = st.integers(-(10**12), 10**12).map(lambda ms: AT + timedelta(milliseconds=ms))
@@ -68,7 +69,7 @@ fen = st.integers(1, MAX_FEN)
     )
 )
 def test_the_quick_way_writes_what_the_general_way_writes(bid: Row) -> None:
-    assert copying._accepted_bid(bid) == copying._any_row(bid)
+    assert b"".join(copying._accepted_bid(bid)) == copying._any_row(bid)
 
 
 async def test_the_table_holds_what_was_written(database_url: str) -> None:
@@ -91,12 +92,12 @@ async def test_the_table_holds_what_was_written(database_url: str) -> None:
     db = await asyncpg.connect(database_url)
     try:
         await db.copy_to_table(
-            "submission", schema_name="bidding", columns=Row._fields, source=copy_bytes(rows), format="binary"
+            "submission", schema_name="bidding", columns=COLUMNS, source=copy_bytes(rows), format="binary"
         )
-        stored = await db.fetch(f"SELECT {', '.join(Row._fields)} FROM bidding.submission ORDER BY entry")
+        stored = await db.fetch(f"SELECT {', '.join(COLUMNS)} FROM bidding.submission ORDER BY entry")
     finally:
         await db.close()
-    assert [tuple(one) for one in stored] == [tuple(one) for one in rows]
+    assert [tuple(one) for one in stored] == [msgspec.structs.astuple(one) for one in rows]
 
 
 def test_a_number_that_no_column_holds_is_refused_before_anything_is_sent() -> None:
