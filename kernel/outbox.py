@@ -3,7 +3,8 @@
 A row is written in the transaction of the change it speaks of. `Relay` (any process) claims rows whose due time
 has come, runs their handlers, each in a transaction of its own with an inbox row that makes a second run
 harmless, and marks them done. Rows of one key are handled in order; a failing row is tried again with growing
-delay and its error stays visible. Due times are platform time, retries and leases real time.
+delay and its error stays visible. Due times are platform time, retries and leases the database's: of several workers
+one may have a wrong clock, and what it leased when it died must not wait for that.
 """
 
 import asyncio
@@ -20,7 +21,6 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import platform
-from kernel.clock import real_now
 from kernel.contracts import Event
 from kernel.database import Base, Database, Milliseconds, Tx
 
@@ -129,11 +129,13 @@ class Handler:
 # each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
 CLAIM = text(
     """
-    UPDATE kernel.outbox SET lease_until = :lease_until, lease_no = lease_no + 1, attempts = attempts + 1
+    UPDATE kernel.outbox SET lease_until = clock_timestamp() + CAST(:lease AS interval),
+           lease_no = lease_no + 1, attempts = attempts + 1
     WHERE id = ANY (ARRAY(
         SELECT id FROM kernel.outbox o
         WHERE done_at IS NULL AND due_at <= :now
-          AND (lease_until IS NULL OR lease_until < :real) AND (retry_at IS NULL OR retry_at <= :real)
+          AND (lease_until IS NULL OR lease_until < clock_timestamp())
+          AND (retry_at IS NULL OR retry_at <= clock_timestamp())
           AND id = (SELECT e.id FROM kernel.outbox e
                     WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
@@ -154,7 +156,8 @@ ENTER = text(
     """
 ).bindparams(bindparam("at", type_=Milliseconds))
 FAILED = text(
-    "UPDATE kernel.outbox SET lease_until = NULL, retry_at = :retry_at, last_error = :error"
+    "UPDATE kernel.outbox SET lease_until = NULL, retry_at = clock_timestamp() + CAST(:delay AS interval),"
+    " last_error = :error"
     " WHERE id = :id AND lease_no = :lease_no"
 )
 
@@ -184,6 +187,8 @@ class Relay:
     database: Database
     handlers: dict[str, list[Handler]] = field(default_factory=dict)
     types: dict[str, type[Event]] = field(default_factory=dict)
+    paused: bool = False
+    """Nothing is claimed meanwhile: nobody knows what is due."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _much: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -240,15 +245,17 @@ class Relay:
 
     async def sweep(self) -> int:
         """Handle one batch of due rows; returns how many were claimed."""
-        real = real_now()
-        async with self.database.transaction(platform("relay")) as tx:
-            claim = {"now": tx.now(), "real": real, "lease_until": real + LEASE, "most": BATCH}
-            rows = [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
+        rows = [] if self.paused else await self._claim()
         (self._much.set if len(rows) == BATCH else self._much.clear)()
         rows.sort(key=lambda row: row.id)
         for topic in dict.fromkeys(row.topic for row in rows):
             await self._handle(topic, [row for row in rows if row.topic == topic])
         return len(rows)
+
+    async def _claim(self) -> list[Row]:
+        async with self.database.transaction(platform("relay")) as tx:
+            claim = {"now": tx.now(), "lease": LEASE, "most": BATCH}
+            return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
     async def settle(self) -> None:
         """Sweep until nothing is due: for tests and for the demo's clock, which races only when all is done."""
@@ -306,7 +313,7 @@ class Relay:
             for row in rows:
                 if row.error is not None:
                     delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(row.attempts, 10) / 4))
-                    failed = {"retry_at": real_now() + delay, "error": repr(row.error)[:500]}
+                    failed = {"delay": delay, "error": repr(row.error)[:500]}
                     await tx.session.execute(FAILED, {"id": row.id, "lease_no": row.lease_no} | failed)
 
 
