@@ -28,7 +28,7 @@ log = structlog.get_logger("relay")
 
 LEASE = timedelta(seconds=30)
 BATCH = 200
-LONGEST_RETRY_S = 60
+LONGEST_RETRY = timedelta(seconds=60)
 HELPERS = 1
 """Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
@@ -127,6 +127,7 @@ class Handler:
 # Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
 # the ids are an array, which is made once (a list in IN was made anew for each row of the table), and the first row of
 # each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
+# A lease or a retry further off than any is made was written while the database's clock was ahead: it holds nobody up.
 CLAIM = text(
     """
     UPDATE kernel.outbox SET lease_until = clock_timestamp() + CAST(:lease AS interval),
@@ -134,8 +135,8 @@ CLAIM = text(
     WHERE id = ANY (ARRAY(
         SELECT id FROM kernel.outbox o
         WHERE done_at IS NULL AND due_at <= :now
-          AND (lease_until IS NULL OR lease_until < clock_timestamp())
-          AND (retry_at IS NULL OR retry_at <= clock_timestamp())
+          AND coalesce(lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:lease AS interval), true)
+          AND coalesce(retry_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:longest AS interval), true)
           AND id = (SELECT e.id FROM kernel.outbox e
                     WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
@@ -254,7 +255,7 @@ class Relay:
 
     async def _claim(self) -> list[Row]:
         async with self.database.transaction(platform("relay")) as tx:
-            claim = {"now": tx.now(), "lease": LEASE, "most": BATCH}
+            claim = {"now": tx.now(), "lease": LEASE, "longest": LONGEST_RETRY, "most": BATCH}
             return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
     async def settle(self) -> None:
@@ -312,7 +313,7 @@ class Relay:
             await tx.session.execute(DONE, values)
             for row in rows:
                 if row.error is not None:
-                    delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(row.attempts, 10) / 4))
+                    delay = min(LONGEST_RETRY, timedelta(seconds=2 ** min(row.attempts, 10) / 4))
                     failed = {"delay": delay, "error": repr(row.error)[:500]}
                     await tx.session.execute(FAILED, {"id": row.id, "lease_no": row.lease_no} | failed)
 
