@@ -14,6 +14,7 @@ from tempfile import NamedTemporaryFile
 from app.serve import database_of
 from kernel.actors import platform
 from kernel.clock import SystemClock
+from kernel.clock_watch import follow, read_database_clock
 from kernel.database import Database
 from kernel.errors import Refusal
 from kernel.settings import Settings
@@ -68,6 +69,7 @@ async def _run(settings: Settings, ours: OurAccount, arguments: argparse.Namespa
     async with database_of(settings, lambda line: print(line, file=sys.stderr)) as url:
         database = Database(url, SystemClock())
         try:
+            follow(database.clock, await read_database_clock(database))
             if arguments.action == "export":
                 for written in await export_files(database, ours, Path(arguments.folder)):
                     print(written)

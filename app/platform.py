@@ -23,6 +23,7 @@ from bidding.registration import handlers as registration
 from kernel import audit
 from kernel.actors import platform
 from kernel.clock import Clock
+from kernel.clock_watch import Clocks, following
 from kernel.database import Database
 from kernel.identity.door import IdentityDoor
 from kernel.outbox import Relay
@@ -117,13 +118,24 @@ class Platform:
             finally:
                 await self.desk.stop()
         else:
-            forwarding = asyncio.create_task(self.forwarder.run(), name="forwarder")
-            try:
-                yield
-            finally:
-                forwarding.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await forwarding
+            async with self.following():
+                forwarding = asyncio.create_task(self.forwarder.run(), name="forwarder")
+                try:
+                    yield
+                finally:
+                    forwarding.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await forwarding
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """A process without a desk follows the database's clock while the body runs; parted, it sweeps no due work."""
+
+        def looked(clocks: Clocks) -> None:
+            self.relay.paused = clocks is Clocks.PARTED
+
+        async with following(self.database, looked):
+            yield
 
     @asynccontextmanager
     async def working(self) -> AsyncIterator[None]:

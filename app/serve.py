@@ -233,13 +233,14 @@ def main_desk(settings: Settings) -> int:
 
 
 async def _work(settings: Settings) -> None:
-    stop = signalled()
     assert settings.database_url is not None
     parts = Platform(settings.database_url, settings, SystemClock())
     try:
-        async with parts.working():
-            log.info("worker.started")
-            await stop.wait()
+        async with parts.following():
+            stop = signalled()  # until there is work, a signal ends us at once
+            async with parts.working():
+                log.info("worker.started")
+                await stop.wait()
     finally:
         await parts.database.close()
 

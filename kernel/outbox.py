@@ -3,7 +3,8 @@
 A row is written in the transaction of the change it speaks of. `Relay` (any process) claims rows whose due time
 has come, runs their handlers, each in a transaction of its own with an inbox row that makes a second run
 harmless, and marks them done. Rows of one key are handled in order; a failing row is tried again with growing
-delay and its error stays visible. Due times are platform time, retries and leases real time.
+delay and its error stays visible. Due times are platform time, retries and leases the database's: of several workers
+one may have a wrong clock, and what it leased when it died must not wait for that.
 """
 
 import asyncio
@@ -20,7 +21,6 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.actors import platform
-from kernel.clock import real_now
 from kernel.contracts import Event
 from kernel.database import Base, Database, Milliseconds, Tx
 
@@ -28,7 +28,7 @@ log = structlog.get_logger("relay")
 
 LEASE = timedelta(seconds=30)
 BATCH = 200
-LONGEST_RETRY_S = 60
+LONGEST_RETRY = timedelta(seconds=60)
 HELPERS = 1
 """Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
@@ -127,13 +127,16 @@ class Handler:
 # Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
 # the ids are an array, which is made once (a list in IN was made anew for each row of the table), and the first row of
 # each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
+# A lease or a retry further off than any is made was written while the database's clock was ahead: it holds nobody up.
 CLAIM = text(
     """
-    UPDATE kernel.outbox SET lease_until = :lease_until, lease_no = lease_no + 1, attempts = attempts + 1
+    UPDATE kernel.outbox SET lease_until = clock_timestamp() + CAST(:lease AS interval),
+           lease_no = lease_no + 1, attempts = attempts + 1
     WHERE id = ANY (ARRAY(
         SELECT id FROM kernel.outbox o
         WHERE done_at IS NULL AND due_at <= :now
-          AND (lease_until IS NULL OR lease_until < :real) AND (retry_at IS NULL OR retry_at <= :real)
+          AND coalesce(lease_until NOT BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:lease AS interval), true)
+          AND coalesce(retry_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:longest AS interval), true)
           AND id = (SELECT e.id FROM kernel.outbox e
                     WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
         ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
@@ -154,7 +157,8 @@ ENTER = text(
     """
 ).bindparams(bindparam("at", type_=Milliseconds))
 FAILED = text(
-    "UPDATE kernel.outbox SET lease_until = NULL, retry_at = :retry_at, last_error = :error"
+    "UPDATE kernel.outbox SET lease_until = NULL, retry_at = clock_timestamp() + CAST(:delay AS interval),"
+    " last_error = :error"
     " WHERE id = :id AND lease_no = :lease_no"
 )
 
@@ -184,6 +188,8 @@ class Relay:
     database: Database
     handlers: dict[str, list[Handler]] = field(default_factory=dict)
     types: dict[str, type[Event]] = field(default_factory=dict)
+    paused: bool = False
+    """Nothing is claimed meanwhile: nobody knows what is due."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _much: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -240,15 +246,17 @@ class Relay:
 
     async def sweep(self) -> int:
         """Handle one batch of due rows; returns how many were claimed."""
-        real = real_now()
-        async with self.database.transaction(platform("relay")) as tx:
-            claim = {"now": tx.now(), "real": real, "lease_until": real + LEASE, "most": BATCH}
-            rows = [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
+        rows = [] if self.paused else await self._claim()
         (self._much.set if len(rows) == BATCH else self._much.clear)()
         rows.sort(key=lambda row: row.id)
         for topic in dict.fromkeys(row.topic for row in rows):
             await self._handle(topic, [row for row in rows if row.topic == topic])
         return len(rows)
+
+    async def _claim(self) -> list[Row]:
+        async with self.database.transaction(platform("relay")) as tx:
+            claim = {"now": tx.now(), "lease": LEASE, "longest": LONGEST_RETRY, "most": BATCH}
+            return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
     async def settle(self) -> None:
         """Sweep until nothing is due: for tests and for the demo's clock, which races only when all is done."""
@@ -305,8 +313,8 @@ class Relay:
             await tx.session.execute(DONE, values)
             for row in rows:
                 if row.error is not None:
-                    delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(row.attempts, 10) / 4))
-                    failed = {"retry_at": real_now() + delay, "error": repr(row.error)[:500]}
+                    delay = min(LONGEST_RETRY, timedelta(seconds=2 ** min(row.attempts, 10) / 4))
+                    failed = {"delay": delay, "error": repr(row.error)[:500]}
                     await tx.session.execute(FAILED, {"id": row.id, "lease_no": row.lease_no} | failed)
 
 

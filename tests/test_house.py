@@ -41,7 +41,6 @@ NAMED_ROOMS = {
     "bidding/desk/shares.py": "how lots are shared out among desks",
     "bidding/desk/standby.py": "a process that is ready to be a desk",
     "bidding/desk/submissions.py": "what enters the desk's queue",
-    "bidding/desk/watch.py": "clocks that part are an outage",
     "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
     "bidding/evidence/record.py": "the use case of availability, beside the log's",
     "bidding/evidence/bundle.py": "what a bundle proves, by itself and pure",
@@ -133,6 +132,8 @@ ASKS_THE_DATABASE_FOR_TIME = {
     "bidding/desk/lease.py": "leases and signs of life are real time, compared between processes",
     "bidding/desk/shares.py": "leases and signs of life are real time, compared between processes",
     "bidding/desk/store.py": "leases and health rows are real time, compared between processes",
+    "kernel/clock_watch.py": "platform time follows it",
+    "kernel/outbox.py": "leases are real time, compared between processes",
 }
 """Files whose SQL reads PostgreSQL's clock; law times are parameters instead."""
 

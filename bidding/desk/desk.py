@@ -25,8 +25,8 @@ from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
 from bidding.desk.submissions import Answer, Submission, address
-from bidding.desk.watch import Clocks, ClockWatch, follow
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
+from kernel.clock_watch import Clocks, ClockWatch, follow
 from kernel.errors import Busy
 from kernel.observability import BIDS_DECIDED, CLOSE_LAG
 from kernel.signatures import Keyring
@@ -77,7 +77,7 @@ class Desk:
         self._ticker: asyncio.TimerHandle | None = None
         self._stopping = False
         self._next_second_s = 0.0
-        self._clocks = ClockWatch()
+        self._clocks = ClockWatch(clock)
 
     @property
     def epoch(self) -> int:
@@ -289,14 +289,8 @@ class Desk:
 
     async def _second(self) -> None:
         self._next_second_s = monotonic() + SECOND_S
-        before_s = monotonic()
-        database_now = await self._session.healthy(self.now())
-        clocks = self._clocks.look(before_s, database_now, monotonic())
+        clocks = await self._clocks.look(self._session.healthy(self.now()))
         since = self._outages.lively_at
-        if clocks is Clocks.PARTED:
-            log.error("desk.clocks-parted", database_now=database_now.isoformat())
-        else:
-            follow(self._clock, database_now)
         if clocks is not Clocks.TOGETHER:
             await self._outages.freeze(since, "clock-offset", 0.0)
         if self.presence is not None:

@@ -67,12 +67,10 @@ class Missing(msgspec.Struct, frozen=True):
 
 SIGN = """
     INSERT INTO bidding.ingress AS i (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
-    ON CONFLICT (id) DO UPDATE SET real_at = clock_timestamp(), platform_at = $2 RETURNING clock_timestamp()
+    ON CONFLICT (id) DO UPDATE SET real_at = clock_timestamp(), platform_at = $2
 """
 SILENT = """
-    WITH known AS (INSERT INTO bidding.ingress (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2)
-                   ON CONFLICT DO NOTHING)
-    SELECT clock_timestamp()
+    INSERT INTO bidding.ingress (id, real_at, platform_at) VALUES ($1, clock_timestamp(), $2) ON CONFLICT DO NOTHING
 """
 CAME = """
     INSERT INTO bidding.ingress_bidder (ingress_id, came_at, lot_id, registration_id)
@@ -133,12 +131,12 @@ KEEP_SEATS = """
 
 async def write_sign(
     db: Connection, presence: Presence, platform_at: datetime, *, cut_off: bool = False, waiting: Collection[Seat] = ()
-) -> datetime:
-    """This second's sign of life and who is connected; returns the database's clock.
+) -> None:
+    """This second's sign of life and who is connected.
 
     No sign from a process that is `cut_off` from a desk: what it takes is not decided, as if it were not there.
     """
-    now: datetime = await db.fetchval(SILENT if cut_off else SIGN, presence.ingress_id, platform_at)
+    await db.execute(SILENT if cut_off else SIGN, presence.ingress_id, platform_at)
     came, went = presence.changes(waiting)
     for statement, seats in ((CAME, came), (WENT, went)):
         if seats:
@@ -146,7 +144,6 @@ async def write_sign(
     presence.written(came, went)
     if not cut_off:
         await db.execute(BACK, presence.ingress_id, platform_at)
-    return now
 
 
 async def find_missing(db: Connection, part: Part, hole_s: float) -> list[Missing]:

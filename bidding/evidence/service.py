@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec.structs import asdict
@@ -50,31 +51,37 @@ async def log_ended(database: Database, keyring: Keyring) -> int:
     """Log the lots that ended since the last head; returns how many. Nothing is signed where there are none."""
     async with database.transaction(platform("evidence")) as tx:
         await store.lock_log(tx)
-        last = await store.last_head(tx)
-        lots = await store.find_heads(tx, store.ENDED, _since(last))
-        if lots:
-            await _grow(tx, keyring, last, lots)
-        return len(lots)
+        return await _append(tx, keyring, store.ENDED, await _last_believed(tx))
 
 
 async def log_all(database: Database, keyring: Keyring) -> int:
     """Log whatever moved and sign the log, moved or not, if ten minutes have passed; returns how many lots moved."""
     async with database.transaction(platform("evidence")) as tx:
         await store.lock_log(tx)
-        last = await store.last_head(tx)
-        if not rules.is_due(last.made_at if last else None, real_now()):
+        believed = await _last_believed(tx)
+        if not rules.is_due(believed.made_at if believed else None, real_now()):
             return 0
-        moved = 0
-        while lots := await store.find_heads(tx, store.MOVED, _since(last)):
-            last = await _grow(tx, keyring, last, lots)
-            moved += len(lots)
+        moved = await _append(tx, keyring, store.MOVED, believed)
         if not moved:
-            await _grow(tx, keyring, last, [])
+            await _grow(tx, keyring, await store.last_head(tx), [])
         return moved
 
 
-def _since(last: LogHead | None) -> datetime:
-    return last.at - rules.LOOK_BACK if last else LONG_AGO
+async def _last_believed(tx: Tx) -> LogHead | None:
+    """The newest head that is not from the future, by which all is counted: one that a process signed while its clock
+    was ahead would hide what ended since, and put the next one off, until that time had come.
+    """
+    return await store.last_head(tx, tx.now(), real_now())
+
+
+async def _append(tx: Tx, keyring: Keyring, which: Any, believed: LogHead | None) -> int:
+    """Log these lots to the last; returns how many. The log grows from its newest head, whatever time it tells."""
+    since = believed.at - rules.LOOK_BACK if believed else LONG_AGO
+    last, logged = await store.last_head(tx), 0
+    while lots := await store.find_heads(tx, which, since):
+        last = await _grow(tx, keyring, last, lots)
+        logged += len(lots)
+    return logged
 
 
 async def _grow(tx: Tx, keyring: Keyring, last: LogHead | None, lots: Sequence[rules.LotHead]) -> LogHead:

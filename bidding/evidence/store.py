@@ -21,7 +21,7 @@ ONE_AT_A_TIME = 0x6C6F_6773
 """Advisory lock of whoever appends to the log; taken before any row."""
 
 MOST_ENTRIES = 2_000
-"""Entries of one signed head; what is left over comes with the next, a second later."""
+"""Entries of one signed head; what is left over comes with the next."""
 
 CHANGED = """
     SELECT l.lot_id, l.seq, l.link, coalesce(b.number, 0) AS blocks, coalesce(b.link, l.genesis) AS refusals
@@ -49,9 +49,12 @@ async def lock_log(tx: Tx) -> None:
     await tx.session.execute(select(func.pg_advisory_xact_lock(ONE_AT_A_TIME)))
 
 
-async def last_head(tx: Tx) -> LogHead | None:
-    """The newest signed head."""
-    return await tx.session.scalar(select(LogHead).order_by(LogHead.number.desc()).limit(1))
+async def last_head(tx: Tx, by: datetime | None = None, made_by: datetime | None = None) -> LogHead | None:
+    """The newest signed head; of those of a platform time until `by` and a real time until `made_by`, if given."""
+    heads = select(LogHead).order_by(LogHead.number.desc()).limit(1)
+    if by is not None and made_by is not None:
+        heads = heads.where(LogHead.at <= by, LogHead.made_at <= made_by)
+    return await tx.session.scalar(heads)
 
 
 async def find_heads(tx: Tx, lots: Any, since: datetime) -> list[LotHead]:

@@ -181,14 +181,13 @@ def _is_true(entry: LogEntry, link: bytes | None, refusals: bytes | None) -> boo
 
 
 async def _unlogged(tx: Tx, heads: Sequence[LogHead]) -> list[str]:
-    """Lots that ended well before the last head and whose end it does not know."""
+    """Lots that ended well before the last head, be it from the future, and whose end it does not know."""
     if not heads:
         return []
+    by = min(heads[-1].made_at, real_now()) - SETTLED
     known = select(LogEntry.number).where(LogEntry.lot_id == Lot.lot_id, LogEntry.seq == Lot.seq)
     rows = await tx.session.scalars(
-        select(Lot.lot_id)
-        .where(Lot.closed_at.is_not(None), Lot.decided_at < heads[-1].made_at - SETTLED, ~known.exists())
-        .limit(MOST)
+        select(Lot.lot_id).where(Lot.closed_at.is_not(None), Lot.decided_at < by, ~known.exists()).limit(MOST)
     )
     return [f"lot {lot_id}: its end is not in the log" for lot_id in rows]
 

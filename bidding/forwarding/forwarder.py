@@ -22,7 +22,6 @@ from bidding.desk.ingresses import Presence
 from bidding.desk.queue import Reply
 from bidding.desk.shares import Seat
 from bidding.desk.submissions import Address, Answer, Submission, address
-from bidding.desk.watch import Clocks, ClockWatch, follow
 from bidding.forwarding.door import PATH, PING_S
 from bidding.forwarding.schemas import MAX_ANSWERS_BYTES, MAX_SUBMISSIONS, encode, forwarded, read_told
 from kernel.clock import Clock, monotonic
@@ -177,7 +176,6 @@ class Forwarder:
         self._db: lease.Connection | None = None
         self._next_sign_s = 0.0
         self._cut_off = True
-        self._clocks = ClockWatch()
 
     # -- what the feed asks of a desk
 
@@ -251,14 +249,10 @@ class Forwarder:
         return not self._lines or any(line.heard_s < before_s for line in self._lines)
 
     async def _sign(self, db: lease.Connection) -> None:
-        """A sign of life; the clock follows the database's as the desk's does, through no jump of it."""
+        """A sign of life."""
         before_s = monotonic()
         waiting = {seat for line in self._lines for seat in line.seats(before_s - WAITS_S)}
-        database_now = await ingresses.write_sign(
-            db, self.presence, self._clock.now(), cut_off=self._cut_off, waiting=waiting
-        )
-        if self._clocks.look(before_s, database_now, monotonic()) is not Clocks.PARTED:
-            follow(self._clock, database_now)
+        await ingresses.write_sign(db, self.presence, self._clock.now(), cut_off=self._cut_off, waiting=waiting)
 
     def _share_out(self, of: int) -> None:
         """The lots are shared out anew: what waits goes to the new desks in its old order."""

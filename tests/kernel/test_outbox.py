@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import text
 
 from kernel.actors import platform
-from kernel.clock import real_now
 from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
 from kernel.database import Database, Tx
 from kernel.ids import ordered_id
-from kernel.outbox import BATCH, CLAIM, Relay, backlog, tell, tell_all
+from kernel.outbox import BATCH, CLAIM, LEASE, LONGEST_RETRY, Relay, backlog, tell, tell_all
+from tests.support.clocks import wall_clock_off
 from tests.support.house import START, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -144,7 +144,7 @@ async def test_ten_thousand_events_at_once_are_claimed_without_their_square(data
         relay = Relay(database)
         assert await relay.sweep() == BATCH, "within the statement timeout of 5 s"
         async with database.transaction(platform("test")) as tx:
-            values = {"now": tx.now(), "real": real_now(), "lease_until": real_now(), "most": BATCH}
+            values = {"now": tx.now(), "lease": LEASE, "longest": LONGEST_RETRY, "most": BATCH}
             explained = text(f"EXPLAIN (ANALYZE, FORMAT JSON) {CLAIM.text}")
             plan = (await tx.session.execute(explained, values)).scalar_one()
         assert _rows_read(plan[0]["Plan"]) < 60_000
@@ -221,13 +221,47 @@ async def test_a_dead_workers_lease_runs_out(database_url: str) -> None:
         relay.on(LotOpened, note)
         await _tell(database)
         async with database.transaction(platform("dead")) as tx:
-            await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() + interval '1 h'"))
+            await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() + interval '20 s'"))
         await relay.settle()
         assert heard == []
         async with database.transaction(platform("dead")) as tx:
             await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() - interval '1 s'"))
         await relay.settle()
         assert heard == [1]
+
+
+@pytest.mark.parametrize("column", ["lease_until", "retry_at"])
+async def test_what_was_put_off_by_a_clock_that_was_ahead_waits_for_nobody(database_url: str, column: str) -> None:
+    """The database's clock was an hour ahead for a moment, and a worker died or failed in it."""
+    async with opened(database_url) as database:
+        await _tell(database)
+        for ahead, claimed in (("20 s", 0), ("1 h", 1)):
+            async with database.transaction(platform("dead")) as tx:
+                moved = f"UPDATE kernel.outbox SET {column} = clock_timestamp() + interval '{ahead}'"
+                await tx.session.execute(text(moved))
+            assert await Relay(database).sweep() == claimed
+
+
+async def test_a_lease_is_as_long_whatever_clock_its_worker_had(database_url: str) -> None:
+    """It died with its clock an hour ahead: what it had claimed waits half a minute, not an hour."""
+    left = text("SELECT lease_until - clock_timestamp(), retry_at - clock_timestamp() FROM kernel.outbox")
+
+    async def die(tx: Tx, event: LotOpened) -> None:
+        async with database.reading(platform("test")) as other:
+            leases.append((await other.session.execute(left)).one()[0])
+        raise RuntimeError
+
+    async with opened(database_url) as database:
+        leases: list[timedelta] = []
+        relay = Relay(database)
+        relay.on(LotOpened, die)
+        await _tell(database)
+        with wall_clock_off(timedelta(hours=1)):
+            await relay.sweep()
+        async with database.reading(platform("test")) as tx:
+            retry = (await tx.session.execute(left)).one()[1]
+        assert leases[0] <= LEASE
+        assert retry < timedelta(minutes=1)
 
 
 async def test_a_cancelled_relay_ends_although_the_bell_rings_at_that_moment(database_url: str) -> None:

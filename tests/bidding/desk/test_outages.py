@@ -1,16 +1,16 @@
 """What nobody could decide is frozen for the court, and clocks that part are an outage; each with its control."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from bidding.desk import lease, store
 from bidding.desk.rules import Kind
-from bidding.desk.watch import Clocks, ClockWatch
 from kernel.clock import FrozenClock, SystemClock, monotonic
-from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+from kernel.clock_watch import Clocks, ClockWatch
+from tests.bidding.desk.house import ENDS, MINUTE, SECOND, START, STEP, House, code_of, desk_of, house
 
 pytestmark = pytest.mark.anyio
 
@@ -184,40 +184,6 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
 # -- clocks
 
 
-def test_slow_answers_are_no_jump() -> None:
-    """Each was read at some moment of the wait for it, and nobody knows at which."""
-    watch = ClockWatch()
-    assert watch.look(0.0, OPENS, 3.0) is Clocks.TOGETHER
-    assert watch.look(3.0, OPENS + 3 * SECOND, 3.05) is Clocks.TOGETHER, "the first was read at its beginning"
-    assert watch.look(4.0, OPENS + 6 * SECOND, 4.05) is Clocks.PARTED, "a jump is one all the same"
-
-
-def test_clocks_that_part_by_half_a_second_are_noticed() -> None:
-    watch = ClockWatch()
-
-    def parted(before_s: float, database_now: datetime, after_s: float) -> bool:
-        return watch.look(before_s, database_now, after_s) is Clocks.PARTED
-
-    assert not parted(0.0, OPENS, 0.0)
-    assert not parted(1.0, OPENS + SECOND + 400 * MS, 1.0), "slewing is followed"
-    assert not parted(2.0, OPENS + 2 * SECOND + 400 * MS, 2.0)
-    assert parted(3.0, OPENS + timedelta(hours=1), 3.0), "a jump ahead"
-    assert parted(4.0, OPENS + timedelta(hours=1, seconds=1), 4.0), "and it stays one"
-    assert not parted(5.0, OPENS + 5 * SECOND + 400 * MS, 5.0)
-    assert parted(6.0, OPENS - 10 * SECOND, 6.0), "a jump back"
-    assert not parted(6.0, OPENS + 7 * SECOND, 9.0), "a slow answer is no jump"
-    assert not parted(10.0, OPENS + 10 * SECOND + 300 * MS, 10.0), "nor does it bend the line"
-
-
-def test_a_step_that_stays_is_taken_over_after_ten_steady_seconds() -> None:
-    watch, hour = ClockWatch(), timedelta(hours=1)
-    watch.look(0.0, OPENS, 0.0)
-    seen = [watch.look(float(second), OPENS + hour + second * SECOND, float(second)) for second in range(1, 14)]
-    assert seen == [Clocks.PARTED] * 10 + [Clocks.SETTLED] + [Clocks.TOGETHER] * 2
-    wandering = [watch.look(20.0 + n, OPENS - n * hour, 20.0 + n) for n in range(12)]
-    assert set(wandering) == {Clocks.PARTED}, "a clock that jumps about is never taken over"
-
-
 async def test_a_step_taken_over_freezes_what_it_jumped_past(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -228,8 +194,8 @@ async def test_a_step_taken_over_freezes_what_it_jumped_past(
         async with desk_of(place) as desk:
             await place.settled(lot, "open")
             hour = timedelta(hours=1)
-            monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.SETTLED)
-            monkeypatch.setattr("bidding.desk.desk.follow", lambda clock, at: clock.discipline(at + hour))
+            monkeypatch.setattr(ClockWatch, "compare", lambda *_: Clocks.SETTLED)
+            monkeypatch.setattr("kernel.clock_watch.follow", lambda clock, at: clock.discipline(at + hour))
             row = await place.settled(lot, "frozen")
             assert row["remaining_ms"] >= 29 * 60_000
             assert desk.now() > now + 59 * MINUTE
@@ -242,7 +208,7 @@ async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monk
         place.clock.set(ENDS - MINUTE)
         await asyncio.sleep(1.3)
         assert (await place.row(lot))["status"] == "open"
-        monkeypatch.setattr(ClockWatch, "look", lambda *_: Clocks.PARTED)
+        monkeypatch.setattr(ClockWatch, "compare", lambda *_: Clocks.PARTED)
         row = await place.settled(lot, "frozen")
         assert row["remaining_ms"] == 300_000
         assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "clock-offset"

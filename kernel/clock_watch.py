@@ -2,14 +2,30 @@
 
 Half a second counts as an outage: an end that such a clock has reached is not decided, the lot is frozen for the court
 (reliability: clock +1 h must close nothing early). The platform clock goes on by the monotonic clock meanwhile. Small
-differences are the ordinary slewing of clocks and are followed. A step that
-stays is taken over after ten steady seconds, as an outage: what ended by the step alone is frozen, never closed.
+differences are the ordinary slewing of clocks and are followed. A step that stays is taken over after ten steady
+seconds, as an outage: what ended by the step alone is frozen, never closed.
+
+A desk looks with each of its signs of life (bidding); a process without a desk, be it web or worker, is `following`
+(app).
 """
 
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from kernel.clock import Clock, SystemClock
+import structlog
+from sqlalchemy import text
+
+from kernel.actors import platform
+from kernel.clock import Clock, SystemClock, monotonic
+from kernel.database import Database
+
+log = structlog.get_logger("clock")
+
+LOOK_EVERY_S = 1.0
 
 MAX_OFFSET = timedelta(milliseconds=500)
 STEADY_S = 10.0
@@ -32,15 +48,27 @@ class Clocks(Enum):
 
 
 class ClockWatch:
-    """Compares the database's clock with where our monotonic clock says that it must be."""
+    """Compares the database's clock with where our monotonic clock says that it must be; `clock` follows it."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._anchor: Reading | None = None
         self._aside: Reading | None = None
         """The last reading off the line, and since when they form a line of their own."""
         self._aside_since_s = 0.0
 
-    def look(self, before_s: float, database_now: datetime, after_s: float) -> Clocks:
+    async def look(self, asked: Awaitable[datetime]) -> Clocks:
+        """Await what the database's clock says, and follow it unless it parted from ours."""
+        before_s = monotonic()
+        database_now = await asked
+        clocks = self.compare(before_s, database_now, monotonic())
+        if clocks is Clocks.PARTED:
+            log.error("clock.parted", database_now=database_now.isoformat())
+        else:
+            follow(self._clock, database_now)
+        return clocks
+
+    def compare(self, before_s: float, database_now: datetime, after_s: float) -> Clocks:
         """Compare; `database_now` was read between two looks at the monotonic clock.
 
         A clock that comes back to its line is trusted at once, one that stays off it after ten steady seconds.
@@ -69,3 +97,37 @@ def follow(clock: Clock, database_now: datetime) -> None:
     """Discipline the platform clock to the database's; the demo's clock and frozen ones follow nobody."""
     if isinstance(clock, SystemClock):
         clock.discipline(database_now)
+
+
+async def read_database_clock(database: Database) -> datetime:
+    """What the database's clock says."""
+    async with database.transaction(platform("clock")) as tx:
+        now: datetime = (await tx.session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return now
+
+
+@asynccontextmanager
+async def following(database: Database, looked: Callable[[Clocks], None]) -> AsyncIterator[None]:
+    """The platform clock follows the database's while the body runs, and does so before the body can ask it anything:
+    it never goes back, so it would stand still at a wrong time that it once told. `looked` hears of each look.
+    """
+    follows = asyncio.Event()
+
+    async def look_each_second() -> None:
+        watch = ClockWatch(database.clock)
+        while True:
+            try:
+                looked(await watch.look(read_database_clock(database)))
+                follows.set()
+            except Exception as error:
+                log.warning("clock.not-read", error=repr(error))
+            await asyncio.sleep(LOOK_EVERY_S)
+
+    looking = asyncio.create_task(look_each_second(), name="clock")
+    try:
+        await follows.wait()
+        yield
+    finally:
+        looking.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await looking
