@@ -225,12 +225,13 @@ class Session:
         """Count the stored refusals of bidders who were not seen before; the desk alone adds to them."""
         unknown = {}
         for entry in entries:
-            (lot, bidder, _), sent = entry.address, entry.sent
-            if sent.registration_id is not None and bidder not in self._refusals.setdefault(lot, {}):
+            lot, bidder, _ = entry.address
+            sent, counted = entry.sent, self._refusals.get(lot)
+            if sent.registration_id is not None and (counted is None or bidder not in counted):
                 unknown[lot, bidder] = sent.lot_id, sent.registration_id
         if unknown:
             for (lot, bidder), kept in (await store.count_refusals(db, list(unknown.values()))).items():
-                self._refusals[lot][bidder] = kept
+                self._refusals.setdefault(lot, {})[bidder] = kept
 
     def _remember(self, decided: Decided, books: Iterable[Book]) -> None:
         """After a commit: the counts of refusals, and which lots have some to seal."""

@@ -28,7 +28,7 @@ FRAME_EVENTS = 50
 FLOOD_EVENTS = 10
 """Of a frame over more than fifty events: the latest, beside all that are no bids. Nobody reads a thousand a second."""
 NOTABLE_EVENTS = FRAME_EVENTS - FLOOD_EVENTS
-FLOOD_EVERY_S = 0.1
+FLOOD_EVERY_S = 0.2
 """Behind such a frame, so that the flood leaves the process time for the bids."""
 TICK_WAITS_S = 0.15
 """For a frame to go with, while frames come often: a second write to each of thousands would hold the next bid up."""
@@ -107,14 +107,16 @@ class Room:
 
     def add(self, events: Iterable[tuple[int, bytes]], state: LotState) -> bool:
         """Take events and the state after them. False if some before them are missing: nothing was taken."""
-        unseen = [(seq, kind_of(event), event) for seq, event in events if seq > self.seq]
-        if not unseen:
+        new = [one for one in events if one[0] > self.seq]
+        if not new:
             return True
-        if unseen[0][0] != self.seq + 1:
+        if new[0][0] != self.seq + 1:
             return False
-        new = [(seq, shown(seq, kind, event)) for seq, kind, event in unseen]
+        for place, (seq, event) in enumerate(new):
+            if (kind := kind_of(event)) != Kind.BID:
+                new[place] = seq, shown(seq, kind, event)
+                self._notable.append(new[place])
         self._ring.extend(new)
-        self._notable += [told for told, (_, kind, _) in zip(new, unseen, strict=True) if kind != Kind.BID]
         self.seq, self.state = new[-1][0], state
         if self._timer is None:
             loop = asyncio.get_running_loop()
