@@ -86,6 +86,10 @@ class SystemClock:
             self._latest_ms, self._latest = ms, from_ms(ms)
         return self._latest
 
+    def reading(self) -> datetime:
+        """What the clock stands at. Nobody was told, so it may still be set back."""
+        return from_ms((time.monotonic_ns() + self._offset_ns) // 1_000_000)
+
     def discipline(self, authority: datetime) -> timedelta:
         """Follow `authority` (the database's clock) and return how far it was ahead of us."""
         ahead = timedelta(microseconds=(_epoch_ns(authority) - time.monotonic_ns() - self._offset_ns) // 1000)

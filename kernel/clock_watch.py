@@ -25,7 +25,7 @@ from kernel.database import Database
 
 log = structlog.get_logger("clock")
 
-LOOK_EVERY_S = 1.0
+LOOK_EVERY_S, PARTED_EVERY_S = 1.0, 0.1
 
 MAX_OFFSET = timedelta(milliseconds=500)
 STEADY_S = 10.0
@@ -48,14 +48,25 @@ class Clocks(Enum):
 
 
 class ClockWatch:
-    """Compares the database's clock with where our monotonic clock says that it must be; `clock` follows it."""
+    """Compares the database's clock with where our monotonic clock says that it must be; `clock` follows it.
+
+    The line begins at the machine's own clock. A database that says otherwise at the first look may just be off by an
+    hour for a moment, so it is believed no sooner than at any other step.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._anchor: Reading | None = None
+        self._anchor: Reading | None = (clock.reading(), monotonic()) if isinstance(clock, SystemClock) else None
         self._aside: Reading | None = None
         """The last reading off the line, and since when they form a line of their own."""
         self._aside_since_s = 0.0
+
+    async def together(self, ask: Callable[[], Awaitable[datetime]]) -> None:
+        """Return once the clock follows the database's: at once, or when one of the two is right again or stays so."""
+        clocks = await self.look(ask())
+        while clocks is Clocks.PARTED:
+            await asyncio.sleep(PARTED_EVERY_S)
+            clocks = await self.look(ask())
 
     async def look(self, asked: Awaitable[datetime]) -> Clocks:
         """Await what the database's clock says, and follow it unless it parted from ours."""
@@ -110,6 +121,7 @@ async def read_database_clock(database: Database) -> datetime:
 async def following(database: Database, looked: Callable[[Clocks], None]) -> AsyncIterator[None]:
     """The platform clock follows the database's while the body runs, and does so before the body can ask it anything:
     it never goes back, so it would stand still at a wrong time that it once told. `looked` hears of each look.
+    Where the machine's clock and the database's differ, the body waits ten steady seconds.
     """
     follows = asyncio.Event()
 
@@ -117,11 +129,12 @@ async def following(database: Database, looked: Callable[[Clocks], None]) -> Asy
         watch = ClockWatch(database.clock)
         while True:
             try:
-                looked(await watch.look(read_database_clock(database)))
-                follows.set()
+                looked(clocks := await watch.look(read_database_clock(database)))
+                if clocks is not Clocks.PARTED:
+                    follows.set()
             except Exception as error:
                 log.warning("clock.not-read", error=repr(error))
-            await asyncio.sleep(LOOK_EVERY_S)
+            await asyncio.sleep(LOOK_EVERY_S if follows.is_set() else PARTED_EVERY_S)
 
     looking = asyncio.create_task(look_each_second(), name="clock")
     try:

@@ -26,7 +26,7 @@ from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
 from bidding.desk.submissions import Answer, Submission, address
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
-from kernel.clock_watch import Clocks, ClockWatch, follow
+from kernel.clock_watch import Clocks, ClockWatch
 from kernel.errors import Busy
 from kernel.observability import BIDS_DECIDED, CLOSE_LAG
 from kernel.signatures import Keyring
@@ -116,11 +116,11 @@ class Desk:
     # -- start and stop
 
     async def start(self) -> None:
-        """Lease, clock, holes, overdue closings; then the queue opens. Raises DeskElsewhere while another lives."""
+        """Clock, lease, holes, overdue closings; then the queue opens. Raises DeskElsewhere while another lives."""
         holder = f"{socket.gethostname()}:{os.getpid()}"
         standby_after_s = None if self.options.exclusive else STANDBY_AFTER_S
+        await self._clocks.together(self._session.database_now)
         signs = await self._session.take_lease(holder, self.options.address, standby_after_s)
-        follow(self._clock, signs.database_now)
         if signs.latest_stamp is not None:
             self._stamps.not_before(whole_ms(signs.latest_stamp))
             if isinstance(self._clock, SystemClock):

@@ -121,6 +121,12 @@ async def last_signs(db: Connection, share: int, of: int) -> Signs:
     return Signs(stamp if row["platform_at"] else None, row["silent"], stamp, row["database_now"])
 
 
+async def read_clock(db: Connection) -> datetime:
+    """The database's clock."""
+    now: datetime = await db.fetchval("SELECT clock_timestamp()")
+    return now
+
+
 async def write_health(db: Connection, share: int, epoch: int, platform_at: datetime) -> datetime:
     """The sign of life of this second; returns the database's clock. Raises DeskEnded at a foreign epoch."""
     now: datetime | None = await db.fetchval(HEALTHY, share, epoch, platform_at)

@@ -114,6 +114,10 @@ class Session:
             await self._abandon(db)
             raise
 
+    async def database_now(self) -> datetime:
+        """The database's clock."""
+        return await lease.read_clock(await self._connection())
+
     async def healthy(self, platform_at: datetime) -> datetime:
         """Write this second's sign of life; returns the database's clock. Raises DeskEnded at a foreign epoch."""
         return await lease.write_health(await self._connection(), self._share, self.epoch, platform_at)

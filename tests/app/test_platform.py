@@ -23,6 +23,13 @@ from tests.support.keys import SIGNING_KEYS
 
 pytestmark = pytest.mark.anyio
 
+
+@pytest.fixture(autouse=True)
+def steady_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that says otherwise than the machine is believed after half a second, not ten."""
+    monkeypatch.setattr("kernel.clock_watch.STEADY_S", 0.5)
+
+
 SECRET = "a-secret-of-at-least-thirty-two-characters"
 HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
 

@@ -11,6 +11,7 @@ from bidding.desk.rules import Kind
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
 from tests.bidding.desk.house import ENDS, MINUTE, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.support.clocks import wall_clock_off
 
 pytestmark = pytest.mark.anyio
 
@@ -199,6 +200,21 @@ async def test_a_step_taken_over_freezes_what_it_jumped_past(
             row = await place.settled(lot, "frozen")
             assert row["remaining_ms"] >= 29 * 60_000
             assert desk.now() > now + 59 * MINUTE
+
+
+@pytest.mark.parametrize("steady_s", [0.8, 0.0])
+async def test_no_desk_begins_while_machine_and_database_tell_other_times(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, steady_s: float
+) -> None:
+    """One of them may be off for a moment; the control believes the database at once."""
+    monkeypatch.setattr("kernel.clock_watch.STEADY_S", steady_s)
+    with wall_clock_off(-60 * MINUTE):
+        async with house(database_url, SystemClock()) as place:
+            begun_s = monotonic()
+            async with desk_of(place) as desk:
+                assert (monotonic() - begun_s >= 0.8) == (steady_s > 0)
+                database_now = await place.db.fetchval("SELECT clock_timestamp()")
+                assert abs(desk.now() - database_now) < SECOND
 
 
 async def test_parted_clocks_freeze_what_is_about_to_end(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
