@@ -49,12 +49,15 @@ class AuditEntry(Base):
 
 
 class AuditUnsealed(Base):
-    """Entries that wait for the sealer; not evidence, so rows come and go."""
+    """Entries that wait for the sealer; not evidence, so rows come and go.
+
+    No foreign key: entries and these rows are written by one statement, and entries stay for good.
+    """
 
     __tablename__ = "audit_unsealed"
     __table_args__ = ({"schema": "kernel"},)
 
-    entry_id: Mapped[int] = mapped_column(ForeignKey(AuditEntry.id), primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class AuditBlock(Base):

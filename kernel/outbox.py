@@ -4,6 +4,9 @@ A row is written in the transaction of the change it speaks of. `Relay` (any pro
 has come, runs their handlers, each in a transaction of its own with an inbox row that makes a second run
 harmless, and marks them done. Rows of one key are handled in order; a failing row is tried again with growing
 delay and its error stays visible. Due times are platform time, retries and leases real time.
+
+What can wait says so (`Event.LATER`, `later=True`): it is handled once nothing else is due, so that when ten thousand
+lots end together the money moves before the catalogue and the figures follow.
 """
 
 import asyncio
@@ -18,6 +21,7 @@ import structlog
 from sqlalchemy import Identity, Index, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import TextClause
 
 from kernel.actors import platform
 from kernel.clock import real_now
@@ -38,7 +42,7 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_waiting", "due_at", "id", postgresql_where=text("done_at IS NULL")),
+        Index("ix_outbox_waiting", "later", "due_at", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_outbox_key", "key", "id", postgresql_where=text("done_at IS NULL")),
         Index("ux_outbox_once", "topic", "once", unique=True, postgresql_where=text("once IS NOT NULL")),
         {"schema": "kernel"},
@@ -50,6 +54,8 @@ class Outbox(Base):
     once: Mapped[str | None]
     """Due work that must exist once: a second row with the same topic and `once` is not written."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    later: Mapped[bool] = mapped_column(server_default=text("false"))
+    """It waits while others are due: told so, or all that is left of it are handlers that can wait."""
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -81,6 +87,7 @@ async def tell(tx: Tx, event: Event, *, due_at: datetime | None = None, once: st
         key=event.key,
         once=once,
         payload=msgspec.to_builtins(event),
+        later=event.LATER,
         due_at=due_at or tx.now(),
     )
     if once is not None:
@@ -90,10 +97,10 @@ async def tell(tx: Tx, event: Event, *, due_at: datetime | None = None, once: st
 
 TELL_ALL = text(
     """
-    INSERT INTO kernel.outbox (topic, key, payload, due_at)
-    SELECT t.topic, t.key, t.payload::jsonb, :due_at
-    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]))
-         WITH ORDINALITY t (topic, key, payload, place) ORDER BY place
+    INSERT INTO kernel.outbox (topic, key, payload, later, due_at)
+    SELECT t.topic, t.key, t.payload::jsonb, t.later, :due_at
+    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]), CAST(:later AS bool[]))
+         WITH ORDINALITY t (topic, key, payload, later, place) ORDER BY place
     """
 ).bindparams(bindparam("due_at", type_=Milliseconds))
 
@@ -106,6 +113,7 @@ async def tell_all(tx: Tx, events: Sequence[Event]) -> None:
             "topics": [type(event).__name__ for event in events],
             "keys": [event.key for event in events],
             "payloads": [msgspec.json.encode(event).decode() for event in events],
+            "later": [event.LATER for event in events],
             "due_at": tx.now(),
         }
         await tx.session.execute(TELL_ALL, values)
@@ -117,11 +125,12 @@ Work = Callable[[Tx, Sequence[Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Who deals with a topic: `name` in the inbox, and how many events at most share a transaction."""
+    """Who deals with a topic: `name` in the inbox, how many events at most share a transaction, whether it can wait."""
 
     name: str
     work: Work
     at_once: int
+    later: bool = False
 
 
 # Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
@@ -136,17 +145,17 @@ CLAIM = text(
           AND (lease_until IS NULL OR lease_until < :real) AND (retry_at IS NULL OR retry_at <= :real)
           AND id = (SELECT e.id FROM kernel.outbox e
                     WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
-        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
-    RETURNING id, topic, payload, lease_no, attempts
+        ORDER BY later, due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
+    RETURNING id, topic, payload, later, lease_no, attempts
     """
 )
-DONE = text(
-    """
-    UPDATE kernel.outbox o SET done_at = :now, last_error = NULL
-    FROM unnest(CAST(:ids AS int8[]), CAST(:lease_nos AS int8[])) d (id, lease_no)
-    WHERE o.id = d.id AND o.lease_no = d.lease_no
-    """
-).bindparams(bindparam("now", type_=Milliseconds))
+END = """
+    UPDATE kernel.outbox SET {changes}, last_error = NULL
+    WHERE id = ANY (CAST(:ids AS int8[]))
+      AND lease_no = (CAST(:lease_nos AS int8[]))[array_position(CAST(:ids AS int8[]), id)]
+"""
+DONE = text(END.format(changes="done_at = :now")).bindparams(bindparam("now", type_=Milliseconds))
+LEFT = text(END.format(changes="later = true, lease_until = NULL, attempts = 0"))
 ENTER = text(
     """
     INSERT INTO kernel.inbox (handler, outbox_id, at) SELECT :handler, id, :at FROM unnest(CAST(:ids AS int8[])) id
@@ -166,6 +175,7 @@ class Row:
     id: int
     topic: str
     payload: object
+    later: bool
     lease_no: int
     attempts: int
     event: Event | None = None
@@ -196,13 +206,19 @@ class Relay:
         self._add(event_type, Handler(_name(handler), one, 1))
 
     def on_many(
-        self, event_type: type[AnEvent], handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]], at_once: int = 100
+        self,
+        event_type: type[AnEvent],
+        handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]],
+        *,
+        at_once: int = 100,
+        later: bool = False,
     ) -> None:
         """Register a handler that takes up to `at_once` events, all of different keys, in one transaction.
 
-        It locks all it needs of one kind before the next kind, as a use case of its own would.
+        It locks all it needs of one kind before the next kind, as a use case of its own would. `later` ones run after
+        all others of the topic, and once nothing else is due.
         """
-        self._add(event_type, Handler(_name(handler), handler, at_once))
+        self._add(event_type, Handler(_name(handler), handler, at_once, later))
 
     def _add(self, event_type: type[Event], handler: Handler) -> None:
         self.types[event_type.__name__] = event_type
@@ -245,9 +261,9 @@ class Relay:
             claim = {"now": tx.now(), "real": real, "lease_until": real + LEASE, "most": BATCH}
             rows = [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
         (self._much.set if len(rows) == BATCH else self._much.clear)()
-        rows.sort(key=lambda row: row.id)
-        for topic in dict.fromkeys(row.topic for row in rows):
-            await self._handle(topic, [row for row in rows if row.topic == topic])
+        rows.sort(key=lambda row: (row.later, row.id))
+        for topic, later in dict.fromkeys((row.topic, row.later) for row in rows):
+            await self._handle(topic, [row for row in rows if (row.topic, row.later) == (topic, later)])
         return len(rows)
 
     async def settle(self) -> None:
@@ -256,14 +272,16 @@ class Relay:
             pass
 
     async def _handle(self, topic: str, rows: Sequence[Row]) -> None:
-        """Let every handler of the topic deal with the rows; a row that one fails on, the next ones do not get."""
+        """Let the handlers whose turn it is deal with the rows; a row that one fails on, the next ones do not get."""
         for row in rows:
             self._read(row)
-        for handler in self.handlers.get(topic, []):
+        handlers = self.handlers.get(topic, [])
+        turn = [handler for handler in handlers if handler.later == rows[0].later] or handlers
+        for handler in turn:
             sound = [row for row in rows if row.error is None]
             for start in range(0, len(sound), handler.at_once):
                 await self._run(handler, sound[start : start + handler.at_once])
-        await self._finish(rows)
+        await self._finish(rows, DONE if rows[0].later or turn == handlers else LEFT)
 
     def _read(self, row: Row) -> None:
         try:
@@ -297,12 +315,12 @@ class Relay:
             if events := [row.event for row in rows if row.id in first]:
                 await handler.work(tx, events)
 
-    async def _finish(self, rows: Sequence[Row]) -> None:
-        """Mark what is done; what failed is tried again later, later still after each attempt."""
+    async def _finish(self, rows: Sequence[Row], end: TextClause) -> None:
+        """Mark what is done, or left for later; what failed is tried again, later and later after each attempt."""
         done = [row for row in rows if row.error is None]
         async with self.database.transaction(platform("relay")) as tx:
-            values = {"ids": [row.id for row in done], "lease_nos": [row.lease_no for row in done], "now": tx.now()}
-            await tx.session.execute(DONE, values)
+            values = {"ids": [row.id for row in done], "lease_nos": [row.lease_no for row in done]}
+            await tx.session.execute(end, values | ({"now": tx.now()} if end is DONE else {}))
             for row in rows:
                 if row.error is not None:
                     delay = timedelta(seconds=min(LONGEST_RETRY_S, 2 ** min(row.attempts, 10) / 4))

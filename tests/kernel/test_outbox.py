@@ -104,6 +104,28 @@ async def test_events_of_many_things_share_a_transaction_and_each_is_heard_once(
         assert heard == [lots[:3], lots[3:], lots[:1]]
 
 
+async def test_what_can_wait_is_handled_once_nothing_else_is_due(database_url: str) -> None:
+    heard: list[str] = []
+
+    async def money(tx: Tx, events: Sequence[LotOpened]) -> None:
+        heard.extend("money" for _ in events)
+
+    async def figures(tx: Tx, events: Sequence[LotOpened]) -> None:
+        heard.extend("figures" for _ in events)
+
+    async with opened(database_url) as database:
+        relay = Relay(database)
+        relay.on_many(LotOpened, figures, later=True)
+        relay.on_many(LotOpened, money)
+        number = BATCH + BATCH // 2
+        async with database.transaction(platform("test")) as tx:
+            await tell_all(tx, [LotOpened(lot_id=ordered_id(), at=tx.now()) for _ in range(number)])
+        await relay.settle()
+        assert heard == ["money"] * number + ["figures"] * number
+        async with database.reading(platform("test")) as tx:
+            assert await backlog(tx) == (0, None)
+
+
 async def test_one_bad_event_among_many_holds_up_nobody_else(database_url: str) -> None:
     lots = [ordered_id() for _ in range(4)]
     bad = lots[1]
