@@ -135,7 +135,9 @@ class Handler:
 
 # Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
 # the ids are an array, which is made once (a list in IN was made anew for each row of the table), and the first row of
-# each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
+# each key is looked up in the index of keys. Nor may a plan be kept that was made while there was nothing to do.
+# Otherwise ten thousand rows that come at once take their square.
+PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 CLAIM = text(
     """
     UPDATE kernel.outbox SET lease_until = :lease_until, lease_no = lease_no + 1, attempts = attempts + 1
@@ -210,7 +212,7 @@ class Relay:
         event_type: type[AnEvent],
         handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]],
         *,
-        at_once: int = 100,
+        at_once: int = BATCH,
         later: bool = False,
     ) -> None:
         """Register a handler that takes up to `at_once` events, all of different keys, in one transaction.
@@ -258,6 +260,7 @@ class Relay:
         """Handle one batch of due rows; returns how many were claimed."""
         real = real_now()
         async with self.database.transaction(platform("relay")) as tx:
+            await tx.session.execute(PLAN_ANEW)
             claim = {"now": tx.now(), "real": real, "lease_until": real + LEASE, "most": BATCH}
             rows = [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
         (self._much.set if len(rows) == BATCH else self._much.clear)()
