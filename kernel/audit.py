@@ -88,16 +88,20 @@ for _table in (AuditEntry, AuditBlock, AuditSeal):
 
 
 def entry_hash(entry: AuditEntry) -> bytes:
-    """The hash over everything the entry says."""
-    by = (entry.actor_id, entry.actor_name, entry.roles, entry.source)
-    return _hash(entry.at, by, (entry.action, entry.chain, entry.subject, entry.reason), entry.facts)
+    """The hash over everything the entry says: when, by whom, action, chain, subject and reason, then the facts."""
+    begun = _begun(entry.at, (entry.actor_id, entry.actor_name, entry.roles, entry.source), entry.action)
+    return hashlib.sha256(begun + _ended(entry.chain, entry.subject, entry.reason) + entry.facts).digest()
 
 
-def _hash(at: datetime, by: _By, what: tuple[str, str, str, str | None], facts: bytes) -> bytes:
-    """Over the columns in a frozen order: when, by whom, action, chain, subject and reason, then the facts."""
+def _begun(at: datetime, by: _By, action: str) -> bytes:
+    """What entries of one action and moment begin with: a JSON array that is still open."""
     actor_id, *person = by
-    said = [to_ms(at), actor_id and str(actor_id), *person, *what]
-    return hashlib.sha256(FORMAT + msgspec.json.encode(said) + facts).digest()
+    return FORMAT + msgspec.json.encode([to_ms(at), actor_id and str(actor_id), *person, action])[:-1]
+
+
+def _ended(chain: str, subject: str, reason: str | None) -> bytes:
+    """The rest of that array."""
+    return b"," + msgspec.json.encode((chain, subject, reason))[1:]
 
 
 def block_link(previous: bytes, hashes: list[bytes]) -> bytes:
@@ -172,6 +176,7 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
     at, actor = tx.now(), tx.actor
     by = (actor.person_id, actor.name, ",".join(sorted(actor.roles)), actor.source)
     facts = [_encode(each.facts) for each in entries]
+    begun = _begun(at, by, action)
     values: dict[str, object] = {
         "at": at,
         "actor_id": by[0],
@@ -184,7 +189,7 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
         "reasons": [each.reason for each in entries],
         "facts": facts,
         "hashes": [
-            _hash(at, by, (action, each.chain, each.subject, each.reason), about)
+            hashlib.sha256(begun + _ended(each.chain, each.subject, each.reason) + about).digest()
             for each, about in zip(entries, facts, strict=True)
         ],
     }

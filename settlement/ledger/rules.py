@@ -97,15 +97,15 @@ def content_of(posting: Posting) -> list[object]:
         posting.natural_key,
         posting.reason,
         posting.document,
-        posting.case_id and str(posting.case_id),
-        posting.lot_id and str(posting.lot_id),
-        [[str(t.from_account), str(t.to_account), t.amount_fen] for t in posting.transfers],
+        posting.case_id,
+        posting.lot_id,
+        [[t.from_account, t.to_account, t.amount_fen] for t in posting.transfers],
     ]
 
 
 def entry_digest(entry_id: UUID, at: datetime, posting: Posting) -> bytes:
     """The hash of an entry with each of its transfers; `faults` rebuilds it from the columns."""
-    hashed = msgspec.json.encode([str(entry_id), to_ms(at), *content_of(posting)])
+    hashed = msgspec.json.encode([entry_id, to_ms(at), *content_of(posting)])
     return hashlib.sha256(FORMAT + hashed).digest()
 
 

@@ -251,4 +251,5 @@ def _moved(balance_fen: int, gain_fen: int) -> int:
 
 
 def _new_number(kind: Kind) -> str:
-    return account_number(kind, [secrets.randbelow(10) for _ in range(RANDOM_DIGITS)])
+    drawn = secrets.randbelow(10**RANDOM_DIGITS)
+    return account_number(kind, [int(digit) for digit in f"{drawn:0{RANDOM_DIGITS}}"])
