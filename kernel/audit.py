@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, Uuid, bindparam, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Uuid, bindparam, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.clock import to_ms
@@ -76,7 +76,7 @@ class AuditSeal(Base):
     """Which block an entry went into."""
 
     __tablename__ = "audit_seal"
-    __table_args__ = (UniqueConstraint("chain", "number", "entry_id"), {"schema": "kernel"})
+    __table_args__ = ({"schema": "kernel"},)
 
     entry_id: Mapped[int] = mapped_column(ForeignKey(AuditEntry.id), primary_key=True, autoincrement=False)
     chain: Mapped[str]
@@ -198,9 +198,10 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
 
 WAITING = text(
     """
-    SELECT e.id, e.chain, e.hash FROM kernel.audit_unsealed u JOIN kernel.audit_entry e ON e.id = u.entry_id
-    WHERE u.entry_id IN (SELECT entry_id FROM kernel.audit_unsealed ORDER BY entry_id LIMIT :most)
-    ORDER BY e.chain, e.id FOR UPDATE OF u SKIP LOCKED
+    SELECT e.id, e.chain, e.hash
+    FROM (SELECT entry_id FROM kernel.audit_unsealed ORDER BY entry_id LIMIT :most FOR UPDATE SKIP LOCKED) u
+    JOIN kernel.audit_entry e ON e.id = u.entry_id
+    ORDER BY e.chain, e.id
     """
 )
 LAST_BLOCKS = text(
