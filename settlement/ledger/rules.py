@@ -6,7 +6,6 @@ Invariant: money only moves between two accounts, so all of it always sums to ze
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -50,8 +49,7 @@ NUMBERED = {Kind.DEPOSIT: 1, Kind.LOT: 2, Kind.CASE: 3}
 """Kinds that can be paid into from outside, with the digit their virtual account numbers begin with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True):
     """One movement of money, in fen."""
 
     from_account: UUID
@@ -63,8 +61,7 @@ class Transfer:
             raise ValueError("a transfer moves at least one fen between two accounts")
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(msgspec.Struct, frozen=True):
     """One entry to be booked: transfers under one reason and one document, once per natural key.
 
     `reason` is `slice.fact` (`deposits.released`), `document` names the paper behind it (`bank:REF`, `decision:ID`).

@@ -6,7 +6,7 @@ transaction locks all their accounts with `lock` before the first.
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.audit import Said, chain_of, record, record_each
@@ -63,8 +63,7 @@ async def open_account(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose money an account holds: what its entries and orders are booked for."""
 
     case_id: UUID | None = None
