@@ -33,5 +33,5 @@ async def test_decisions_and_closes_are_counted_once_they_are_committed(database
         place.clock.set(ENDS + 2 * SECOND)  # type: ignore[attr-defined]
         async with desk_of(place):
             await place.settled(lot, "closed")
-        moved = {name: value - before[name] for name, value in figures().items()}
+        moved = {name: round(value - before[name], 6) for name, value in figures().items()}
         assert moved == {"accepted": 1, "below-start-price": 1, "closes": 1, "lag": 2}
