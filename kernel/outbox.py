@@ -33,6 +33,7 @@ log = structlog.get_logger("relay")
 LEASE = timedelta(seconds=30)
 BATCH = 200
 LONGEST_RETRY_S = 60
+GIVES_WAY_S, GIVES_WAY_TIMES = 0.05, 20
 HELPERS = 1
 """Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
@@ -196,6 +197,8 @@ class Relay:
     database: Database
     handlers: dict[str, list[Handler]] = field(default_factory=dict)
     types: dict[str, type[Event]] = field(default_factory=dict)
+    gives_way: Callable[[], bool] = lambda: False
+    """Whether this process has more urgent things to do: sweeps then wait for it, each a second at most."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _much: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -237,6 +240,7 @@ class Relay:
         while True:
             await self._much.wait()
             try:
+                await self._give_way()
                 await self.sweep()
             except Exception:
                 log.exception("relay.sweep-failed")
@@ -245,6 +249,7 @@ class Relay:
     async def _sweep_for_ever(self) -> None:
         while True:
             try:
+                await self._give_way()
                 handled = await self.sweep()
             except Exception:
                 log.exception("relay.sweep-failed")
@@ -255,6 +260,12 @@ class Relay:
                     async with asyncio.timeout(0.2):
                         await self._bell.wait()
                 self._bell.clear()
+
+    async def _give_way(self) -> None:
+        for _ in range(GIVES_WAY_TIMES):
+            if not self.gives_way():
+                break
+            await asyncio.sleep(GIVES_WAY_S)
 
     async def sweep(self) -> int:
         """Handle one batch of due rows; returns how many were claimed."""

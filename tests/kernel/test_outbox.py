@@ -14,7 +14,7 @@ from kernel.clock import real_now
 from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
 from kernel.database import Database, Tx
 from kernel.ids import ordered_id
-from kernel.outbox import BATCH, CLAIM, Relay, backlog, tell, tell_all
+from kernel.outbox import BATCH, CLAIM, GIVES_WAY_TIMES, Relay, backlog, tell, tell_all
 from tests.support.house import START, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -256,6 +256,32 @@ async def test_a_dead_workers_lease_runs_out(database_url: str) -> None:
             await tx.session.execute(text("UPDATE kernel.outbox SET lease_until = clock_timestamp() - interval '1 s'"))
         await relay.settle()
         assert heard == [1]
+
+
+async def test_a_relay_gives_way_and_is_not_starved(database_url: str) -> None:
+    asked = 0
+    heard = asyncio.Event()
+
+    def hurry() -> bool:
+        nonlocal asked
+        asked += 1
+        return True
+
+    async def hear(tx: Tx, event: LotOpened) -> None:
+        heard.set()
+
+    async with opened(database_url) as database:
+        await _tell(database)
+        relay = Relay(database, gives_way=hurry)
+        relay.on(LotOpened, hear)
+        running = asyncio.create_task(relay.run())
+        try:
+            async with asyncio.timeout(30):
+                await heard.wait()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+        assert asked >= GIVES_WAY_TIMES
 
 
 async def test_a_cancelled_relay_ends_although_the_bell_rings_at_that_moment(database_url: str) -> None:
