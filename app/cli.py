@@ -185,7 +185,9 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
     parser.add_argument("--extended", type=_count, help="close: further lots, with a good bid waiting (default 1000)")
     parser.add_argument("--bidders-per-lot", type=_count, help="close: deposits on each lot (default 5)")
-    parser.add_argument("--lead-ms", type=_count, help="close: how long before the end bids are sent (default 800)")
+    parser.add_argument(
+        "--lead-ms", type=_count, help="close: how long before the end bids are sent (default: a rehearsal tells)"
+    )
     parser.add_argument("--ahead-s", type=_count, help="close: how long before the end the lots are laid out")
     parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
     parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")

@@ -82,6 +82,7 @@ class Platform:
         if settings.role == "all":
             self.desk = desk_of(url, settings, clock, self.keyring)
             self.desk.on_told = self.relay.ring
+            self.relay.gives_way = self.desk.hurries
             self.feed = Feed(self.database, self.desk, settings, self.identity)
             self.desk.presence = self.feed.crowd.presence
             self.desk.on_committed.append(self.feed.publish)

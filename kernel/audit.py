@@ -13,7 +13,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, UniqueConstraint, Uuid, bindparam, select, text
+from sqlalchemy import CheckConstraint, ForeignKey, Identity, Uuid, bindparam, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.clock import to_ms
@@ -49,12 +49,15 @@ class AuditEntry(Base):
 
 
 class AuditUnsealed(Base):
-    """Entries that wait for the sealer; not evidence, so rows come and go."""
+    """Entries that wait for the sealer; not evidence, so rows come and go.
+
+    No foreign key: entries and these rows are written by one statement, and entries stay for good.
+    """
 
     __tablename__ = "audit_unsealed"
     __table_args__ = ({"schema": "kernel"},)
 
-    entry_id: Mapped[int] = mapped_column(ForeignKey(AuditEntry.id), primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
 
 
 class AuditBlock(Base):
@@ -73,7 +76,7 @@ class AuditSeal(Base):
     """Which block an entry went into."""
 
     __tablename__ = "audit_seal"
-    __table_args__ = (UniqueConstraint("chain", "number", "entry_id"), {"schema": "kernel"})
+    __table_args__ = ({"schema": "kernel"},)
 
     entry_id: Mapped[int] = mapped_column(ForeignKey(AuditEntry.id), primary_key=True, autoincrement=False)
     chain: Mapped[str]
@@ -85,16 +88,20 @@ for _table in (AuditEntry, AuditBlock, AuditSeal):
 
 
 def entry_hash(entry: AuditEntry) -> bytes:
-    """The hash over everything the entry says."""
-    by = (entry.actor_id, entry.actor_name, entry.roles, entry.source)
-    return _hash(entry.at, by, (entry.action, entry.chain, entry.subject, entry.reason), entry.facts)
+    """The hash over everything the entry says: when, by whom, action, chain, subject and reason, then the facts."""
+    begun = _begun(entry.at, (entry.actor_id, entry.actor_name, entry.roles, entry.source), entry.action)
+    return hashlib.sha256(begun + _ended(entry.chain, entry.subject, entry.reason) + entry.facts).digest()
 
 
-def _hash(at: datetime, by: _By, what: tuple[str, str, str, str | None], facts: bytes) -> bytes:
-    """Over the columns in a frozen order: when, by whom, action, chain, subject and reason, then the facts."""
+def _begun(at: datetime, by: _By, action: str) -> bytes:
+    """What entries of one action and moment begin with: a JSON array that is still open."""
     actor_id, *person = by
-    said = [to_ms(at), actor_id and str(actor_id), *person, *what]
-    return hashlib.sha256(FORMAT + msgspec.json.encode(said) + facts).digest()
+    return FORMAT + msgspec.json.encode([to_ms(at), actor_id and str(actor_id), *person, action])[:-1]
+
+
+def _ended(chain: str, subject: str, reason: str | None) -> bytes:
+    """The rest of that array."""
+    return b"," + msgspec.json.encode((chain, subject, reason))[1:]
 
 
 def block_link(previous: bytes, hashes: list[bytes]) -> bytes:
@@ -169,6 +176,7 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
     at, actor = tx.now(), tx.actor
     by = (actor.person_id, actor.name, ",".join(sorted(actor.roles)), actor.source)
     facts = [_encode(each.facts) for each in entries]
+    begun = _begun(at, by, action)
     values: dict[str, object] = {
         "at": at,
         "actor_id": by[0],
@@ -181,7 +189,7 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
         "reasons": [each.reason for each in entries],
         "facts": facts,
         "hashes": [
-            _hash(at, by, (action, each.chain, each.subject, each.reason), about)
+            hashlib.sha256(begun + _ended(each.chain, each.subject, each.reason) + about).digest()
             for each, about in zip(entries, facts, strict=True)
         ],
     }
@@ -190,9 +198,10 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
 
 WAITING = text(
     """
-    SELECT e.id, e.chain, e.hash FROM kernel.audit_unsealed u JOIN kernel.audit_entry e ON e.id = u.entry_id
-    WHERE u.entry_id IN (SELECT entry_id FROM kernel.audit_unsealed ORDER BY entry_id LIMIT :most)
-    ORDER BY e.chain, e.id FOR UPDATE OF u SKIP LOCKED
+    SELECT e.id, e.chain, e.hash
+    FROM (SELECT entry_id FROM kernel.audit_unsealed ORDER BY entry_id LIMIT :most FOR UPDATE SKIP LOCKED) u
+    JOIN kernel.audit_entry e ON e.id = u.entry_id
+    ORDER BY e.chain, e.id
     """
 )
 LAST_BLOCKS = text(

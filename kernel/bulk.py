@@ -30,7 +30,8 @@ def any_of(values: Iterable[Any], kind: TypeEngine[Any] = UUIDS) -> ColumnElemen
 async def add_rows(tx: Tx, model: type[Base], columns: tuple[str, ...], records: Sequence[Record]) -> None:
     """Write rows in this order."""
     if records:
-        await tx.session.execute(_insert(model, columns, "", ""), _arrays(columns, records))
+        shared, values = _values(columns, records)
+        await tx.session.execute(_insert(model, columns, shared, "", ""), values)
 
 
 async def add_new_rows(
@@ -48,44 +49,60 @@ async def add_new_rows(
     """
     if not records:
         return set()
-    statement = _insert(model, columns, f"ON CONFLICT {f'({unless})' if unless else ''} DO NOTHING", returning)
-    return set(await tx.session.scalars(statement, _arrays(columns, records)))
+    shared, values = _values(columns, records)
+    conflict = f"ON CONFLICT {f'({unless})' if unless else ''} DO NOTHING"
+    return set(await tx.session.scalars(_insert(model, columns, shared, conflict, returning), values))
 
 
 async def change_rows(tx: Tx, model: type[Base], columns: tuple[str, ...], records: Sequence[Record]) -> None:
     """Set the other columns of rows that the first one names; the caller has locked them."""
     if records:
-        await tx.session.execute(_update(model, columns), _arrays(columns, records))
+        shared, values = _values(columns, records)
+        await tx.session.execute(_update(model, columns, shared), values)
 
 
-def _arrays(columns: tuple[str, ...], records: Sequence[Record]) -> dict[str, list[Any]]:
-    return dict(zip(columns, map(list, zip(*records, strict=True)), strict=True))
+def _values(columns: tuple[str, ...], records: Sequence[Record]) -> tuple[frozenset[str], dict[str, Any]]:
+    """What travels: arrays, but once what all rows have in common, by which columns (times, kinds, reasons)."""
+    arrays = dict(zip(columns, map(list, zip(*records, strict=True)), strict=True))
+    shared = frozenset(name for name in columns[1:] if all(value == arrays[name][0] for value in arrays[name]))
+    return shared, {name: values[0] if name in shared else values for name, values in arrays.items()}
 
 
 @cache
-def _insert(model: type[Base], columns: tuple[str, ...], conflict: str, returning: str) -> TextClause:
+def _insert(
+    model: type[Base], columns: tuple[str, ...], shared: frozenset[str], conflict: str, returning: str
+) -> TextClause:
     names = ", ".join(columns)
+    values = ", ".join(_value(model, column, shared) for column in columns)
     end = f" RETURNING {returning}" if returning else ""
     return text(
-        f"INSERT INTO {_table(model).fullname} ({names}) SELECT {names} FROM {_unnested(model, columns)}"  # noqa: S608
+        f"INSERT INTO {_table(model).fullname} ({names}) SELECT {values} FROM {_unnested(model, columns, shared)}"  # noqa: S608
         f" ORDER BY place {conflict}{end}"
     )
 
 
 @cache
-def _update(model: type[Base], columns: tuple[str, ...]) -> TextClause:
+def _update(model: type[Base], columns: tuple[str, ...], shared: frozenset[str]) -> TextClause:
     key, *others = columns
-    sets = ", ".join(f"{column} = n.{column}" for column in others)
+    sets = ", ".join(f"{column} = {_value(model, column, shared)}" for column in others)
     return text(
-        f"UPDATE {_table(model).fullname} t SET {sets} FROM {_unnested(model, columns)}"  # noqa: S608 - names are ours
+        f"UPDATE {_table(model).fullname} t SET {sets} FROM {_unnested(model, columns, shared)}"  # noqa: S608 - names are ours
         f" WHERE t.{key} = n.{key}"
     )
 
 
-def _unnested(model: type[Base], columns: tuple[str, ...]) -> str:
-    types = (_table(model).c[column].type.compile(dialect=DIALECT) for column in columns)
-    arrays = ", ".join(f"CAST(:{column} AS {type_}[])" for column, type_ in zip(columns, types, strict=True))
-    return f"unnest({arrays}) WITH ORDINALITY n ({', '.join(columns)}, place)"
+def _value(model: type[Base], column: str, shared: frozenset[str]) -> str:
+    return f"CAST(:{column} AS {_type(model, column)})" if column in shared else f"n.{column}"
+
+
+def _unnested(model: type[Base], columns: tuple[str, ...], shared: frozenset[str]) -> str:
+    own = [column for column in columns if column not in shared]
+    arrays = ", ".join(f"CAST(:{column} AS {_type(model, column)}[])" for column in own)
+    return f"unnest({arrays}) WITH ORDINALITY n ({', '.join(own)}, place)"
+
+
+def _type(model: type[Base], column: str) -> str:
+    return _table(model).c[column].type.compile(dialect=DIALECT)
 
 
 def _table(model: type[Base]) -> Table:

@@ -12,6 +12,9 @@ from typing import Protocol
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
 
 def whole_ms(moment: datetime) -> datetime:
     """`moment` in UTC, cut to the millisecond."""
@@ -21,12 +24,12 @@ def whole_ms(moment: datetime) -> datetime:
 
 def from_ms(epoch_ms: int) -> datetime:
     """The moment `epoch_ms` milliseconds after 1970, exactly."""
-    return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=epoch_ms)
+    return _EPOCH + epoch_ms * _MILLISECOND
 
 
 def to_ms(moment: datetime) -> int:
     """Milliseconds since 1970, exactly."""
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
+    return (moment - _EPOCH) // _MILLISECOND
 
 
 def beijing(moment: datetime) -> str:

@@ -5,12 +5,14 @@ import secrets
 import time
 from uuid import UUID, uuid4
 
+_VERSION_7 = 0x7 << 76 | 0x2 << 62
+_RANDOM = (1 << 80) - 1 & ~(0xF << 76 | 0x3 << 62)
+
 
 def ordered_id() -> UUID:
     """A UUID that sorts by creation (version 7): for rows whose order is no secret."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
-    value = value & ~(0xF << 76) | 0x7 << 76
-    return UUID(int=value & ~(0x3 << 62) | 0x2 << 62)
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big") & _RANDOM
+    return UUID(int=value | _VERSION_7)
 
 
 def random_id() -> UUID:

@@ -5,6 +5,9 @@ has come, runs their handlers, each in a transaction of its own with an inbox ro
 harmless, and marks them done. Rows of one key are handled in order; a failing row is tried again with growing
 delay and its error stays visible. Due times are platform time, retries and leases the database's: of several workers
 one may have a wrong clock, and what it leased when it died must not wait for that.
+
+What can wait says so (`Event.LATER`, `later=True`): it is handled once nothing else is due, so that when ten thousand
+lots end together the money moves before the catalogue and the figures follow.
 """
 
 import asyncio
@@ -19,6 +22,7 @@ import structlog
 from sqlalchemy import Identity, Index, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.sql.elements import TextClause
 
 from kernel.actors import platform
 from kernel.contracts import Event
@@ -29,6 +33,7 @@ log = structlog.get_logger("relay")
 LEASE = timedelta(seconds=30)
 BATCH = 200
 LONGEST_RETRY = timedelta(seconds=60)
+GIVES_WAY_S, GIVES_WAY_TIMES = 0.05, 20
 HELPERS = 1
 """Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
@@ -38,7 +43,7 @@ class Outbox(Base):
 
     __tablename__ = "outbox"
     __table_args__ = (
-        Index("ix_outbox_waiting", "due_at", "id", postgresql_where=text("done_at IS NULL")),
+        Index("ix_outbox_waiting", "later", "due_at", "id", postgresql_where=text("done_at IS NULL")),
         Index("ix_outbox_key", "key", "id", postgresql_where=text("done_at IS NULL")),
         Index("ux_outbox_once", "topic", "once", unique=True, postgresql_where=text("once IS NOT NULL")),
         {"schema": "kernel"},
@@ -50,6 +55,8 @@ class Outbox(Base):
     once: Mapped[str | None]
     """Due work that must exist once: a second row with the same topic and `once` is not written."""
     payload: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    later: Mapped[bool] = mapped_column(server_default=text("false"))
+    """It waits while others are due: told so, or all that is left of it are handlers that can wait."""
     due_at: Mapped[datetime]
     done_at: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(server_default="0")
@@ -81,6 +88,7 @@ async def tell(tx: Tx, event: Event, *, due_at: datetime | None = None, once: st
         key=event.key,
         once=once,
         payload=msgspec.to_builtins(event),
+        later=event.LATER,
         due_at=due_at or tx.now(),
     )
     if once is not None:
@@ -90,10 +98,10 @@ async def tell(tx: Tx, event: Event, *, due_at: datetime | None = None, once: st
 
 TELL_ALL = text(
     """
-    INSERT INTO kernel.outbox (topic, key, payload, due_at)
-    SELECT t.topic, t.key, t.payload::jsonb, :due_at
-    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]))
-         WITH ORDINALITY t (topic, key, payload, place) ORDER BY place
+    INSERT INTO kernel.outbox (topic, key, payload, later, due_at)
+    SELECT t.topic, t.key, t.payload::jsonb, t.later, :due_at
+    FROM unnest(CAST(:topics AS text[]), CAST(:keys AS text[]), CAST(:payloads AS text[]), CAST(:later AS bool[]))
+         WITH ORDINALITY t (topic, key, payload, later, place) ORDER BY place
     """
 ).bindparams(bindparam("due_at", type_=Milliseconds))
 
@@ -106,6 +114,7 @@ async def tell_all(tx: Tx, events: Sequence[Event]) -> None:
             "topics": [type(event).__name__ for event in events],
             "keys": [event.key for event in events],
             "payloads": [msgspec.json.encode(event).decode() for event in events],
+            "later": [event.LATER for event in events],
             "due_at": tx.now(),
         }
         await tx.session.execute(TELL_ALL, values)
@@ -117,17 +126,20 @@ Work = Callable[[Tx, Sequence[Any]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """Who deals with a topic: `name` in the inbox, and how many events at most share a transaction."""
+    """Who deals with a topic: `name` in the inbox, how many events at most share a transaction, whether it can wait."""
 
     name: str
     work: Work
     at_once: int
+    later: bool = False
 
 
 # Nothing here may be left to what the planner believes of a table that held next to nothing undone when last analysed:
 # the ids are an array, which is made once (a list in IN was made anew for each row of the table), and the first row of
-# each key is looked up in the index of keys. Otherwise ten thousand rows that come at once take their square.
+# each key is looked up in the index of keys. Nor may a plan be kept that was made while there was nothing to do.
+# Otherwise ten thousand rows that come at once take their square.
 # A lease or a retry further off than any is made was written while the database's clock was ahead: it holds nobody up.
+PLAN_ANEW = text("SET LOCAL plan_cache_mode = force_custom_plan")
 CLAIM = text(
     """
     UPDATE kernel.outbox SET lease_until = clock_timestamp() + CAST(:lease AS interval),
@@ -139,17 +151,17 @@ CLAIM = text(
           AND coalesce(retry_at NOT BETWEEN clock_timestamp() AND clock_timestamp() + CAST(:longest AS interval), true)
           AND id = (SELECT e.id FROM kernel.outbox e
                     WHERE e.key = o.key AND e.done_at IS NULL AND e.due_at <= :now ORDER BY e.id LIMIT 1)
-        ORDER BY due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
-    RETURNING id, topic, payload, lease_no, attempts
+        ORDER BY later, due_at, id LIMIT :most FOR UPDATE SKIP LOCKED))
+    RETURNING id, topic, payload, later, lease_no, attempts
     """
 )
-DONE = text(
-    """
-    UPDATE kernel.outbox o SET done_at = :now, last_error = NULL
-    FROM unnest(CAST(:ids AS int8[]), CAST(:lease_nos AS int8[])) d (id, lease_no)
-    WHERE o.id = d.id AND o.lease_no = d.lease_no
-    """
-).bindparams(bindparam("now", type_=Milliseconds))
+END = """
+    UPDATE kernel.outbox SET {changes}, last_error = NULL
+    WHERE id = ANY (CAST(:ids AS int8[]))
+      AND lease_no = (CAST(:lease_nos AS int8[]))[array_position(CAST(:ids AS int8[]), id)]
+"""
+DONE = text(END.format(changes="done_at = :now")).bindparams(bindparam("now", type_=Milliseconds))
+LEFT = text(END.format(changes="later = true, lease_until = NULL, attempts = 0"))
 ENTER = text(
     """
     INSERT INTO kernel.inbox (handler, outbox_id, at) SELECT :handler, id, :at FROM unnest(CAST(:ids AS int8[])) id
@@ -170,6 +182,7 @@ class Row:
     id: int
     topic: str
     payload: object
+    later: bool
     lease_no: int
     attempts: int
     event: Event | None = None
@@ -190,6 +203,8 @@ class Relay:
     types: dict[str, type[Event]] = field(default_factory=dict)
     paused: bool = False
     """Nothing is claimed meanwhile: nobody knows what is due."""
+    gives_way: Callable[[], bool] = lambda: False
+    """Whether this process has more urgent things to do: sweeps then wait for it, each a second at most."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _much: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -202,13 +217,19 @@ class Relay:
         self._add(event_type, Handler(_name(handler), one, 1))
 
     def on_many(
-        self, event_type: type[AnEvent], handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]], at_once: int = 100
+        self,
+        event_type: type[AnEvent],
+        handler: Callable[[Tx, Sequence[AnEvent]], Awaitable[None]],
+        *,
+        at_once: int = BATCH,
+        later: bool = False,
     ) -> None:
         """Register a handler that takes up to `at_once` events, all of different keys, in one transaction.
 
-        It locks all it needs of one kind before the next kind, as a use case of its own would.
+        It locks all it needs of one kind before the next kind, as a use case of its own would. `later` ones run after
+        all others of the topic, and once nothing else is due.
         """
-        self._add(event_type, Handler(_name(handler), handler, at_once))
+        self._add(event_type, Handler(_name(handler), handler, at_once, later))
 
     def _add(self, event_type: type[Event], handler: Handler) -> None:
         self.types[event_type.__name__] = event_type
@@ -225,6 +246,7 @@ class Relay:
         while True:
             await self._much.wait()
             try:
+                await self._give_way()
                 await self.sweep()
             except Exception:
                 log.exception("relay.sweep-failed")
@@ -233,6 +255,7 @@ class Relay:
     async def _sweep_for_ever(self) -> None:
         while True:
             try:
+                await self._give_way()
                 handled = await self.sweep()
             except Exception:
                 log.exception("relay.sweep-failed")
@@ -244,17 +267,24 @@ class Relay:
                         await self._bell.wait()
                 self._bell.clear()
 
+    async def _give_way(self) -> None:
+        for _ in range(GIVES_WAY_TIMES):
+            if not self.gives_way():
+                break
+            await asyncio.sleep(GIVES_WAY_S)
+
     async def sweep(self) -> int:
         """Handle one batch of due rows; returns how many were claimed."""
         rows = [] if self.paused else await self._claim()
         (self._much.set if len(rows) == BATCH else self._much.clear)()
-        rows.sort(key=lambda row: row.id)
-        for topic in dict.fromkeys(row.topic for row in rows):
-            await self._handle(topic, [row for row in rows if row.topic == topic])
+        rows.sort(key=lambda row: (row.later, row.id))
+        for topic, later in dict.fromkeys((row.topic, row.later) for row in rows):
+            await self._handle(topic, [row for row in rows if (row.topic, row.later) == (topic, later)])
         return len(rows)
 
     async def _claim(self) -> list[Row]:
         async with self.database.transaction(platform("relay")) as tx:
+            await tx.session.execute(PLAN_ANEW)
             claim = {"now": tx.now(), "lease": LEASE, "longest": LONGEST_RETRY, "most": BATCH}
             return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
@@ -264,14 +294,16 @@ class Relay:
             pass
 
     async def _handle(self, topic: str, rows: Sequence[Row]) -> None:
-        """Let every handler of the topic deal with the rows; a row that one fails on, the next ones do not get."""
+        """Let the handlers whose turn it is deal with the rows; a row that one fails on, the next ones do not get."""
         for row in rows:
             self._read(row)
-        for handler in self.handlers.get(topic, []):
+        handlers = self.handlers.get(topic, [])
+        turn = [handler for handler in handlers if handler.later == rows[0].later] or handlers
+        for handler in turn:
             sound = [row for row in rows if row.error is None]
             for start in range(0, len(sound), handler.at_once):
                 await self._run(handler, sound[start : start + handler.at_once])
-        await self._finish(rows)
+        await self._finish(rows, DONE if rows[0].later or turn == handlers else LEFT)
 
     def _read(self, row: Row) -> None:
         try:
@@ -305,12 +337,12 @@ class Relay:
             if events := [row.event for row in rows if row.id in first]:
                 await handler.work(tx, events)
 
-    async def _finish(self, rows: Sequence[Row]) -> None:
-        """Mark what is done; what failed is tried again later, later still after each attempt."""
+    async def _finish(self, rows: Sequence[Row], end: TextClause) -> None:
+        """Mark what is done, or left for later; what failed is tried again, later and later after each attempt."""
         done = [row for row in rows if row.error is None]
         async with self.database.transaction(platform("relay")) as tx:
-            values = {"ids": [row.id for row in done], "lease_nos": [row.lease_no for row in done], "now": tx.now()}
-            await tx.session.execute(DONE, values)
+            values = {"ids": [row.id for row in done], "lease_nos": [row.lease_no for row in done]}
+            await tx.session.execute(end, values | ({"now": tx.now()} if end is DONE else {}))
             for row in rows:
                 if row.error is not None:
                     delay = min(LONGEST_RETRY, timedelta(seconds=2 ** min(row.attempts, 10) / 4))

@@ -17,23 +17,28 @@ from app.bench.client import Client, Target, play
 ENTER_AT_ONCE = 32
 READY_WITHIN_S = 30.0
 ANSWERED_WITHIN_S = 60.0
+LEAD = 0.4
+"""Of the time in which all are answered: by then each is received, and most still wait."""
+SHORTEST_LEAD_S, LONGEST_LEAD_S = 0.3, 0.5
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What to do. `bidders` are (lot, session token, price) in the order in which they send at `send_at` (epoch)."""
+    """What to do. `bidders` are (lot, session token, price) in the order in which they send, `lead_s` before the end
+    (epoch); without that, so long before it that most must wait."""
 
     host: str
     port: int
     bidders: list[tuple[str, str, int]]
     too_little_fen: int
-    send_at: float
     ends_at: float
+    lead_s: float | None
 
 
 class Outcome(msgspec.Struct):
     """What was seen. `late_s`: the last answer, after the end; `waited`: answers that came after it."""
 
     ready_before_s: float = 0.0
+    lead_s: float = 0.0
     sent_within_s: float = 0.0
     accepted: int = 0
     refusals: dict[str, int] = msgspec.field(default_factory=dict)
@@ -91,8 +96,10 @@ async def bid(plan: Plan) -> Outcome:
     await asyncio.gather(*map(enter, bidders))
     gc.collect()
     gc.disable()
-    outcome.ready_before_s = round(plan.send_at - time.time(), 2)
-    await asyncio.sleep(max(0.0, plan.send_at - time.time()))
+    outcome.lead_s = await _rehearse(plan, bidders) if plan.lead_s is None else plan.lead_s
+    send_at = plan.ends_at - outcome.lead_s
+    outcome.ready_before_s = round(send_at - time.time(), 2)
+    await asyncio.sleep(max(0.0, send_at - time.time()))
     began = time.time()
     for bidder in bidders:
         bidder.send(bidder.price_fen)
@@ -103,6 +110,22 @@ async def bid(plan: Plan) -> Outcome:
     for bidder in bidders:
         bidder.close()
     return outcome
+
+
+async def _rehearse(plan: Plan, bidders: list[Latecomer]) -> float:
+    """All send at once a bid that is too little, well before the end: how long they take tells the lead.
+
+    Twice, since the first time is slow.
+    """
+    took = []
+    for _ in range(2):
+        began = time.time()
+        for bidder in bidders:
+            bidder.send(plan.too_little_fen)
+        await asyncio.wait_for(asyncio.gather(*(bidder.answered for bidder in bidders)), READY_WITHIN_S)
+        took.append(time.time() - began)
+        await asyncio.sleep(1)
+    return round(min(max(SHORTEST_LEAD_S, LEAD * min(took)), LONGEST_LEAD_S), 3)
 
 
 def _sum_up(plan: Plan, bidders: list[Latecomer], outcome: Outcome) -> None:

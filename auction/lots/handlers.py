@@ -53,6 +53,6 @@ def subscribe(relay: Relay) -> None:
     relay.on(LotFrozen, freeze_lot)
     relay.on(LotResumed, resume_lot)
     relay.on(LotWithdrawn, withdraw_lot)
-    relay.on_many(LotClosed, close_lots)
+    relay.on_many(LotClosed, close_lots, later=True)
     relay.on(HoldPlaced, note_hold)
     relay.on(HoldLifted, note_hold)

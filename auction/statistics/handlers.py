@@ -14,4 +14,4 @@ async def count_lots(tx: Tx, events: Sequence[LotClosed]) -> None:
 
 def subscribe(relay: Relay) -> None:
     """Register the handlers of statistics."""
-    relay.on_many(LotClosed, count_lots)
+    relay.on_many(LotClosed, count_lots, later=True)

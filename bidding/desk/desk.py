@@ -35,6 +35,7 @@ log = structlog.get_logger("desk")
 
 MAX_BATCH = 1_000
 TICK_S = 0.2
+MUCH_DUE = 500
 STANDBY_AFTER_S = 2.0
 RETRY_S = (0.02, 0.5)
 
@@ -62,6 +63,7 @@ class Desk:
     def __init__(self, dsn: str, clock: Clock, keyring: Keyring, options: DeskOptions = DeskOptions()) -> None:
         self.options = options
         self.serving = False
+        self._much_due = False
         self.on_committed: list[Listener] = []
         self.on_ended: list[Callable[[], None]] = []
         self.on_told: Callable[[], None] = lambda: None
@@ -108,6 +110,10 @@ class Desk:
     def waits(self, sent_as: tuple[UUID, UUID | None, UUID]) -> bool:
         """Whether a submission under this (lot, registration, key) is not yet decided."""
         return self._queue.holds(address(*sent_as))
+
+    def hurries(self) -> bool:
+        """Whether hundreds of lots have ended and are not closed yet: what follows from closes gives way to them."""
+        return self._much_due
 
     def now(self) -> datetime:
         """Platform time as this desk stamps it."""
@@ -183,7 +189,7 @@ class Desk:
         self._ticker = asyncio.get_running_loop().call_later(TICK_S, ring)
 
     def _end(self) -> None:
-        self.serving = False
+        self.serving = self._much_due = False
         if self._ticker is not None:
             self._ticker.cancel()
         self._queue.turn_away()
@@ -278,7 +284,9 @@ class Desk:
             await self._outages.mend()
             if monotonic() >= self._next_second_s:
                 await self._second()
-            for sent in await self._session.find_due(self.now()):
+            due = await self._session.find_due(self.now())
+            self._much_due = len(due) >= MUCH_DUE
+            for sent in due:
                 self._queue.put(sent, self.now, _nobody, monotonic())
             await self._outages.freeze_where_held()
             self._outages.lively()

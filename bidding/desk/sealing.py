@@ -3,7 +3,8 @@
 The desk is the only writer of `submission`, so the refusals of a lot after its last block are just those to seal.
 """
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -14,20 +15,27 @@ from bidding.desk.shares import Part
 MAX_BLOCK = 10_000
 """Refusals sealed in one block."""
 
-LAST_BLOCK = """
+AT_ONCE = 1_000
+"""Lots whose refusals are sealed with three statements: thousands that end together get one in the same second."""
+
+LAST_BLOCKS = """
     SELECT l.lot_id, coalesce(b.number, 0) AS number, coalesce(b.last_entry, 0) AS last_entry,
            coalesce(b.link, l.genesis) AS link
     FROM bidding.lot l LEFT JOIN LATERAL (
         SELECT number, last_entry, link FROM bidding.refusal_block
         WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true
-    WHERE l.lot_id = $1
+    WHERE l.lot_id = ANY($1)
 """
 UNSEALED = """
-    SELECT entry, link FROM bidding.submission WHERE lot_id = $1 AND entry > $2 AND seq IS NULL ORDER BY entry LIMIT $3
+    SELECT s.lot_id, s.entry, s.link FROM unnest($1::uuid[], $2::int8[]) l (lot_id, last_entry)
+    CROSS JOIN LATERAL (
+        SELECT lot_id, entry, link FROM bidding.submission
+        WHERE lot_id = l.lot_id AND entry > l.last_entry AND seq IS NULL ORDER BY lot_id, entry LIMIT $3) s
+    ORDER BY s.lot_id, s.entry
 """
-KEEP_BLOCK = """
+KEEP_BLOCKS = """
     INSERT INTO bidding.refusal_block (lot_id, number, first_entry, last_entry, refusals, link, sealed_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)
+    SELECT b.*, $7 FROM unnest($1::uuid[], $2::int8[], $3::int8[], $4::int8[], $5::int8[], $6::bytea[]) b
 """
 RECENTLY_REFUSED = """
     SELECT lot_id FROM bidding.lot
@@ -41,14 +49,21 @@ LOOK_BACK = timedelta(hours=1)
 
 async def seal(db: Connection, lot_ids: Iterable[UUID], now: datetime) -> None:
     """Seal the refusals of these lots, inside the desk's open transaction."""
-    for lot_id in sorted(lot_ids):
-        block = await db.fetchrow(LAST_BLOCK, lot_id)
-        assert block is not None
-        rows = await db.fetch(UNSEALED, lot_id, block["last_entry"], MAX_BLOCK)
-        if rows:
-            link = block_link(block["link"], [row["link"] for row in rows])
-            first, last = rows[0]["entry"], rows[-1]["entry"]
-            await db.execute(KEEP_BLOCK, lot_id, block["number"] + 1, first, last, len(rows), link, now)
+    in_order = sorted(lot_ids)
+    for start in range(0, len(in_order), AT_ONCE):
+        await _seal(db, in_order[start : start + AT_ONCE], now)
+
+
+async def _seal(db: Connection, lot_ids: Sequence[UUID], now: datetime) -> None:
+    last = {row["lot_id"]: row for row in await db.fetch(LAST_BLOCKS, lot_ids)}
+    unsealed = await db.fetch(UNSEALED, list(last), [row["last_entry"] for row in last.values()], MAX_BLOCK)
+    blocks = []
+    for lot_id, group in itertools.groupby(unsealed, lambda row: row["lot_id"]):
+        rows, before = list(group), last[lot_id]
+        link = block_link(before["link"], [row["link"] for row in rows])
+        blocks.append((lot_id, before["number"] + 1, rows[0]["entry"], rows[-1]["entry"], len(rows), link))
+    if blocks:
+        await db.execute(KEEP_BLOCKS, *zip(*blocks, strict=True), now)
 
 
 async def find_unsealed(db: Connection, latest_stamp: datetime, part: Part) -> set[UUID]:

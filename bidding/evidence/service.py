@@ -92,7 +92,7 @@ async def _grow(tx: Tx, keyring: Keyring, last: LogHead | None, lots: Sequence[r
     entries = []
     for number, lot in enumerate(lots, start=size):
         data = rules.entry_bytes(lot, now)
-        entries.append({"number": number, "lot_id": lot.lot_id, "seq": lot.seq, "blocks": lot.blocks, "data": data})
+        entries.append((number, lot.lot_id, lot.seq, lot.blocks, data))
         grown = merkle.grown(number, merkle.leaf_hash(data), nodes.__getitem__)
         nodes.update(grown)
         added += grown

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, insert, or_, select, text, true, tuple_
+from sqlalchemy import and_, func, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bidding.desk.models import BatchRow, DeskOutage, DeskShares, Lot, OutageSeat, RefusalBlock, SigningKey, Submission
@@ -13,6 +13,7 @@ from bidding.desk.rules import Kind
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
 from kernel import merkle
+from kernel.bulk import Record, add_rows
 from kernel.database import Tx
 from kernel.merkle import Place
 from kernel.signatures import PublicKey
@@ -23,24 +24,27 @@ ONE_AT_A_TIME = 0x6C6F_6773
 MOST_ENTRIES = 2_000
 """Entries of one signed head; what is left over comes with the next."""
 
-CHANGED = """
+HEADS = """
     SELECT l.lot_id, l.seq, l.link, coalesce(b.number, 0) AS blocks, coalesce(b.link, l.genesis) AS refusals
-    FROM bidding.lot l
+    FROM {lots} l
     LEFT JOIN LATERAL (SELECT number, link FROM bidding.refusal_block
-                       WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true
+                       WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true {which}
+    ORDER BY l.lot_id LIMIT :most
+"""
+UNLOGGED = """(
+    SELECT lot_id, seq, link, genesis FROM bidding.lot t
+    WHERE closed_at >= :since
+      AND NOT EXISTS (SELECT FROM bidding.log_entry WHERE lot_id = t.lot_id AND seq >= t.seq)
+    ORDER BY lot_id LIMIT :most)"""
+ENDED = text(HEADS.format(lots=UNLOGGED, which=""))
+"""Lots that ended and whose end is not in the log: asked every second, so one look is all that a lot in it costs."""
+
+NEWS = """
     LEFT JOIN LATERAL (SELECT seq, blocks FROM bidding.log_entry
                        WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) e ON true
-    WHERE {which} AND {news} ORDER BY l.lot_id LIMIT :most
-"""
-ENDED = text(CHANGED.format(which="l.closed_at >= :since", news="coalesce(e.seq, -1) < l.seq"))
-"""Lots that ended and whose end is not in the log."""
-
-IN_PROGRESS = "(l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR l.closed_at >= :since)"
-MOVED = text(
-    CHANGED.format(
-        which=IN_PROGRESS, news="(coalesce(e.seq, -1), coalesce(e.blocks, -1)) < (l.seq, coalesce(b.number, 0))"
-    )
-)
+    WHERE (l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR l.closed_at >= :since)
+      AND (coalesce(e.seq, -1), coalesce(e.blocks, -1)) < (l.seq, coalesce(b.number, 0))"""
+MOVED = text(HEADS.format(lots="bidding.lot", which=NEWS))
 """Lots in progress, or ended lately, of which the log does not know everything."""
 
 
@@ -79,12 +83,13 @@ async def get_hashes(tx: Tx, ranges: Sequence[merkle.Range]) -> list[bytes]:
     return [merkle.fold([nodes[place] for place in merkle.parts(leaves)]) for leaves in ranges]
 
 
-async def append(tx: Tx, entries: Sequence[dict[str, Any]], nodes: Sequence[tuple[Place, bytes]]) -> None:
-    """Write entries with the subtrees that they complete."""
-    if entries:
-        await tx.session.execute(insert(LogEntry), entries)
-        rows = [{"level": level, "number": number, "hash": hash_} for (level, number), hash_ in nodes]
-        await tx.session.execute(insert(LogNode), rows)
+ENTRY = ("number", "lot_id", "seq", "blocks", "data")
+
+
+async def append(tx: Tx, entries: Sequence[Record], nodes: Sequence[tuple[Place, bytes]]) -> None:
+    """Write entries, the columns of `ENTRY`, with the subtrees that they complete."""
+    await add_rows(tx, LogEntry, ENTRY, entries)
+    await add_rows(tx, LogNode, ("level", "number", "hash"), [(*place, hash_) for place, hash_ in nodes])
 
 
 async def unanchored(tx: Tx, sink: str, most: int = 100) -> Sequence[LogHead]:

@@ -30,7 +30,8 @@ class Registration(Base):
         CheckConstraint("(state = 'awaiting_deposit') <= (admitted_at IS NULL)", "awaiting_not_admitted"),
         CheckConstraint("(state = 'admitted') <= (admitted_at IS NOT NULL)", "admitted_has_time"),
         CheckConstraint("(state = 'barred') = (barred_reason IS NOT NULL)", "barred_has_reason"),
-        {"schema": "bidding"},
+        # Room on the page for the next state, so that it changes in place.
+        {"schema": "bidding", "postgresql_with": {"fillfactor": 70}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,7 +1,7 @@
 """The event contracts. Times are aware UTC, money is fen; `key` orders events of one thing."""
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,6 +9,9 @@ import msgspec
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Base of all events; the class name is the topic."""
+
+    LATER: ClassVar[bool] = False
+    """Whether it can wait while other events are due."""
 
     @property
     def key(self) -> str:

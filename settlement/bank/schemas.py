@@ -1,6 +1,6 @@
 """Wire structs of the bank's counter, and what it tells the slices right of it."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from uuid import UUID
 
 import msgspec
@@ -196,6 +196,7 @@ class PaymentsAnswered(Event, frozen=True, kw_only=True):
 class PaymentsDue(DueWork, frozen=True, kw_only=True):
     """Orders wait to be handed to the bank, or have gone unanswered for too long."""
 
+    LATER: ClassVar[bool] = True
     order_ids: tuple[UUID, ...]
     attempt: int
 

@@ -22,7 +22,8 @@ async def weigh_deposit(tx: Tx, event: MoneyArrived) -> None:
 
 
 async def release_losers(tx: Tx, events: Sequence[LotClosed]) -> None:
-    await tell_all(tx, [DepositsToRelease(lot_id=event.lot_id, winner=event.registration_id) for event in events])
+    works = [DepositsToRelease(lot_id=event.lot_id, winner=event.registration_id) for event in events]
+    await service.release_next(tx, works)
 
 
 async def release_all(tx: Tx, event: LotWithdrawn) -> None:

@@ -33,8 +33,8 @@ TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
 THIRD_PARTY = "付款人不是竞买人本人"
 """Why a deposit paid by a third party waits; the queue tells neither lot nor bidder."""
 
-RELEASED_AT_ONCE = 1_000
-"""Deposits released in one transaction, of a hundred lots or of one: locks are held for a moment only."""
+RELEASED_AT_ONCE = 2_000
+"""Deposits released in one transaction, of two hundred lots or of one: locks are held for a moment only."""
 
 
 async def open_deposit(tx: Tx, made: RegistrationMade) -> None:

@@ -6,7 +6,6 @@ Invariant: money only moves between two accounts, so all of it always sums to ze
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -50,8 +49,7 @@ NUMBERED = {Kind.DEPOSIT: 1, Kind.LOT: 2, Kind.CASE: 3}
 """Kinds that can be paid into from outside, with the digit their virtual account numbers begin with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Transfer:
+class Transfer(msgspec.Struct, frozen=True):
     """One movement of money, in fen."""
 
     from_account: UUID
@@ -63,8 +61,7 @@ class Transfer:
             raise ValueError("a transfer moves at least one fen between two accounts")
 
 
-@dataclass(frozen=True, slots=True)
-class Posting:
+class Posting(msgspec.Struct, frozen=True):
     """One entry to be booked: transfers under one reason and one document, once per natural key.
 
     `reason` is `slice.fact` (`deposits.released`), `document` names the paper behind it (`bank:REF`, `decision:ID`).
@@ -97,15 +94,15 @@ def content_of(posting: Posting) -> list[object]:
         posting.natural_key,
         posting.reason,
         posting.document,
-        posting.case_id and str(posting.case_id),
-        posting.lot_id and str(posting.lot_id),
-        [[str(t.from_account), str(t.to_account), t.amount_fen] for t in posting.transfers],
+        posting.case_id,
+        posting.lot_id,
+        [[t.from_account, t.to_account, t.amount_fen] for t in posting.transfers],
     ]
 
 
 def entry_digest(entry_id: UUID, at: datetime, posting: Posting) -> bytes:
     """The hash of an entry with each of its transfers; `faults` rebuilds it from the columns."""
-    hashed = msgspec.json.encode([str(entry_id), to_ms(at), *content_of(posting)])
+    hashed = msgspec.json.encode([entry_id, to_ms(at), *content_of(posting)])
     return hashlib.sha256(FORMAT + hashed).digest()
 
 

@@ -6,7 +6,7 @@ transaction locks all their accounts with `lock` before the first.
 
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.audit import Said, chain_of, record, record_each
@@ -63,8 +63,7 @@ async def open_account(
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
+class Owner(NamedTuple):
     """Whose money an account holds: what its entries and orders are booked for."""
 
     case_id: UUID | None = None
@@ -251,4 +250,5 @@ def _moved(balance_fen: int, gain_fen: int) -> int:
 
 
 def _new_number(kind: Kind) -> str:
-    return account_number(kind, [secrets.randbelow(10) for _ in range(RANDOM_DIGITS)])
+    drawn = secrets.randbelow(10**RANDOM_DIGITS)
+    return account_number(kind, [int(digit) for digit in f"{drawn:0{RANDOM_DIGITS}}"])

@@ -202,6 +202,50 @@ async def test_every_table_declared_append_only_carries_the_trigger(database_url
         assert set((await tx.session.scalars(text(ddl.PROTECTED))).all()) == set(APPEND_ONLY)
 
 
+REFERRING = text("SELECT tgrelid::regclass::text FROM pg_trigger WHERE tgname = 'refers' AND tgenabled = 'O'")
+LET_GO = text(
+    """
+    SELECT conrelid::regclass::text AS referring, attname AS column, confrelid::regclass::text AS target
+    FROM pg_constraint JOIN pg_attribute ON attrelid = conrelid AND attnum = conkey[1]
+    WHERE contype = 'f' AND NOT conenforced
+    """
+)
+PROBE = """
+    CREATE TEMP TABLE probe ON COMMIT DROP AS SELECT * FROM {referring} WITH NO DATA;
+    CREATE TRIGGER refers AFTER INSERT ON probe REFERENCING NEW TABLE AS added
+        FOR EACH STATEMENT EXECUTE FUNCTION {referring}_refers();
+    INSERT INTO probe DEFAULT VALUES;
+"""
+
+
+async def test_foreign_keys_held_by_statement_refuse_a_stranger_in_each_of_their_columns(database_url: str) -> None:
+    """Each column alone, in a table like the real one: null there, as it may be, the other columns refuse nothing."""
+    async with opened(database_url) as database:
+        async with database.reading(platform("test")) as tx:
+            keys = (await tx.session.execute(LET_GO)).all()
+            assert {key.referring for key in keys} == set(await tx.session.scalars(REFERRING))
+        assert len(keys) == 8
+        for key in keys:
+            assert key.target in {*APPEND_ONLY, "settlement.account"}, "rows that could go need a real foreign key"
+            stranger = (
+                "-1" if key.column == "entry_id" and key.referring == "kernel.audit_seal" else "gen_random_uuid()"
+            )
+            with pytest.raises(Exception, match="refers to a row that is not there"):
+                async with database.transaction(platform("test")) as tx:
+                    for statement in PROBE.format(referring=key.referring).split(";\n")[:3]:
+                        await tx.session.execute(text(statement))
+                    insert = f"INSERT INTO probe ({key.column}) VALUES ({stranger})"
+                    await tx.session.execute(text(insert))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE {} SET id = id", "DELETE FROM {}", "TRUNCATE {} CASCADE"])
+async def test_accounts_stay_under_their_ids(database_url: str, statement: str) -> None:
+    async with opened(database_url) as database:
+        with pytest.raises(Exception, match="append-only"):
+            async with database.transaction(platform("test")) as tx:
+                await tx.session.execute(text(statement.format("settlement.account")))
+
+
 async def test_the_application_role_lacks_the_right_to_change_append_only_tables(database_url: str) -> None:
     async with opened(database_url) as database, database.reading(platform("test")) as tx:
         for table in APPEND_ONLY:

@@ -3,10 +3,10 @@
 Each stops one use case at the point that its lock protects, lets the other run to its end there, and lets it go on.
 """
 
-from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy.exc import DBAPIError
 
 from kernel.actors import platform

@@ -1,10 +1,9 @@
 """Account numbers, postings and their digests, without a database."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kernel.ids import ordered_id
 from kernel.money import Fen
