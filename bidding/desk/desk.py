@@ -132,12 +132,14 @@ class Desk:
             if isinstance(self._clock, SystemClock):
                 self._clock.not_before(signs.latest_stamp)
         log.info("desk.took-lease", epoch=self._session.epoch, silent_s=signs.silent and signs.silent.total_seconds())
-        if signs.silent is None or signs.silent >= timedelta(seconds=self.options.hole_s):
+        silent = signs.silent
+        if silent is None or silent >= timedelta(seconds=self.options.hole_s):
             since = signs.platform_at or LONG_AGO
-            await self._outages.freeze(since, "no-desk", (signs.silent or timedelta()).total_seconds())
+            await self._outages.freeze(since, "no-desk", (silent or timedelta()).total_seconds())
+            silent = timedelta()
         if self.options.exclusive:
             await self._session.forget_ingresses()
-        self._outages.lively()
+        self._outages.lively(max(silent, timedelta()))
         await self._decide_overdue()
         self._outages.begin()
         self.serving = True
@@ -237,6 +239,7 @@ class Desk:
                 if is_data_fault(error):
                     raise
                 log.warning("desk.retries", error=repr(error), entries=len(entries))
+                self._outages.failed()
                 if self._stopping:
                     raise DeskEnded from error
                 await asyncio.sleep(delay_s)
@@ -289,11 +292,13 @@ class Desk:
             for sent in due:
                 self._queue.put(sent, self.now, _nobody, monotonic())
             await self._outages.freeze_where_held()
+            await self._outages.mend()  # what was asked since may have hung for long
             self._outages.lively()
         except DeskEnded:
             raise
         except Exception as error:
             log.warning("desk.tick-failed", error=repr(error))
+            self._outages.failed()
 
     async def _second(self) -> None:
         self._next_second_s = monotonic() + SECOND_S

@@ -23,6 +23,8 @@ log = structlog.get_logger("desk")
 
 SECOND_S = 1.0
 MENDED_FOR_S = 0.5
+RECOVERED_S = 1.0
+"""An outage is over once the database has answered for so long: one batch between two failures ends none."""
 COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
 """Whoever was cut off together with the desk before is seen again so long after the start of the next one."""
 
@@ -79,7 +81,9 @@ class Outages:
         self._stamps = stamps
         self._hole_s = hole_s
         self._publish = publish
-        self._lively_s = 0.0
+        self._lively_s = self._failed_s = 0.0
+        self._trouble: tuple[float, datetime] | None = None
+        """The last sign of life before the database began to fail, until it has recovered."""
         self._locked = (0.0, LONG_AGO)
         self._mended_s = 0.0
         self._last_second_s = self._watchful_from_s = monotonic()
@@ -87,9 +91,27 @@ class Outages:
 
     # -- who decides is lively
 
-    def lively(self) -> None:
-        """The desk could decide just now."""
-        self._lively_s, self.lively_at = monotonic(), self._stamps.now()
+    def lively(self, ago: timedelta = timedelta()) -> None:
+        """The desk could decide just now, or the one before it so long `ago` (real time)."""
+        at = self._stamps.now() if not ago else self._stamps.now() - ago * self._stamps.rate
+        self._live(monotonic() - ago.total_seconds(), at)
+
+    def failed(self) -> None:
+        """The database did not let the desk decide just now."""
+        self._failed_s = monotonic()
+        self._trouble = self._trouble or (self._lively_s, self.lively_at)
+
+    def _live(self, now_s: float, at: datetime) -> None:
+        self._lively_s, self.lively_at = now_s, at
+        if now_s - self._failed_s >= RECOVERED_S:
+            self._trouble = None
+
+    def _gap(self, now_s: float) -> tuple[float, datetime]:
+        """For how long nobody decides, and since when; 0 in a moment of life between two failures."""
+        begun_s, begun_at = self._lively_s, self.lively_at
+        if self._trouble and now_s - begun_s >= RECOVERED_S:
+            begun_s, begun_at = self._trouble
+        return now_s - begun_s, begun_at
 
     def in_time(self) -> bool:
         """Whether a batch may be decided now: no outage is going on, or it was mended this very moment.
@@ -98,11 +120,11 @@ class Outages:
         """
         now_s = monotonic()
         self._locked = now_s, self._stamps.now()
-        return now_s - self._lively_s < self._hole_s or now_s - self._mended_s < MENDED_FOR_S
+        return self._gap(now_s)[0] < self._hole_s or now_s - self._mended_s < MENDED_FOR_S
 
     def decided(self) -> None:
         """The batch that was found `in_time` is committed."""
-        self._lively_s, self.lively_at = self._locked
+        self._live(*self._locked)
 
     def begin(self) -> None:
         """The desk opens: what was cut off with the one before it may come back first."""
@@ -113,10 +135,10 @@ class Outages:
 
     async def mend(self) -> None:
         """Freeze what an outage hit, if nobody decided for `hole_s`; before anything else is decided."""
-        gap_s = monotonic() - self._lively_s
+        gap_s, since = self._gap(monotonic())
         if gap_s >= self._hole_s:
-            await self.freeze(self.lively_at, "no-decision", gap_s)
-            self._mended_s = monotonic()
+            await self.freeze(since, "no-decision", gap_s)
+            self._mended_s, self._trouble = monotonic(), None
 
     async def freeze_where_delayed(self, entries: Iterable[Entry]) -> None:
         """Lots whose bids were on their way here for as long as a hole: behind a web process cut off from its desk."""

@@ -192,7 +192,9 @@ def _undecided(rows: Sequence[asyncpg.Record]) -> list[str]:
     return [
         f"{row['lot_id']}: closed at {closed_at[row['lot_id']]} over a bid that had come at {row['ingress_at']}"
         for row in rows
-        if row["refusal"] == "after-end" and closed_at[row["lot_id"]] - row["ingress_at"] > LATE
+        if row["refusal"] == "after-end"
+        and row["lot_id"] in closed_at  # not one that was frozen behind its end
+        and closed_at[row["lot_id"]] - row["ingress_at"] > LATE
     ]
 
 

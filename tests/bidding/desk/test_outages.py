@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from bidding.desk import lease, store
+from bidding.desk.desk import Desk
 from bidding.desk.rules import Kind
+from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
 from tests.bidding.desk.house import ENDS, MINUTE, SECOND, START, STEP, House, code_of, desk_of, house
@@ -183,6 +185,35 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
 
 
 # -- clocks
+
+
+@pytest.mark.parametrize(("recovered_s", "status"), [(1.0, "frozen"), (0.0, "open")])
+async def test_a_single_batch_between_two_gaps_ends_no_outage(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, recovered_s: float, status: str
+) -> None:
+    """Neither gap is a hole, but a lot that waited through both was undecided for longer; the control counts each."""
+    monkeypatch.setattr("bidding.desk.outages.RECOVERED_S", recovered_s)
+    async with house(database_url) as place, desk_of(place, hole_s=3.0) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await place.settled(lot, "open")
+        for price in (START, START + STEP):
+            bid = await undecided(place, desk, place.bid(lot, bidder, price, confirm=price), 1.8)
+        assert ("accepted" if status == "open" else "suspended") == bid
+        assert (await place.row(lot))["status"] == status
+
+
+async def undecided(place: House, desk: Desk, bid: Submission, real_s: float) -> str:
+    """What becomes of a bid that comes while the desk's statements fail for so long."""
+    async with place.db.transaction():
+        await place.db.execute("LOCK TABLE bidding.lot IN ACCESS EXCLUSIVE MODE")
+        waiting = asyncio.create_task(desk.submit(bid))
+        await asyncio.sleep(real_s)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(timedelta(seconds=real_s))
+    return code_of(await waiting)
 
 
 async def test_a_step_taken_over_freezes_what_it_jumped_past(
