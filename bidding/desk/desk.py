@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -25,6 +25,7 @@ from bidding.desk.queue import Queue, Reply
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session, is_data_fault, lots_in_order
 from bidding.desk.submissions import Answer, Submission, address
+from bidding.desk.telling import Telling
 from kernel.clock import Clock, SystemClock, monotonic, whole_ms
 from kernel.clock_watch import Clocks, ClockWatch
 from kernel.errors import Busy
@@ -33,7 +34,12 @@ from kernel.signatures import Keyring
 
 log = structlog.get_logger("desk")
 
-MAX_BATCH = 1_000
+MAX_BATCH, MAX_BIDS = 1_000, 320
+"""Entries and bids in one commit. Of a flood some are decided while others are told and send their next, so that
+neither the database nor this process waits for the other."""
+TOLD_A_TURN = 16
+WORTH_A_BATCH = 100
+"""So many that wait are decided while the batch before is still being told; fewer may become more until then."""
 TICK_S = 0.2
 MUCH_DUE = 500
 STANDBY_AFTER_S = 2.0
@@ -74,6 +80,7 @@ class Desk:
         self._queue = Queue(options.queue)
         self._stamps = Stamps(clock)
         self._outages = Outages(self._session, self._queue, self._stamps, options.hole_s, self._publish)
+        self._telling = Telling()
         self._wake = asyncio.Event()
         self._loop_task: asyncio.Task[None] | None = None
         self._ticker: asyncio.TimerHandle | None = None
@@ -178,7 +185,9 @@ class Desk:
     async def _step(self) -> None:
         if self._ticker is None:
             await self._tick()
-        if batch := self._queue.take(MAX_BATCH):
+        if len(self._queue) < WORTH_A_BATCH:
+            await self._telling.done()
+        if batch := self._queue.take(MAX_BATCH, MAX_BIDS):
             await self._decide(batch)
         if len(self._queue):
             self._wake.set()
@@ -194,6 +203,7 @@ class Desk:
         self.serving = self._much_due = False
         if self._ticker is not None:
             self._ticker.cancel()
+        self._telling.finish()
         self._queue.turn_away()
         for ended in self.on_ended:
             ended()
@@ -246,13 +256,21 @@ class Desk:
                 delay_s = min(2 * delay_s, longest_s)
             else:
                 self._outages.decided()
-                self._publish(entries, decided, books)
+                self._telling.begin(self._told(entries, decided, books))
                 return
 
     def _publish(self, entries: list[Entry], decided: Decided, books: list[Book]) -> None:
-        """After the commit: answers first, then the feed's bell and the relay's."""
-        for entry, answer in decided.answers:
+        """After the commit: tell everybody now."""
+        self._telling.finish()
+        for _ in self._told(entries, decided, books):
+            pass
+
+    def _told(self, entries: list[Entry], decided: Decided, books: list[Book]) -> Iterator[None]:
+        """Answers first, in slices, then the feed's bell and the relay's."""
+        for place, (entry, answer) in enumerate(decided.answers, start=1):
             self._queue.answer(entry, answer)
+            if place % TOLD_A_TURN == 0:
+                yield
         if len(decided.answers) < len(entries):
             answered = {id(entry) for entry, _ in decided.answers}
             for entry in entries:
@@ -320,7 +338,7 @@ class Desk:
             tried |= {(one.lot_id, one.key) for one in due}
             for sent in due:
                 self._queue.put(sent, self.now, _nobody, monotonic())
-            await self._decide(self._queue.take(len(due)))
+            await self._decide(self._queue.take(len(due), len(due)))
 
 
 def _nobody(answer: Answer) -> None:

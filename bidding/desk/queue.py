@@ -50,13 +50,20 @@ class Queue:
         """Whether a submission under this key waits for its answer."""
         return address in self._by_key
 
-    def take(self, most: int) -> list[Entry]:
-        """The oldest entries, in order; they hold their keys until `answer` or `drop`."""
-        if len(self._waiting) <= most:
-            taken = list(self._waiting)
-            self._waiting.clear()
+    def take(self, most: int, most_bids: int) -> list[Entry]:
+        """The oldest entries, in order, so many of them bids; they hold their keys until `answer` or `drop`."""
+        waiting = self._waiting
+        if len(waiting) <= most_bids:
+            taken = list(waiting)
+            waiting.clear()
             return taken
-        return [self._waiting.popleft() for _ in range(most)]
+        taken, bids = [], 0
+        while waiting and len(taken) < most:
+            bids += waiting[0].sent.kind is Kind.BID
+            if bids > most_bids:
+                break
+            taken.append(waiting.popleft())
+        return taken
 
     def answer(self, entry: Entry, answer: Answer) -> None:
         """Give an entry's answer to all who wait for it."""
