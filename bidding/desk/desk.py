@@ -268,7 +268,10 @@ class Desk:
     def _told(self, entries: list[Entry], decided: Decided, books: list[Book]) -> Iterator[None]:
         """Answers first, in slices, then the feed's bell and the relay's."""
         for place, (entry, answer) in enumerate(decided.answers, start=1):
-            self._queue.answer(entry, answer)
+            try:
+                self._queue.answer(entry, answer)
+            except Exception:  # what one bidder's way to them breaks on, nobody behind them waits for
+                log.exception("desk.answer-failed")
             if place % TOLD_A_TURN == 0:
                 yield
         if len(decided.answers) < len(entries):

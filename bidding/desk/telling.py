@@ -3,6 +3,10 @@
 import asyncio
 from collections.abc import Iterator
 
+import structlog
+
+log = structlog.get_logger("desk")
+
 
 class Telling:
     """One batch's answers at a time, in the order of commits. Each turn of `turns` tells a slice of them."""
@@ -31,5 +35,8 @@ class Telling:
             await self._task
 
     async def _go_on(self) -> None:
-        for _ in self._turns:
-            await asyncio.sleep(0)
+        try:
+            for _ in self._turns:
+                await asyncio.sleep(0)
+        except Exception:  # it is committed: that somebody cannot be told ends no desk
+            log.exception("desk.telling-failed")

@@ -76,3 +76,18 @@ async def test_answers_come_in_the_order_of_commits(database_url: str, monkeypat
         assert heard == list(range(2, BIDS + 2))
         batches = await place.db.fetchval("SELECT count(DISTINCT batch) FROM bidding.submission WHERE kind = 'bid'")
         assert batches >= BIDS // 7
+
+
+async def test_a_bidder_who_cannot_be_told_keeps_nobody_waiting(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        bidder = await place.bidder(lot, "B1")
+        await place.settled(lot, "open")
+
+        def broken(_: Answer) -> None:
+            raise ConnectionResetError
+
+        desk.enter(place.bid(lot, bidder, START), broken)
+        answer = await asyncio.wait_for(desk.submit(place.bid(lot, bidder, START + STEP, confirm=START + STEP)), 5)
+        assert code_of(answer) == "accepted"
+        assert desk.serving
