@@ -17,7 +17,7 @@ from bidding.desk.rules import Kind
 from bidding.desk.session import Session
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
-from kernel.clock import Clock, monotonic
+from kernel.clock import Clock, monotonic, whole_ms
 
 log = structlog.get_logger("desk")
 
@@ -93,7 +93,9 @@ class Outages:
 
     def lively(self, ago: timedelta = timedelta()) -> None:
         """The desk could decide just now, or the one before it so long `ago` (real time)."""
-        at = self._stamps.now() if not ago else self._stamps.now() - ago * self._stamps.rate
+        at = self._stamps.now()
+        if ago:
+            at = whole_ms(at - ago * self._stamps.rate)  # the database counts it in microseconds, events in whole ms
         self._live(monotonic() - ago.total_seconds(), at)
 
     def failed(self) -> None:

@@ -1,7 +1,8 @@
 """What nobody could decide is frozen for the court, and clocks that part are an outage; each with its control."""
 
 import asyncio
-from datetime import timedelta
+import json
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -53,6 +54,22 @@ async def test_after_a_long_hole_in_the_last_minutes_the_lot_is_frozen(database_
         outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
         assert (outage["cause"], outage["lots_frozen"], outage["until"] - outage["since"]) == ("no-desk", 1, 6 * SECOND)
         assert 6_000 <= outage["real_ms"] <= 9_000
+
+
+async def test_a_freeze_since_the_silence_before_the_start_is_told_in_whole_milliseconds(database_url: str) -> None:
+    """Silence is measured in microseconds; an event that kept them would not be what its bytes say."""
+    async with house(database_url) as place:
+        lot = await closing_lot(place, 5 * MINUTE)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.advance(SECOND / 2)
+        async with desk_of(place) as desk:
+            desk._outages.lively(timedelta(seconds=1, microseconds=234_567))
+            await desk._outages.freeze(desk._outages.lively_at, "no-decision", 5.0)
+            await place.settled(lot, "frozen")
+        (frozen,) = [row for row in await place.submissions(lot) if row["kind"] == "frozen"]
+        told = json.loads(frozen["event"])["event"]
+        assert told["remaining_ms"] == (await place.row(lot))["remaining_ms"] == 300_735
+        assert frozen["since"] == datetime.fromisoformat(told["since"])
 
 
 async def test_control_a_short_gap_closes_on_time(database_url: str) -> None:
