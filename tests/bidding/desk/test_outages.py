@@ -250,7 +250,7 @@ async def test_a_step_taken_over_freezes_what_it_jumped_past(
             assert desk.now() > now + 59 * MINUTE
 
 
-@pytest.mark.parametrize("steady_s", [0.8, 0.0])
+@pytest.mark.parametrize("steady_s", [3.0, 0.0])
 async def test_no_desk_begins_while_machine_and_database_tell_other_times(
     database_url: str, monkeypatch: pytest.MonkeyPatch, steady_s: float
 ) -> None:
@@ -260,7 +260,7 @@ async def test_no_desk_begins_while_machine_and_database_tell_other_times(
         async with house(database_url, SystemClock()) as place:
             begun_s = monotonic()
             async with desk_of(place) as desk:
-                assert (monotonic() - begun_s >= 0.8) == (steady_s > 0)
+                assert (monotonic() - begun_s >= 3.0) == (steady_s > 0)
                 database_now = await place.db.fetchval("SELECT clock_timestamp()")
                 assert abs(desk.now() - database_now) < SECOND
 
