@@ -41,6 +41,7 @@ NAMED_ROOMS = {
     "bidding/desk/shares.py": "how lots are shared out among desks",
     "bidding/desk/standby.py": "a process that is ready to be a desk",
     "bidding/desk/submissions.py": "what enters the desk's queue",
+    "bidding/desk/telling.py": "answers of a commit, told in slices",
     "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
     "bidding/evidence/record.py": "the use case of availability, beside the log's",
     "bidding/evidence/bundle.py": "what a bundle proves, by itself and pure",
