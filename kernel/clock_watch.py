@@ -112,7 +112,7 @@ def follow(clock: Clock, database_now: datetime) -> None:
 
 async def read_database_clock(database: Database) -> datetime:
     """What the database's clock says."""
-    async with database.transaction(platform("clock")) as tx:
+    async with database.reading(platform("clock")) as tx:
         now: datetime = (await tx.session.execute(text("SELECT clock_timestamp()"))).scalar_one()
         return now
 

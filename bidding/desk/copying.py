@@ -43,7 +43,7 @@ def copy_bytes(rows: Iterable[Row]) -> bytearray:
     return bytearray(b"").join(parts)
 
 
-def _accepted_bid(row: Row) -> tuple[bytes, bytes, bytes, bytes, bytes]:
+def _accepted_bid(row: Row) -> tuple[bytes, ...]:
     bidder, confirm, event = row.registration_id, row.confirm_fen, row.event
     assert bidder is not None
     head = _bid_head(

@@ -256,16 +256,16 @@ class Desk:
                 delay_s = min(2 * delay_s, longest_s)
             else:
                 self._outages.decided()
-                self._telling.begin(self._told(entries, decided, books))
+                self._telling.begin(self._in_slices(entries, decided, books))
                 return
 
     def _publish(self, entries: list[Entry], decided: Decided, books: list[Book]) -> None:
         """After the commit: tell everybody now."""
         self._telling.finish()
-        for _ in self._told(entries, decided, books):
+        for _ in self._in_slices(entries, decided, books):
             pass
 
-    def _told(self, entries: list[Entry], decided: Decided, books: list[Book]) -> Iterator[None]:
+    def _in_slices(self, entries: list[Entry], decided: Decided, books: list[Book]) -> Iterator[None]:
         """Answers first, in slices, then the feed's bell and the relay's."""
         for place, (entry, answer) in enumerate(decided.answers, start=1):
             try:

@@ -24,7 +24,7 @@ from auction.lots import service as lots
 from kernel.actors import Role, platform
 from kernel.clock import FrozenClock
 from kernel.ddl import APP_ROLE
-from tests.app.test_doors import Door, attempt, doors_of
+from tests.app.doors import Door, attempt, doors_of
 from tests.auction.support import make_place
 from tests.bidding.feed.house import free_port
 from tests.kernel.identity.test_rules import numbered
