@@ -46,6 +46,7 @@ OF_THE_FRAMEWORK = "/schema"
 """The framework's own routes: public, read-only, and tested by name."""
 
 
+@dataclass(frozen=True)
 class Door:
     """One route: its method, its path as declared, and who may pass."""
 
