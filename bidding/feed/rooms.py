@@ -160,7 +160,8 @@ class Room:
         self._send_next()
 
     def close(self) -> None:
-        """Nobody looks any more."""
+        """Nobody looks any more: nothing is sent on, and what was under way keeps nobody who is gone."""
+        self._under_way.clear()
         for timer in (self._timer, self._ticker):
             if timer is not None:
                 timer.cancel()

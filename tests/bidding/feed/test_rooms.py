@@ -1,7 +1,9 @@
 """One frame to many sockets: in slices, gapless for who comes and goes meanwhile, the next frame behind the last."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -126,6 +128,25 @@ async def test_who_comes_amid_a_frame_gets_it_once_and_who_goes_gets_nothing_mor
     assert newcomer.spans == [(2, 3), (4, 4)]
     assert [reader.spans for reader in readers[:9]] == [[(2, 3), (4, 4)]] * 9
     assert readers[9].bytes == b"", "behind a closing frame nothing follows"
+
+
+@pytest.mark.usefixtures("slices_of_three")
+async def test_a_room_closed_amid_a_frame_keeps_nobody() -> None:
+    room, readers = a_room(), [Reader() for _ in range(10)]
+    for reader in readers:
+        room.join(reader)
+    known = weakref.WeakSet(readers)
+    async with amid_a_frame(room, readers, 2):
+        for gone in readers:
+            room.leave(gone)
+        readers.clear()
+        del gone, reader
+        gc.collect()
+        assert known, "the frame under way holds them"
+        room.close()
+        gc.collect()
+        assert not known
+    await turns(10)
 
 
 @pytest.mark.usefixtures("slices_of_three")
