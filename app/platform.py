@@ -5,7 +5,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ from bidding.forwarding.forwarder import Forwarder
 from bidding.registration import handlers as registration
 from kernel import audit
 from kernel.actors import platform
-from kernel.clock import Clock
+from kernel.clock import Clock, monotonic
 from kernel.clock_watch import Clocks, following
 from kernel.database import Database
 from kernel.identity.door import IdentityDoor
@@ -41,6 +41,9 @@ log = structlog.get_logger("platform")
 
 SUBSCRIBERS = (lots, statistics, registration, bank_files, closing, deposits, completion, distribution, payouts)
 """Who listens to events, in the order in which handlers of one event run."""
+
+WAITS_S = 15.0
+"""How long audit entries may stand unsealed, and ended lots unanchored, while much money is due."""
 
 
 def keyring_of(settings: Settings) -> Keyring:
@@ -143,10 +146,9 @@ class Platform:
         """Relay the outbox, seal the audit trail and anchor the evidence log while the body runs."""
         scheduler = AsyncIOScheduler(timezone="UTC")
         scheduler.add_job(self.relay.ring, "interval", seconds=1, misfire_grace_time=None, coalesce=True)
-        scheduler.add_job(self._seal, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1)
-        scheduler.add_job(
-            self.anchoring.sweep, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1
-        )
+        for work in (self._seal, self.anchoring.sweep):
+            quiet = self._when_quiet(work)
+            scheduler.add_job(quiet, "interval", seconds=1, misfire_grace_time=None, coalesce=True, max_instances=1)
         scheduler.start()
         relaying = asyncio.create_task(self.relay.run(), name="relay")
         try:
@@ -157,9 +159,24 @@ class Platform:
             with contextlib.suppress(asyncio.CancelledError):
                 await relaying
 
+    def _when_quiet(self, work: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+        """`work`, but while thousands of lots end together their money comes first, for some seconds at most."""
+        done_s = monotonic()
+
+        async def run() -> None:
+            nonlocal done_s
+            if not self.relay.much_due or monotonic() > done_s + WAITS_S:
+                await work()
+                done_s = monotonic()
+
+        return run
+
     async def _seal(self) -> None:
+        """Seal all audit entries that wait."""
         try:
-            async with self.database.transaction(platform("sealer")) as tx:
-                await audit.seal(tx)
+            sealed = audit.MOST_SEALED
+            while sealed == audit.MOST_SEALED:
+                async with self.database.transaction(platform("sealer")) as tx:
+                    sealed = await audit.seal(tx)
         except Exception:
             log.exception("sealer.failed")

@@ -69,7 +69,7 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
         await asyncio.to_thread(postgres.stop)
 
 
-GC_YOUNG = 20_000
+GC_YOUNG = 200_000
 """Objects made before the collector looks at the young ones; Python's 700 is a few bids."""
 
 

@@ -21,6 +21,8 @@ from kernel.database import Base, Milliseconds, Tx, append_only
 
 FORMAT = b"audit/1"
 NO_LINK = bytes(32)
+MOST_SEALED = 5_000
+"""Entries sealed in one transaction."""
 
 _By = tuple[UUID | None, str, str, str]
 """Who acted: person, name, roles, source."""
@@ -227,9 +229,9 @@ SEAL_ENTRIES = text(
 )
 
 
-async def seal(tx: Tx, most: int = 5_000) -> int:
+async def seal(tx: Tx) -> int:
     """Chain what waits, oldest first; returns how many entries were sealed. Only one sealer runs at a time."""
-    waiting = (await tx.session.execute(WAITING, {"most": most})).all()
+    waiting = (await tx.session.execute(WAITING, {"most": MOST_SEALED})).all()
     if not waiting:
         return 0
     chains = {chain: list(entries) for chain, entries in itertools.groupby(waiting, lambda entry: entry.chain)}

@@ -34,7 +34,7 @@ LEASE = timedelta(seconds=30)
 BATCH = 200
 LONGEST_RETRY = timedelta(seconds=60)
 GIVES_WAY_S, GIVES_WAY_TIMES = 0.05, 20
-HELPERS = 1
+HELPERS = 3
 """Further sweeps at once in one process while much is due: while one waits for the database the other works."""
 
 
@@ -204,7 +204,7 @@ class Relay:
     paused: bool = False
     """Nothing is claimed meanwhile: nobody knows what is due."""
     gives_way: Callable[[], bool] = lambda: False
-    """Whether this process has more urgent things to do: sweeps then wait for it, each a second at most."""
+    """Whether this process has more urgent things to do: one sweep goes on beside, helpers wait a second at most."""
     _bell: asyncio.Event = field(default_factory=asyncio.Event)
     _much: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -238,6 +238,11 @@ class Relay:
     def ring(self) -> None:
         self._bell.set()
 
+    @property
+    def much_due(self) -> bool:
+        """Whether the last sweep was full: others of this process may wait, and bear in mind that it may last."""
+        return self._much.is_set()
+
     async def run(self) -> None:
         """Relay for ever; an unreachable database only makes it wait. While much is due, `HELPERS` sweep beside."""
         await asyncio.gather(self._sweep_for_ever(), *(self._help() for _ in range(HELPERS)))
@@ -255,7 +260,6 @@ class Relay:
     async def _sweep_for_ever(self) -> None:
         while True:
             try:
-                await self._give_way()
                 handled = await self.sweep()
             except Exception:
                 log.exception("relay.sweep-failed")

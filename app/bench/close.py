@@ -68,7 +68,7 @@ class Options(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """What is committed so far."""
+    """What is committed so far; `closed` is not counted again once it is all."""
 
     closed: int
     released: int
@@ -144,7 +144,7 @@ def _bidders(options: Options, lots: list[Closing]) -> list[tuple[str, str, int]
 
 
 PROGRESS = """
-    SELECT (SELECT count(*) FROM bidding.lot WHERE closed_at IS NOT NULL),
+    SELECT CASE WHEN $1 THEN 0 ELSE (SELECT count(*) FROM bidding.lot WHERE closed_at IS NOT NULL) END,
            count(*) FILTER (WHERE outcome = 'released'), count(*) FILTER (WHERE outcome = 'applied'),
            (SELECT count(*) FROM settlement.sale)
     FROM settlement.hold_end
@@ -158,7 +158,7 @@ async def _watch(options: Options, db: Any, end_s: float, served: Served, postgr
     server_cpu_s, postgres_cpu_s = cpu_s(served.pid), family_cpu_s(postgres)
     while None in (settled.closed_s, settled.released_s, settled.applied_s):
         await asyncio.sleep(EVERY_S)
-        done = Progress(*await db.fetchrow(PROGRESS))
+        done = Progress(*await db.fetchrow(PROGRESS, settled.closed_s is not None))
         since_s = round(time.time() - end_s, 2)
         if settled.closed_s is None and done.closed >= options.lots:
             settled.closed_s = since_s

@@ -9,6 +9,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -52,8 +53,7 @@ class Wanted:
     document: str
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One credit on an account; `refunded_fen` was ordered back, by `refunds` orders, and not rejected by the bank."""
 
     credit_id: UUID

@@ -1,13 +1,13 @@
 """Use cases of the bank's counter: book what arrives, order what leaves; what the bank does with orders: `answers`.
 
 Locking: the business row of the caller first (registration, sale, plan), then the account that money leaves, then the
-order's key, then the accounts of the entry. An order's money stands on a payee account of its own until the bank
-answers.
+order's key, then the accounts of the entry. An order's money stands on the payee account of its lot or case until the
+bank answers.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime, time
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -33,6 +33,7 @@ from settlement.bank.schemas import (
     OrderView,
     PaymentsDue,
 )
+from settlement.bank.store import NewOrder
 from settlement.ledger import service as ledger
 from settlement.ledger.errors import PostingDiffers
 from settlement.ledger.models import Account
@@ -51,6 +52,27 @@ class Source(NamedTuple):
     @classmethod
     def of(cls, account: Account) -> "Source":
         return cls(account.id, account.case_id, account.lot_id, account.registration_id)
+
+    @property
+    def way(self) -> UUID:
+        """Whose money is on its way together with this account's: the lot's, else the case's, else its own."""
+        return self.lot_id or self.case_id or self.id
+
+
+class Outgoing(NamedTuple):
+    """A payment to be ordered out of an account: to a payee, or back to the account that paid a credit."""
+
+    source: Source
+    natural_key: str
+    amount_fen: Fen
+    reason: str
+    document: str
+    credit_id: UUID | None = None
+    payee: Payee | None = None
+
+
+SAME = ("from_account", "credit_id", "payee_holder", "payee_number", "payee_bank", "amount_fen", "reason", "document")
+"""What makes two orders under one natural key the same."""
 
 
 class Excess(NamedTuple):
@@ -188,7 +210,7 @@ async def order_payment(
 ) -> UUID:
     """Order `amount_fen` out of an account to `payee`, once per natural key; returns the order's id.
 
-    The money leaves the account at once and stands on a payee account until the bank answers; `PaymentsAnswered` is
+    The money leaves the account at once and is on its way (`Kind.PAYEE`) until the bank answers; `PaymentsAnswered` is
     told then, and a rejected payment is back on the account. Raises `InsufficientBalance`, and `PostingDiffers` when
     the key was used with other content.
     """
@@ -198,19 +220,15 @@ async def order_payment(
 
 async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> list[UUID]:
     """Order payments out of one account, each as `order_payment` does, with few statements for all."""
-    details: dict[str, dict[str, object]] = {
-        each.natural_key: {
-            "payee_holder": each.payee.holder,
-            "payee_number": each.payee.number,
-            "payee_bank": each.payee.bank,
-            "amount_fen": each.amount_fen,
-            "reason": each.reason,
-            "document": each.document,
-        }
-        for each in wanted
-    }
     await ledger.lock_balances(tx, [source.id])
-    return await _order_all(tx, {key: (Source.of(source), about) for key, about in details.items()})
+    of = Source.of(source)
+    return await _order_all(
+        tx,
+        [
+            Outgoing(of, each.natural_key, each.amount_fen, each.reason, each.document, payee=each.payee)
+            for each in wanted
+        ],
+    )
 
 
 async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, document: str) -> Fen:
@@ -225,17 +243,16 @@ async def refund_above(tx: Tx, account: Account, keep_fen: int, reason: str, doc
 async def refund_excess(tx: Tx, excesses: Sequence[Excess]) -> int:
     """The same for many accounts, each once, which the caller has locked; returns the sum."""
     by_account = {each.source.id: each for each in excesses}
-    orders: dict[str, tuple[Source, dict[str, object]]] = {}
-    total_fen = 0
+    orders = []
     for account_id, arrivals in (await store.arrivals(tx, by_account)).items():
-        each = by_account[account_id]
-        numbers = {arrival.credit_id: arrival.refunds + 1 for arrival in arrivals}
-        for credit_id, amount_fen in refunds_due(arrivals, each.keep_fen).items():
-            about = _refund(credit_id, amount_fen, each.reason, each.document)
-            orders[f"refund:{credit_id}:{numbers[credit_id]}"] = (each.source, about)
-            total_fen += amount_fen
+        source, keep_fen, reason, document = by_account[account_id]
+        due = refunds_due(arrivals, keep_fen)
+        for arrival in arrivals:
+            if (amount_fen := due.get(arrival.credit_id)) is not None:
+                key = f"refund:{arrival.credit_id}:{arrival.refunds + 1}"
+                orders.append(Outgoing(source, key, amount_fen, reason, document, arrival.credit_id))
     await _order_all(tx, orders)
-    return total_fen
+    return sum(order.amount_fen for order in orders)
 
 
 async def refunded_fen(tx: Tx, account_id: UUID) -> int:
@@ -247,65 +264,76 @@ async def refund(tx: Tx, account: Account, credit_id: UUID, amount_fen: Fen, why
     """Order a part of a credit back to the account that paid it; `why` is reason and document."""
     await ledger.lock_balances(tx, [account.id])
     natural_key = f"refund:{credit_id}:{len(await store.refunds_of(tx, credit_id)) + 1}"
-    return (await _order_all(tx, {natural_key: (Source.of(account), _refund(credit_id, amount_fen, *why))}))[0]
+    return (await _order_all(tx, [Outgoing(Source.of(account), natural_key, amount_fen, *why, credit_id)]))[0]
 
 
-def _refund(credit_id: UUID, amount_fen: Fen, reason: str, document: str) -> dict[str, object]:
-    return {"credit_id": credit_id, "amount_fen": amount_fen, "reason": reason, "document": document}
-
-
-async def _order_all(tx: Tx, wanted: Mapping[str, tuple[Source, dict[str, object]]]) -> list[UUID]:
+async def _order_all(tx: Tx, wanted: Sequence[Outgoing]) -> list[UUID]:
     """Write orders by their natural keys and move their money; an order under a key that is taken is left as it is.
 
     The caller has locked the accounts that the money leaves.
     """
     if not wanted:
         return []
-    owners = {key: Owner(source.case_id, source.lot_id, source.registration_id) for key, (source, _) in wanted.items()}
-    transits = await ledger.open_accounts(tx, Kind.PAYEE, owners)
+    owners = {each.source.way: Owner(each.source.case_id, each.source.lot_id) for each in wanted}
+    opened = await ledger.open_accounts(tx, Kind.PAYEE, {str(way): owner for way, owner in owners.items()})
+    transits = dict(zip(owners, opened, strict=True))
     now = tx.now()
-    rows: dict[str, dict[str, object]] = {}
-    for (natural_key, (source, about)), transit in zip(wanted.items(), transits, strict=True):
-        order: dict[str, object] = {"id": ordered_id(), "natural_key": natural_key, "ordered_at": now}
-        ways = {"from_account": source.id, "transit_account": transit}
-        rows[natural_key] = order | ways | {"case_id": source.case_id, "lot_id": source.lot_id} | about
-    fresh = await store.add_orders(tx, list(rows.values()))
-    if taken := rows.keys() - fresh:
+    orders = {each.natural_key: _new_order(each, transits[each.source.way], now) for each in wanted}
+    fresh = await store.add_orders(tx, list(orders.values()))
+    ids = {natural_key: order.id for natural_key, order in orders.items()}
+    if taken := orders.keys() - fresh:
         for natural_key, earlier in (await store.orders_by_key(tx, taken)).items():
-            source, about = wanted[natural_key]
-            if any(getattr(earlier, name) != value for name, value in (about | {"from_account": source.id}).items()):
+            if any(getattr(earlier, name) != getattr(orders[natural_key], name) for name in SAME):
                 raise PostingDiffers()
-            rows[natural_key]["id"] = earlier.id
-    await _send_off(tx, [rows[natural_key] for natural_key in rows if natural_key in fresh])
-    return [cast(UUID, order["id"]) for order in rows.values()]
+            ids[natural_key] = earlier.id
+    await _send_off(tx, [order for natural_key, order in orders.items() if natural_key in fresh])
+    return list(ids.values())
 
 
-async def _send_off(tx: Tx, orders: Sequence[Mapping[str, Any]]) -> None:
-    """Move the money of new orders onto its way, and let the bank have them, some at a time."""
-    await ledger.post_all(
-        tx,
-        [
-            Posting(
-                f"order:{order['id']}",
-                order["reason"],
-                order["document"],
-                (Transfer(order["from_account"], order["transit_account"], order["amount_fen"]),),
-                order["case_id"],
-                order["lot_id"],
-            )
-            for order in orders
-        ],
+def _new_order(wanted: Outgoing, transit: UUID, now: datetime) -> NewOrder:
+    source, payee = wanted.source, wanted.payee
+    return NewOrder(
+        id=ordered_id(),
+        natural_key=wanted.natural_key,
+        from_account=source.id,
+        transit_account=transit,
+        credit_id=wanted.credit_id,
+        payee_holder=payee.holder if payee else None,
+        payee_number=payee.number if payee else None,
+        payee_bank=payee.bank if payee else None,
+        amount_fen=wanted.amount_fen,
+        reason=wanted.reason,
+        document=wanted.document,
+        case_id=source.case_id,
+        lot_id=source.lot_id,
+        ordered_at=now,
     )
+
+
+async def _send_off(tx: Tx, orders: Sequence[NewOrder]) -> None:
+    """Move the money of new orders onto its way, and let the bank have them, some at a time."""
+    postings = [
+        Posting(
+            f"order:{order.id}",
+            order.reason,
+            order.document,
+            (Transfer(order.from_account, order.transit_account, order.amount_fen),),
+            order.case_id,
+            order.lot_id,
+        )
+        for order in orders
+    ]
+    await ledger.post_all(tx, postings)
     said = [
         Said(
-            chain_of(order["case_id"]),
-            f"payment:{order['id']}",
-            {name: order[name] for name in ("amount_fen", "reason", "natural_key")},
+            chain_of(order.case_id),
+            f"payment:{order.id}",
+            {"amount_fen": order.amount_fen, "reason": order.reason, "natural_key": order.natural_key},
         )
         for order in orders
     ]
     await record_each(tx, "bank.order", said)
-    await tell_all(tx, [PaymentsDue(order_ids=some, attempt=1) for some in _some([order["id"] for order in orders])])
+    await tell_all(tx, [PaymentsDue(order_ids=some, attempt=1) for some in _some([order.id for order in orders])])
 
 
 def _some(order_ids: Sequence[UUID]) -> list[tuple[UUID, ...]]:

@@ -1,6 +1,8 @@
 """All SQL of the bank's counter and of the simulated bank."""
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -225,7 +227,8 @@ async def arrivals(tx: Tx, account_ids: Collection[UUID]) -> dict[UUID, list[Arr
     """The credits of accounts, those claimed for them by hand included, in order of arrival."""
     found: dict[UUID, list[Arrival]] = {account_id: [] for account_id in account_ids}
     for row in await tx.session.execute(ARRIVALS, {"accounts": list(account_ids)}):
-        found[row.account_id].append(Arrival(row.id, Fen(row.amount_fen), Fen(row.fen), row.orders))
+        account_id, *arrival = row
+        found[account_id].append(Arrival(*arrival))
     return found
 
 
@@ -239,25 +242,29 @@ async def refunds_of(tx: Tx, credit_id: UUID) -> Sequence[UUID]:
     return rows.all()
 
 
-ORDER = (
-    *(
-        "id",
-        "natural_key",
-        "from_account",
-        "transit_account",
-        "credit_id",
-        "payee_holder",
-        "payee_number",
-        "payee_bank",
-    ),
-    *("amount_fen", "reason", "document", "case_id", "lot_id", "ordered_at"),
-)
+class NewOrder(NamedTuple):
+    """A payment order to be written; it goes to the payee, or to who paid the credit."""
+
+    id: UUID
+    natural_key: str
+    from_account: UUID
+    transit_account: UUID
+    credit_id: UUID | None
+    payee_holder: str | None
+    payee_number: str | None
+    payee_bank: str | None
+    amount_fen: Fen
+    reason: str
+    document: str
+    case_id: UUID | None
+    lot_id: UUID | None
+    ordered_at: datetime
 
 
-async def add_orders(tx: Tx, orders: Sequence[dict[str, object]]) -> set[str]:
+async def add_orders(tx: Tx, orders: Sequence[NewOrder]) -> set[str]:
     """Write orders; returns the natural keys that were free (waits for an order in flight)."""
-    records = [tuple(order.get(column) for column in ORDER) for order in orders]
-    return await add_new_rows(tx, PaymentOrder, ORDER, records, returning="natural_key", unless="natural_key")
+    columns = NewOrder._fields
+    return await add_new_rows(tx, PaymentOrder, columns, orders, returning="natural_key", unless="natural_key")
 
 
 async def get_order(tx: Tx, order_id: UUID) -> PaymentOrder:

@@ -7,8 +7,8 @@ which a default forfeits, and the rest, which it does not.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 from kernel.money import Fen
@@ -49,8 +49,7 @@ class State(StrEnum):
     """Bidding ended before the deposit was complete; what came in goes back."""
 
 
-@dataclass(frozen=True, slots=True)
-class HoldFacts:
+class HoldFacts(NamedTuple):
     """One hold; `outcome` is None while it lasts."""
 
     id: UUID

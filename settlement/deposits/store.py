@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
-from kernel.bulk import Record, add_new_rows, add_rows, any_of
+from kernel.bulk import Record, add_new_rows, add_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
@@ -47,10 +47,15 @@ class DepositFacts(NamedTuple):
     announced_fen: Fen
 
 
+DEPOSITS = text(
+    f"SELECT {', '.join(DepositFacts._fields)} FROM settlement.deposit"  # noqa: S608 - names are ours
+    " WHERE registration_id = ANY(CAST(:ids AS uuid[]))"
+)
+
+
 async def deposits_of(tx: Tx, registration_ids: Collection[UUID]) -> dict[UUID, DepositFacts]:
     """Those of these registrations that have a deposit."""
-    columns = (getattr(Deposit, name) for name in DepositFacts._fields)
-    rows = await tx.session.execute(select(*columns).where(Deposit.registration_id == any_of(registration_ids)))
+    rows = await tx.session.execute(DEPOSITS, {"ids": list(registration_ids)})
     return {row[0]: DepositFacts(*row) for row in rows}
 
 
@@ -77,14 +82,18 @@ async def next_deposits(tx: Tx, lots: Sequence[tuple[UUID, UUID | None]], most: 
     return [sorted(ids) for ids in found]
 
 
+HOLDS = text(
+    """
+    SELECT h.registration_id, h.id, h.stage, h.part, h.amount_fen, e.outcome
+    FROM settlement.hold h LEFT JOIN settlement.hold_end e ON e.hold_id = h.id
+    WHERE h.registration_id = ANY(CAST(:ids AS uuid[])) ORDER BY h.held_at, h.id
+    """
+)
+
+
 async def holds_of(tx: Tx, registration_ids: Collection[UUID]) -> dict[UUID, list[HoldFacts]]:
     """The holds of these registrations with their ends, first held first."""
-    rows = await tx.session.execute(
-        select(Hold.registration_id, Hold.id, Hold.stage, Hold.part, Hold.amount_fen, HoldEnd.outcome)
-        .outerjoin(HoldEnd, HoldEnd.hold_id == Hold.id)
-        .where(Hold.registration_id == any_of(registration_ids))
-        .order_by(Hold.held_at, Hold.id)
-    )
+    rows = await tx.session.execute(HOLDS, {"ids": list(registration_ids)})
     found: dict[UUID, list[HoldFacts]] = {registration_id: [] for registration_id in registration_ids}
     for registration_id, hold_id, stage, part, amount_fen, outcome in rows:
         ended = Outcome(outcome) if outcome else None

@@ -4,7 +4,6 @@ Invariant: money only moves between two accounts, so all of it always sums to ze
 """
 
 import hashlib
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
@@ -40,7 +39,7 @@ class Kind(StrEnum):
     DEFERRED = "deferred"
     """Kept because its payout was deferred with approval (R-ACCT-04)."""
     PAYEE = "payee"
-    """On its way to one payee under one payment order."""
+    """On its way to payees: the payment orders of one lot, or of a case, that the bank has not answered."""
     STATE_FEE = "state_fee"
     """Enforcement fees collected for the state (R-COST-02)."""
 
@@ -81,11 +80,11 @@ class Posting(msgspec.Struct, frozen=True):
 
 def movements(transfers: Iterable[Transfer]) -> dict[UUID, int]:
     """What each account gains (or loses, below zero) by the transfers, in fen."""
-    gains: defaultdict[UUID, int] = defaultdict(int)
+    gains: dict[UUID, int] = {}
     for transfer in transfers:
-        gains[transfer.from_account] -= transfer.amount_fen
-        gains[transfer.to_account] += transfer.amount_fen
-    return dict(gains)
+        gains[transfer.from_account] = gains.get(transfer.from_account, 0) - transfer.amount_fen
+        gains[transfer.to_account] = gains.get(transfer.to_account, 0) + transfer.amount_fen
+    return gains
 
 
 def content_of(posting: Posting) -> list[object]:

@@ -1,7 +1,7 @@
 """Use cases of the ledger: open accounts, post entries, tell balances, check the books.
 
-Locking: an entry's holder accounts in id order, then its natural key. A use case that posts several entries in one
-transaction locks all their accounts with `lock` before the first.
+Locking: an entry's holder accounts in id order, payees' last, then its natural key. A use case that posts several
+entries in one transaction locks all their accounts with `lock` before the first.
 """
 
 import secrets
@@ -203,16 +203,14 @@ async def post_all(tx: Tx, postings: Sequence[Posting]) -> list[UUID]:
     if not postings:
         return []
     assert len({posting.natural_key for posting in postings}) == len(postings), "each key once"
-    gains = [movements(posting.transfers) for posting in postings]
-    balances = await store.lock_balances(tx, {account_id for each in gains for account_id in each})
+    ways = [(way.from_account, way.to_account) for posting in postings for way in posting.transfers]
+    balances = await store.lock_balances(tx, {account_id for way in ways for account_id in way})
     now = tx.now()
     entries = {(entry_id := ordered_id()): (each, entry_digest(entry_id, now, each)) for each in postings}
     fresh = await store.add_entries(tx, now, entries)
     booked = {entry_id: each for entry_id, (each, _) in entries.items() if each.natural_key in fresh}
-    for entry_id, gain in zip(entries, gains, strict=True):
-        if entry_id in booked:
-            for account_id in gain.keys() & balances.keys():
-                balances[account_id] = _moved(balances[account_id], gain[account_id])
+    for posting in booked.values():
+        _move(balances, posting)
     if booked:
         await store.keep_balances(tx, balances)
         await store.add_transfers(tx, booked)
@@ -242,11 +240,14 @@ async def _booked_before(tx: Tx, posting: Posting) -> UUID:
     return entry.id
 
 
-def _moved(balance_fen: int, gain_fen: int) -> int:
-    """What the account holds then; it never falls below zero."""
-    if balance_fen + gain_fen < 0:
-        raise InsufficientBalance(balance_fen=balance_fen, wanted_fen=-gain_fen)
-    return balance_fen + gain_fen
+def _move(balances: dict[UUID, int], posting: Posting) -> None:
+    """Change what accounts hold by an entry, after which none is below zero; the bank's has no balance."""
+    for account_id, gain_fen in movements(posting.transfers).items():
+        if account_id in balances:
+            left_fen = balances[account_id] + gain_fen
+            if left_fen < 0:
+                raise InsufficientBalance(balance_fen=balances[account_id], wanted_fen=-gain_fen)
+            balances[account_id] = left_fen
 
 
 def _new_number(kind: Kind) -> str:

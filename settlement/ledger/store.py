@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 from sqlalchemy.orm.attributes import set_committed_value
-from sqlalchemy.orm.util import identity_key
 
 from kernel.audit import AuditEntry
 from kernel.bulk import add_new_rows, add_rows, change_rows
@@ -75,15 +74,16 @@ async def accounts_of_case(tx: Tx, case_id: UUID) -> Sequence[Account]:
 
 
 async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
-    """Lock the holder accounts among `ids`, in id order; the bank's has nothing to lock.
+    """Lock the holder accounts among `ids`, in id order, payees' last; the bank's has nothing to lock.
 
+    Payees' last, since all orders of a lot share one, which may be older than the account that the next order leaves.
     A lock for changing, not for deleting: rows that refer to an account may be written meanwhile, or two orders out
     of one account would block each other by their foreign keys.
     """
     rows = await tx.session.scalars(
         select(Account)
         .where(Account.id.in_(ids), Account.kind != Kind.BANK)
-        .order_by(Account.id)
+        .order_by(Account.kind == Kind.PAYEE, Account.id)
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
@@ -93,25 +93,23 @@ async def lock_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
 LOCK_BALANCES = text(
     """
     SELECT id, balance_fen FROM settlement.account WHERE id = ANY(CAST(:ids AS uuid[])) AND kind <> 'bank'
-    ORDER BY id FOR NO KEY UPDATE
+    ORDER BY kind = 'payee', id FOR NO KEY UPDATE
     """
 )
 
 
 async def lock_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
-    """Lock the holder accounts among `ids`, in id order, as `lock_accounts` does; returns what they hold."""
+    """Lock the holder accounts among `ids` in the order of `lock_accounts`; returns what they hold."""
     await tx.session.flush()
-    rows = await tx.session.execute(LOCK_BALANCES, {"ids": list(ids)})
-    return {row.id: row.balance_fen for row in rows}
+    return {row[0]: row[1] for row in await tx.session.execute(LOCK_BALANCES, {"ids": list(ids)})}
 
 
 async def keep_balances(tx: Tx, balances: Mapping[UUID, int]) -> None:
     """Write what locked accounts hold now, into accounts that this transaction has read, too."""
     await change_rows(tx, Account, ("id", "balance_fen"), list(balances.items()))
-    read = tx.session.sync_session.identity_map
-    for account_id, balance_fen in balances.items():
-        if (account := read.get(identity_key(Account, (account_id,)))) is not None:
-            set_committed_value(account, "balance_fen", Fen(balance_fen))
+    for read in tx.session.sync_session.identity_map.values():
+        if isinstance(read, Account) and read.id in balances:
+            set_committed_value(read, "balance_fen", Fen(balances[read.id]))
 
 
 ENTRY = ("id", "at", "natural_key", "reason", "document", "case_id", "lot_id", "digest")

@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.platform import Platform
 from kernel.actors import platform
+from kernel.audit import record_all
 from kernel.clock import SystemClock
 from kernel.clock_watch import Clocks, ClockWatch, read_database_clock
 from kernel.contracts import DueWork
@@ -107,6 +108,7 @@ async def test_nothing_due_is_done_while_the_clocks_are_parted(
             async with asyncio.timeout(5):
                 while not relay.paused:
                     await asyncio.sleep(0.02)
+            await asyncio.sleep(0.3)  # a sweep that had begun before goes to its end
             await worker.owe("now", timedelta())
             await asyncio.sleep(1.2)
             assert worker.passed == []
@@ -120,3 +122,26 @@ async def test_a_web_process_asks_no_wrong_clock(database_url: str, tmp_path: Pa
         web = Platform(database_url, settings, SystemClock())
         async with web.running():
             assert abs(web.clock.now() - await read_database_clock(web.database)) < SECOND
+
+
+async def test_all_that_waits_is_sealed_and_while_much_is_due_later(
+    database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("kernel.audit.MOST_SEALED", 2)
+    parts = Worker(database_url, tmp_path).parts
+    quiet = parts._when_quiet(parts._seal)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(parts.database.close)
+        async with parts.database.transaction(platform("test")) as tx:
+            await record_all(tx, "test.act", {f"thing:{number}": {} for number in range(5)})
+
+        async def unsealed() -> int:
+            async with parts.database.reading(platform("test")) as tx:
+                return int(await tx.session.scalar(text("SELECT count(*) FROM kernel.audit_unsealed")) or 0)
+
+        parts.relay._much.set()
+        await quiet()
+        assert await unsealed() == 5, "money first"
+        monkeypatch.setattr("app.platform.WAITS_S", 0.0)
+        await quiet()
+        assert await unsealed() == 0, "not for ever, and then all of it"

@@ -13,7 +13,7 @@ from kernel.actors import platform
 from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
 from kernel.database import Database, Tx
 from kernel.ids import ordered_id
-from kernel.outbox import BATCH, CLAIM, GIVES_WAY_TIMES, LEASE, LONGEST_RETRY, Relay, backlog, tell, tell_all
+from kernel.outbox import BATCH, CLAIM, LEASE, LONGEST_RETRY, Relay, backlog, tell, tell_all
 from tests.support.clocks import wall_clock_off
 from tests.support.house import START, frozen, opened
 
@@ -292,30 +292,34 @@ async def test_a_lease_is_as_long_whatever_clock_its_worker_had(database_url: st
         assert retry < timedelta(minutes=1)
 
 
-async def test_a_relay_gives_way_and_is_not_starved(database_url: str) -> None:
-    asked = 0
-    heard = asyncio.Event()
+@pytest.mark.parametrize("hurries", [True, False])
+async def test_helpers_give_way_and_one_sweep_goes_on(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, hurries: bool
+) -> None:
+    monkeypatch.setattr("kernel.outbox.GIVES_WAY_TIMES", 10_000)
+    heard = at_once = most_at_once = 0
 
-    def hurry() -> bool:
-        nonlocal asked
-        asked += 1
-        return True
-
-    async def hear(tx: Tx, event: LotOpened) -> None:
-        heard.set()
+    async def hear(tx: Tx, events: Sequence[LotOpened]) -> None:
+        nonlocal heard, at_once, most_at_once
+        at_once += 1
+        most_at_once = max(most_at_once, at_once)
+        await asyncio.sleep(0.1)
+        at_once -= 1
+        heard += len(events)
 
     async with opened(database_url) as database:
-        await _tell(database)
-        relay = Relay(database, gives_way=hurry)
-        relay.on(LotOpened, hear)
+        await _tell_many(database, [ordered_id() for _ in range(6 * BATCH)])
+        relay = Relay(database, gives_way=lambda: hurries)
+        relay.on_many(LotOpened, hear)
         running = asyncio.create_task(relay.run())
         try:
             async with asyncio.timeout(30):
-                await heard.wait()
+                while heard < 6 * BATCH:
+                    await asyncio.sleep(0.01)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-        assert asked >= GIVES_WAY_TIMES
+    assert (most_at_once == 1) is hurries
 
 
 async def test_a_cancelled_relay_ends_although_the_bell_rings_at_that_moment(database_url: str) -> None:

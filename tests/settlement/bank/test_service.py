@@ -25,7 +25,9 @@ from settlement.bank.schemas import (
     PaymentsAnswered,
 )
 from settlement.bank.simulated import CLOSED_ACCOUNT, SimulatedBank, make_transfer
+from settlement.ledger import service as ledger
 from settlement.ledger.errors import InsufficientBalance, PostingDiffers
+from settlement.ledger.rules import Kind
 from tests.settlement.bank.counter import CLOSED, PAYEE, case_account, case_number, ordered, paid_by_bank, state_of
 from tests.settlement.support import (
     MACHINE,
@@ -101,6 +103,21 @@ async def test_an_order_stands_on_a_payee_account_until_the_bank_has_paid(databa
         assert [(answer.order_id, answer.outcome, answer.natural_key) for answer in event.answers] == [
             (order_id, "executed", "pay-1")
         ]
+        assert await ledger_faults(database) == []
+
+
+async def test_orders_of_a_case_are_on_their_way_together_and_answered_one_by_one(database_url: str) -> None:
+    async with opened(database_url) as database:
+        await credit(database, notice("B1", await case_number(database), 1_000))
+        await ordered(database, 300)
+        await ordered(database, 200, CLOSED, "pay-2")
+        await ordered(database, 100, key="pay-3")
+        async with database.reading(platform("test")) as tx:
+            (way,) = await ledger.accounts_of_kind(tx, Kind.PAYEE)
+        assert way.balance_fen == 600
+        await bank_relay(database).settle()
+        assert await money_inside(database) == {"case": 600}, "the rejected 200 are back"
+        assert await paid_by_bank(database) == 400
         assert await ledger_faults(database) == []
 
 

@@ -8,9 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from kernel.actors import platform
 from kernel.database import Database, Tx
+from kernel.errors import Busy
 from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.ledger import service as ledger
+from settlement.ledger import store
 from settlement.ledger import verify as ledger_verify
 from settlement.ledger.errors import InsufficientBalance, PostingDiffers
 from settlement.ledger.models import Account
@@ -220,3 +222,41 @@ async def test_an_entry_slipped_in_with_a_right_digest_is_missed_by_nobody(datab
             await ledger.store.add_transfers(tx, {entry_id: posting})
             one.balance_fen, two.balance_fen = Fen(491), Fen(9)
         assert [fault for fault in await _faults(database) if "behind the audit trail" in fault]
+
+
+async def _crossed(database: Database) -> list[object]:
+    """An order out of a new account and answers to others of its lot, whose payee account is older than it."""
+    async with database.transaction(platform("test")) as tx:
+        way = (await ledger.open_account(tx, Kind.PAYEE, "lot")).id
+        source = (await ledger.open_account(tx, Kind.DEPOSIT, "late")).id
+    assert way < source
+    locked = asyncio.Event()
+
+    async def order() -> None:
+        async with database.transaction(platform("test")) as tx:
+            await ledger.lock_balances(tx, [source])
+            locked.set()
+            await asyncio.sleep(0.5)  # the other one waits by now
+            await ledger.lock_balances(tx, [source, way])
+
+    async def answer() -> None:
+        await locked.wait()
+        async with database.transaction(platform("test")) as tx:
+            await ledger.lock_balances(tx, [way, source])
+
+    return [each for each in await asyncio.gather(order(), answer(), return_exceptions=True) if each is not None]
+
+
+async def test_payees_accounts_are_locked_last(database_url: str) -> None:
+    async with opened(database_url) as database:
+        assert await _crossed(database) == []
+
+
+async def test_control_locked_by_id_alone_order_and_answer_block_each_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_id = store.LOCK_BALANCES.text.replace("kind = 'payee', ", "")
+    monkeypatch.setattr(store, "LOCK_BALANCES", text(by_id))
+    async with opened(database_url) as database:
+        (refused,) = await _crossed(database)
+        assert isinstance(refused, Busy), "a deadlock, which PostgreSQL ends"
