@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, inspect, select, text
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -108,8 +108,10 @@ async def keep_balances(tx: Tx, balances: Mapping[UUID, int]) -> None:
     """Write what locked accounts hold now, into accounts that this transaction has read, too."""
     await change_rows(tx, Account, ("id", "balance_fen"), list(balances.items()))
     for read in tx.session.sync_session.identity_map.values():
-        if isinstance(read, Account) and read.id in balances:
-            set_committed_value(read, "balance_fen", Fen(balances[read.id]))
+        if isinstance(read, Account):
+            (account_id,) = inspect(read).identity or (None,)  # its `id` may be gone with a savepoint
+            if account_id in balances:
+                set_committed_value(read, "balance_fen", Fen(balances[account_id]))
 
 
 ENTRY = ("id", "at", "natural_key", "reason", "document", "case_id", "lot_id", "digest")

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from kernel.actors import platform
@@ -222,6 +222,19 @@ async def test_an_entry_slipped_in_with_a_right_digest_is_missed_by_nobody(datab
             await ledger.store.add_transfers(tx, {entry_id: posting})
             one.balance_fen, two.balance_fen = Fen(491), Fen(9)
         assert [fault for fault in await _faults(database) if "behind the audit trail" in fault]
+
+
+async def test_money_moves_on_an_account_that_a_rolled_back_savepoint_has_emptied(database_url: str) -> None:
+    async with opened(database_url) as database:
+        await _fill(database, 500)
+        async with database.transaction(platform("test")) as tx:
+            one, two = await _two(tx)
+            tx.session.expire(one)
+            posting = Posting("apply", "test.apply", "d", (Transfer(inspect(one).identity[0], two.id, Fen(200)),))
+            await ledger.post(tx, posting)
+            assert two.balance_fen == 200
+        async with database.reading(platform("test")) as tx:
+            assert [each.balance_fen for each in await _two(tx)] == [300, 200]
 
 
 async def _crossed(database: Database) -> list[object]:
