@@ -174,10 +174,11 @@ def _bank(arguments: argparse.Namespace) -> int:
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     known = (
         "bids: durable accepted bids a second through sockets; fanout: what a frame to thousands of watchers costs;"
-        " close: thousands of lots that end at one instant; distribution: random cases judged independently"
+        " close: thousands of lots that end at one instant; distribution: random cases judged independently;"
+        " catalogue: searches and statistics over a country's lots"
     )
-    parser.add_argument("name", choices=("bids", "fanout", "close", "distribution"), help=known)
-    parser.add_argument("--lots", type=_count, help="bids: default 1; close: lots that close (default 10000)")
+    parser.add_argument("name", choices=("bids", "fanout", "close", "distribution", "catalogue"), help=known)
+    parser.add_argument("--lots", type=_count, help="bids: default 1; close: 10000 that close; catalogue: 200000")
     parser.add_argument("--bidders", type=_count, help="one socket each (default 128; fanout 10)")
     parser.add_argument("--watchers", type=_none_or_more, help="sockets that only look (default 0; fanout 5000)")
     parser.add_argument("--rate", type=_none_or_more, help="bids offered a second (default 0: as answered; fanout 10)")
@@ -224,6 +225,10 @@ def _bench(arguments: argparse.Namespace) -> int:
         from app.bench import close
 
         return close.main_bench_close(_options(close.Options, given))
+    if arguments.name == "catalogue":
+        from app.bench import catalogue
+
+        return catalogue.main_bench_catalogue(_options(catalogue.Options, given))
     from app.bench import bids
 
     return bids.main_bench_bids(_options(bids.Options, given))

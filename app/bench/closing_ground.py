@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.bench.ground import DEPOSIT_FEN, INCREMENT_FEN, START_FEN, Ticket, add_bidders, lot_row
+from app.bench.rows import copy_rows
 from appraisal.cases.models import EnforcementCase
 from auction.lots.models import Lot as AuctionLot
 from auction.lots.rules import AssetKind, Round, ends_rank, searchable
@@ -92,12 +93,6 @@ async def lay_out(
         await engine.dispose()
 
 
-async def _copy(db: Any, table: Any, rows: Sequence[dict[str, object]]) -> None:
-    columns = list(rows[0])
-    records = [tuple(row[column] for column in columns) for row in rows]
-    await db.copy_records_to_table(table.name, schema_name=table.schema, columns=columns, records=records)
-
-
 async def _add_lots(db: Any, ids: Sequence[tuple[UUID, UUID]], ends_at: datetime) -> None:
     """The case, the announced sale, and bidding's lot: `ids` are those of lot and case."""
     court_id, opened_at = random_id(), ends_at - OPENED_BEFORE
@@ -110,9 +105,11 @@ async def _add_lots(db: Any, ids: Sequence[tuple[UUID, UUID]], ends_at: datetime
         lot_row(number, opened_at, ends_at, lot_id) | {"case_id": case_id, "court_id": court_id}
         for number, (lot_id, case_id) in enumerate(ids)
     ]
-    await _copy(db, EnforcementCase.__table__, cases)
-    await _copy(db, AuctionLot.__table__, [_sale(lot, case, opened_at) for lot, case in zip(lots, cases, strict=True)])
-    await _copy(db, Lot.__table__, lots)
+    await copy_rows(db, EnforcementCase.__table__, cases)
+    await copy_rows(
+        db, AuctionLot.__table__, [_sale(lot, case, opened_at) for lot, case in zip(lots, cases, strict=True)]
+    )
+    await copy_rows(db, Lot.__table__, lots)
 
 
 def _sale(lot: dict[str, object], case: dict[str, object], opened_at: datetime) -> dict[str, object]:
@@ -179,7 +176,7 @@ async def _add_deposits(url: str, db: Any, case_of: Mapping[UUID, UUID], tickets
         postings.append(Posting(f"credit:{reference}", *why, way, case_id, ticket.lot_id))
     tables = ((Account, accounts), (Deposit, deposits), (Hold, holds), (Credit, credits), (CreditPayer, payers))
     for model, rows in tables:
-        await _copy(db, model.__table__, rows)
+        await copy_rows(db, model.__table__, rows)
     await _book(url, postings)
 
 

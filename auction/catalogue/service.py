@@ -20,6 +20,7 @@ from auction.statistics.rules import percent
 from kernel.actors import Actor
 from kernel.clock import beijing
 from kernel.database import Database, Tx
+from kernel.identity import service as identity
 
 
 async def browse(
@@ -41,10 +42,8 @@ async def browse(
         page = found[:limit]
         pictures = await announcements.find_pictures(tx, [lot.id for lot in page])
         today = rest_of_day(now)
-        facets = {
-            facet: tuple(FacetValue(*row) for row in await store.count_facet(tx, wanted, facet))
-            for facet in store.FACETS
-        }
+        choices = await store.count_choices(tx, wanted)
+        facets = await _facets(tx, choices)
         ending = await store.count(tx, replace(wanted, ends=today))
         facets["ends"] = (FacetValue(TODAY, TODAY, ending),) if ending else ()
         return CataloguePage(
@@ -52,10 +51,18 @@ async def browse(
             rate=database.clock.rate,
             lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
             next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
-            total=await store.count(tx, wanted),
+            total=choices.total,
             facets=facets,
             today=tuple(EndsAt(beijing(at), n) for at, n in await store.count_ends(tx, today)),
         )
+
+
+async def _facets(tx: Tx, choices: store.Choices) -> dict[str, tuple[FacetValue, ...]]:
+    names = await identity.court_names(tx, [court_id for court_id, _ in choices.facets["court"]])
+    return {
+        facet: tuple(FacetValue(value, names.get(value, value), number) for value, number in choices.facets[facet])
+        for facet in store.FACETS
+    }
 
 
 async def cards_of(tx: Tx, lot_ids: Sequence[UUID]) -> tuple[LotCard, ...]:

@@ -1,12 +1,12 @@
 """SQL of the catalogue. Every query is over published lots alone, so that no draft can leak."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, select, tuple_
+from sqlalchemy import ColumnElement, Text, case, cast, func, select, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auction.catalogue.rules import Cursor, Sort, Span, Word
@@ -84,25 +84,65 @@ def cursor_of(lot: Lot, sort: Sort) -> Cursor:
     return Cursor(to_ms(value) if sort is Sort.NEWEST else value, lot.id)
 
 
+class Choices(NamedTuple):
+    """How many lots fit, and for each facet its values with how many lots have them, the most frequent first."""
+
+    total: int
+    facets: dict[str, list[tuple[str, int]]]
+
+
 async def count(tx: Tx, wanted: Filter) -> int:
     found = await tx.session.scalar(select(func.count()).select_from(Lot).where(*_conditions(wanted)))
     return found or 0
 
 
-async def count_facet(tx: Tx, wanted: Filter, facet: str) -> Sequence[tuple[str, str, int]]:
-    """Value, label and number of lots for each choice of one facet, under all filters but that facet's own."""
-    column = FACETS[facet]
-    label = Lot.court_name if facet == "court" else column
-    others = replace(wanted, exact={name: value for name, value in wanted.exact.items() if name != facet})
-    number = func.count()
-    counted: Select[tuple[Any, str, int]] = (
-        select(column, func.max(label), number)
-        .where(*_conditions(others))
-        .group_by(column)
-        .order_by(number.desc(), column)
-        .limit(MOST_FACET_VALUES)
+async def count_choices(tx: Tx, wanted: Filter) -> Choices:
+    """All lots that fit, and those of each facet under all filters but that facet's own.
+
+    Facets that nobody filters by are counted in one pass over the lots, each other one in a pass of its own.
+    """
+    found = await _count_facets(tx, wanted, [facet for facet in FACETS if facet not in wanted.exact])
+    for facet in wanted.exact:
+        others = {name: value for name, value in wanted.exact.items() if name != facet}
+        alone = await _count_facets(tx, replace(wanted, exact=others), [facet])
+        found.facets[facet] = alone.facets[facet]
+    return found
+
+
+async def _count_facets(tx: Tx, wanted: Filter, facets: Sequence[str]) -> Choices:
+    if not facets:
+        return Choices(await count(tx, wanted), {})
+    lots = select(*(FACETS[facet].label(facet) for facet in facets)).where(*_conditions(wanted)).subquery("lots")
+    counted = (
+        select(
+            func.grouping(*lots.c).label("left_out"),
+            func.coalesce(*(cast(column, Text) for column in lots.c)).label("value"),
+            func.count().label("number"),
+        )
+        .group_by(func.grouping_sets(*(tuple_(column) for column in lots.c), text("()")))
+        .subquery("counted")
     )
-    return [(str(value), name, found) for value, name, found in await tx.session.execute(counted)]
+    place = func.row_number().over(partition_by=counted.c.left_out, order_by=(counted.c.number.desc(), counted.c.value))
+    ranked = select(counted, place.label("place")).subquery("ranked")
+    rows = await tx.session.execute(
+        select(ranked.c.left_out, ranked.c.value, ranked.c.number)
+        .where(ranked.c.place <= MOST_FACET_VALUES)
+        .order_by(ranked.c.left_out, ranked.c.place)
+    )
+    return _choices(facets, ((left_out, value, number) for left_out, value, number in rows))
+
+
+def _choices(facets: Sequence[str], rows: Iterable[tuple[int, str, int]]) -> Choices:
+    """What was counted, by the columns that a row leaves out: a bit each, the last facet's the lowest."""
+    everything = 2 ** len(facets) - 1
+    facet_of = {everything ^ 1 << place: facet for place, facet in enumerate(reversed(facets))}
+    found = Choices(0, {facet: [] for facet in facets})
+    for left_out, value, number in rows:
+        if left_out == everything:
+            found = found._replace(total=number)
+        else:
+            found.facets[facet_of[left_out]].append((value, number))
+    return found
 
 
 async def count_ends(tx: Tx, span: Span) -> Sequence[tuple[datetime, int]]:

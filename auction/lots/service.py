@@ -253,11 +253,6 @@ async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
     return await store.list_asset_sales(tx, asset_id)
 
 
-async def court_names(tx: Tx) -> dict[str, str]:
-    """The courts that have published lots, by id."""
-    return await store.court_names(tx)
-
-
 async def first_announced_at(tx: Tx, asset_id: UUID, since: datetime) -> datetime | None:
     """When the asset was first announced at or after `since`."""
     return await store.first_announced_at(tx, asset_id, since)

@@ -151,12 +151,6 @@ async def list_after_failures(tx: Tx, lot_ids: Collection[UUID]) -> dict[UUID, A
     return {owed.lot_id: owed for owed in rows}
 
 
-async def court_names(tx: Tx) -> dict[str, str]:
-    """The courts that have published lots, by id."""
-    courts = select(Lot.court_id, func.max(Lot.court_name)).where(Lot.published_at.is_not(None)).group_by(Lot.court_id)
-    return {str(court_id): name for court_id, name in await tx.session.execute(courts)}
-
-
 async def list_asset_sales(tx: Tx, asset_id: UUID) -> Sequence[Lot]:
     """The asset's published lots, oldest first."""
     return (

@@ -1,6 +1,7 @@
 """The table of held rounds: what statistics are computed from, one row as each lot ends."""
 
 from datetime import datetime
+from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, Index
@@ -20,6 +21,7 @@ class EndedRound(Base):
         CheckConstraint(f"outcome IN ({', '.join(repr(str(outcome)) for outcome in Outcome)})", "outcome"),
         CheckConstraint("(outcome = 'failed') = (price_fen IS NULL)", "price_of_sale"),
         CheckConstraint("reference_fen > 0 AND start_fen > 0", "bases"),
+        CheckConstraint("num_nulls(price_fen, over_start, over_reference) IN (0, 3)", "premiums_of_price"),
         Index("ix_ended_round_filter", "court_id", "asset_kind", "year"),
         {"schema": "auction"},
     )
@@ -36,4 +38,7 @@ class EndedRound(Base):
     outcome: Mapped[str]
     price_fen: Mapped[Fen | None]
     """Of a sale, also one that fell into default afterwards."""
+    over_start: Mapped[Decimal | None]
+    """The premium of that price by `rules.premium`, so that the database can add premiums and find their middle."""
+    over_reference: Mapped[Decimal | None]
     ended_at: Mapped[datetime]

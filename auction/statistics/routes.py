@@ -9,7 +9,9 @@ from litestar.params import FromQuery, QueryParameter
 
 from auction.lots.rules import AssetKind
 from auction.statistics import service
-from auction.statistics.schemas import By, SeriesView, StatisticsView
+from auction.statistics.rules import By
+from auction.statistics.schemas import SeriesView, StatisticsView
+from auction.statistics.store import Wanted
 from kernel.actors import Actor
 from kernel.database import Database
 from kernel.web import anyone
@@ -43,7 +45,7 @@ async def show_series(
     year: Year = None,
 ) -> SeriesView:
     """The same figures by month, kind, court or round, with the definition of every column."""
-    return await service.show_series(database, actor, by, service.Wanted(court, kind, year))
+    return await service.show_series(database, actor, by, Wanted(court, kind, year))
 
 
 @get("/api/statistics/series.csv", guards=[anyone])
@@ -57,7 +59,7 @@ async def read_series(
     year: Year = None,
 ) -> Response[str]:
     """The same as CSV."""
-    body = await service.write_series(database, actor, by, service.Wanted(court, kind, year))
+    body = await service.write_series(database, actor, by, Wanted(court, kind, year))
     headers = {"content-disposition": f'attachment; filename="statistics-{by}.csv"'}
     return Response(body, media_type="text/csv", headers=headers)
 

@@ -1,10 +1,12 @@
 """Premium and success rates, each with its base and method named (R-STAT-01 to 04, R-COST-06).
 
-Invariant: every figure is computed in exact fractions over all lots and rounded once, at the end. The law
-defines none of these rates, so both bases and all three averages are given side by side.
+Figures follow from what rounds add up to, whoever adds (the database, over a country's sales). Invariant: every
+figure is a fraction and rounded once, at the end. The law defines none of these rates, so both bases and all three
+averages are given side by side.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -48,6 +50,15 @@ def stage_of(round_: Round) -> Stage:
     return Stage.ROUND_1 if round_ is Round.RESALE else Stage(round_.value)
 
 
+class By(StrEnum):
+    """What a series is told by."""
+
+    MONTH = "month"
+    KIND = "kind"
+    COURT = "court"
+    STAGE = "stage"
+
+
 @dataclass(frozen=True, slots=True)
 class HeldRound:
     """One sale that was held: its start price and, if it sold, its price; fen."""
@@ -78,6 +89,96 @@ class Rates:
     weighted: Fraction | None
 
 
+_UNITS = 10**30
+_KNOWN = 10**20
+"""Means are right to twenty decimals: a sum of fractions has digits for every sale, too many for a country's. What lies
+on the edge of a rounding is a multiple of this unit, so it stays there."""
+
+
+def premium(base_fen: int, price_fen: int) -> int:
+    """The premium rate of a sale over a positive base, in units of 10^-30, rounded down (R-STAT-01)."""
+    return (price_fen - base_fen) * _UNITS // base_fen
+
+
+@dataclass(frozen=True, slots=True)
+class Premiums:
+    """What sales add up to over one base: amounts in fen, `total` and `middle` in the units of `premium`."""
+
+    sales: int
+    bases_fen: int
+    prices_fen: int
+    total: int
+    middle: tuple[int, int]
+    """The middle premium twice, or the two in the middle."""
+
+    @classmethod
+    def of(cls, sales: Sequence[tuple[int, int]]) -> "Premiums":
+        """Of (base, price) pairs with positive bases."""
+        premiums = sorted(premium(base, price) for base, price in sales)
+        half = len(premiums) // 2
+        return cls(
+            sales=len(sales),
+            bases_fen=sum(base for base, _ in sales),
+            prices_fen=sum(price for _, price in sales),
+            total=sum(premiums),
+            middle=(premiums[(len(premiums) - 1) // 2], premiums[half]) if premiums else (0, 0),
+        )
+
+    @property
+    def rates(self) -> Rates:
+        """Mean, median and weighted premium (R-STAT-01, 02)."""
+        if not self.sales:
+            return Rates(None, None, None)
+        return Rates(
+            mean=_known(self.total, self.sales),
+            median=_known(sum(self.middle), 2),
+            weighted=Fraction(self.prices_fen - self.bases_fen, self.bases_fen),
+        )
+
+
+def _known(units: int, among: int) -> Fraction:
+    return Fraction(round(Fraction(units * _KNOWN, among * _UNITS)), _KNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What ended rounds add up to, from which all figures follow. A sale in default or annulled did not sell."""
+
+    items: int
+    held: Mapping[Stage, int]
+    sold: Mapping[Stage, int]
+    outcomes: Mapping[Outcome, int]
+    over_start: Premiums
+    over_reference: Premiums
+    bracket_parts_fen: tuple[int, ...]
+    """The parts of the prices that lie in each of `COMMISSION_BRACKETS`."""
+
+    def held_in(self, *stages: Stage) -> int:
+        """How many rounds of these stages were held."""
+        return sum(self.held.get(stage, 0) for stage in stages)
+
+    @classmethod
+    def of(cls, lots: Sequence[LotRecord]) -> "Tally":
+        """Premiums count sold lots only; the start is that of the round that sold."""
+        held = [round_ for lot in lots for round_ in lot.rounds]
+        sales = [
+            (lot.reference_fen, round_.start_fen, round_.price_fen)
+            for lot in lots
+            for round_ in lot.rounds
+            if round_.price_fen is not None
+        ]
+        parts = [bracket_parts(price) for _, _, price in sales]
+        return cls(
+            items=len(lots),
+            held=Counter(round_.stage for round_ in held),
+            sold=Counter(round_.stage for round_ in held if round_.sold),
+            outcomes={Outcome.SOLD: len(sales), Outcome.FAILED: len(held) - len(sales)},
+            over_start=Premiums.of([(start, price) for _, start, price in sales]),
+            over_reference=Premiums.of([(reference, price) for reference, _, price in sales]),
+            bracket_parts_fen=tuple(map(sum, zip(*parts, strict=True))) if parts else (0,) * len(COMMISSION_BRACKETS),
+        )
+
+
 @dataclass(frozen=True, slots=True)
 class SuccessRates:
     """Sold ÷ offered by item, by round held, without sell-offs, and by stage; None without a base (R-STAT-03)."""
@@ -102,34 +203,17 @@ class Statistics:
     commission_flat_fen: Fen
 
 
-def statistics(lots: Sequence[LotRecord]) -> Statistics:
-    """R-STAT-01 to 04 over `lots`. Premiums count sold lots only; the start is that of the round that sold."""
-    sales = [
-        (lot.reference_fen, held.start_fen, held.price_fen)
-        for lot in lots
-        for held in lot.rounds
-        if held.price_fen is not None
-    ]
-    turnover = sum(price for _, _, price in sales)
+def statistics(tally: Tally) -> Statistics:
+    """R-STAT-01 to 04 over what rounds add up to."""
+    turnover_fen = tally.over_start.prices_fen
     return Statistics(
-        premium_over_start=premium_rates([(start, price) for _, start, price in sales]),
-        premium_over_reference=premium_rates([(reference, price) for reference, _, price in sales]),
-        success_rate=success_rates(lots),
-        turnover_fen=Fen(turnover),
-        commission_brackets_fen=round_half_up(sum((commission(p) for _, _, p in sales), Fraction(0))),
-        commission_flat_fen=round_half_up(Fraction(turnover * FLAT_COMMISSION_PERCENT, 100)),
+        premium_over_start=tally.over_start.rates,
+        premium_over_reference=tally.over_reference.rates,
+        success_rate=success_rates(tally),
+        turnover_fen=Fen(turnover_fen),
+        commission_brackets_fen=round_half_up(commission(tally.bracket_parts_fen)),
+        commission_flat_fen=round_half_up(Fraction(turnover_fen * FLAT_COMMISSION_PERCENT, 100)),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CountedRound:
-    """One ended round as series count it; `price_fen` of a sale that stands, in fen."""
-
-    stage: Stage
-    outcome: Outcome
-    reference_fen: Fen
-    start_fen: Fen
-    price_fen: Fen | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,57 +230,52 @@ class SeriesPoint:
     turnover_fen: Fen
 
 
-def series_point(rounds: Sequence[CountedRound]) -> SeriesPoint:
+def series_point(tally: Tally) -> SeriesPoint:
     """R-STAT-01 to 03 over one group of rounds; success is sold / held, sell-offs included, defaults not sold."""
-    sales = [(held.reference_fen, held.start_fen, held.price_fen) for held in rounds if held.price_fen is not None]
-    outcomes = [held.outcome for held in rounds]
     return SeriesPoint(
-        rounds=len(rounds),
-        sold=outcomes.count(Outcome.SOLD),
-        failed=outcomes.count(Outcome.FAILED),
-        defaulted=outcomes.count(Outcome.DEFAULTED),
-        success=_share(outcome is Outcome.SOLD for outcome in outcomes),
-        premium_over_start=premium_rates([(start, price) for _, start, price in sales]),
-        premium_over_reference=premium_rates([(reference, price) for reference, _, price in sales]),
-        turnover_fen=Fen(sum(price for _, _, price in sales)),
+        rounds=tally.held_in(*Stage),
+        sold=tally.outcomes.get(Outcome.SOLD, 0),
+        failed=tally.outcomes.get(Outcome.FAILED, 0),
+        defaulted=tally.outcomes.get(Outcome.DEFAULTED, 0),
+        success=success_rates(tally).rounds,
+        premium_over_start=tally.over_start.rates,
+        premium_over_reference=tally.over_reference.rates,
+        turnover_fen=Fen(tally.over_start.prices_fen),
     )
 
 
-def premium_rates(sales: Sequence[tuple[int, int]]) -> Rates:
-    """Mean, median and weighted premium of (base, price) pairs with positive bases (R-STAT-01, 02)."""
-    if not sales:
-        return Rates(None, None, None)
-    rates = sorted(Fraction(price - base, base) for base, price in sales)
-    bases = sum(base for base, _ in sales)
-    middle = len(rates) // 2
-    return Rates(
-        mean=sum(rates, Fraction(0)) / len(rates),
-        median=rates[middle] if len(rates) % 2 else (rates[middle - 1] + rates[middle]) / 2,
-        weighted=Fraction(sum(price for _, price in sales) - bases, bases),
-    )
-
-
-def success_rates(lots: Sequence[LotRecord]) -> SuccessRates:
-    """R-STAT-03: the same sales over different bases, never mixed."""
-    held = [round_ for lot in lots for round_ in lot.rounds]
+def success_rates(tally: Tally) -> SuccessRates:
+    """R-STAT-03: the same sales over different bases, never mixed. An item sells once, so as many sold as rounds."""
     return SuccessRates(
-        items=_share(any(round_.sold for round_ in lot.rounds) for lot in lots),
-        rounds=_share(round_.sold for round_ in held),
-        auctions=_share(round_.sold for round_ in held if round_.stage is not Stage.SELL_OFF),
-        round_1=_share(round_.sold for round_ in held if round_.stage is Stage.ROUND_1),
-        round_2=_share(round_.sold for round_ in held if round_.stage is Stage.ROUND_2),
-        sell_off=_share(round_.sold for round_ in held if round_.stage is Stage.SELL_OFF),
+        items=_share(sum(tally.sold.values()), tally.items),
+        rounds=_sold_share(tally, *Stage),
+        auctions=_sold_share(tally, Stage.ROUND_1, Stage.ROUND_2),
+        round_1=_sold_share(tally, Stage.ROUND_1),
+        round_2=_sold_share(tally, Stage.ROUND_2),
+        sell_off=_sold_share(tally, Stage.SELL_OFF),
     )
 
 
-def commission(price_fen: int) -> Fraction:
-    """The highest commission an offline auctioneer could have asked of the buyer, in exact fen (R-COST-06)."""
-    total, lower = Fraction(0), 0
-    for upper, rate in COMMISSION_BRACKETS:
-        top = price_fen if upper is None else min(price_fen, upper)
-        total += max(0, top - lower) * rate
-        lower = top
-    return total
+def _sold_share(tally: Tally, *stages: Stage) -> Fraction | None:
+    return _share(sum(tally.sold.get(stage, 0) for stage in stages), tally.held_in(*stages))
+
+
+def _share(part: int, whole: int) -> Fraction | None:
+    return Fraction(part, whole) if whole else None
+
+
+def bracket_parts(price_fen: int) -> tuple[int, ...]:
+    """The parts of a price that lie in each of `COMMISSION_BRACKETS`, in fen."""
+    parts, lower = [], 0
+    for upper, _ in COMMISSION_BRACKETS:
+        parts.append(max(0, (price_fen if upper is None else min(price_fen, upper)) - lower))
+        lower = upper or lower
+    return tuple(parts)
+
+
+def commission(parts_fen: Sequence[int]) -> Fraction:
+    """The highest commission an offline auctioneer could have asked of the buyers, in exact fen (R-COST-06)."""
+    return sum((part * rate for part, (_, rate) in zip(parts_fen, COMMISSION_BRACKETS, strict=True)), start=Fraction(0))
 
 
 def percent(rate: Fraction | None) -> str | None:
@@ -206,8 +285,3 @@ def percent(rate: Fraction | None) -> str | None:
     hundredths = round_half_up(rate * 10_000)
     whole, rest = divmod(abs(hundredths), 100)
     return f"{'-' if hundredths < 0 else ''}{whole}.{rest:02d}"
-
-
-def _share(outcomes: Iterable[bool]) -> Fraction | None:
-    counted = list(outcomes)
-    return Fraction(sum(counted), len(counted)) if counted else None

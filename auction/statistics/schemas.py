@@ -1,7 +1,6 @@
 """Figures with their definitions, and the document of `auction calc statistics` in the words of the format."""
 
 from dataclasses import asdict
-from enum import StrEnum
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -16,6 +15,7 @@ from auction.statistics.rules import (
     Stage,
     Statistics,
     SuccessRates,
+    Tally,
     percent,
     statistics,
 )
@@ -72,7 +72,7 @@ class StatisticsInput(Wire, frozen=True):
 
 def calculate(document: StatisticsInput) -> dict[str, object]:
     """R-STAT-01 to 04 over the lots: rates as percent text, amounts in fen."""
-    figures = statistics([lot.record() for lot in document.lots])
+    figures = statistics(Tally.of([lot.record() for lot in document.lots]))
     return {
         "premium_over_start": _percents(figures.premium_over_start),
         "premium_over_reference": _percents(figures.premium_over_reference),
@@ -112,15 +112,6 @@ class StatisticsView(msgspec.Struct, frozen=True):
     sold: int
     defaulted: int
     figures: tuple[Figure, ...]
-
-
-class By(StrEnum):
-    """What a series is told by."""
-
-    MONTH = "month"
-    KIND = "kind"
-    COURT = "court"
-    STAGE = "stage"
 
 
 class SeriesRow(msgspec.Struct, frozen=True):

@@ -1,8 +1,6 @@
 """Use cases of statistics: keep each round as it ends, and compute figures over them."""
 
-import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
 from uuid import UUID
 
 from msgspec.structs import astuple, fields
@@ -10,33 +8,15 @@ from msgspec.structs import astuple, fields
 from auction.lots import service as lots
 from auction.lots.rules import Round
 from auction.statistics import store
-from auction.statistics.models import EndedRound
-from auction.statistics.rules import (
-    CountedRound,
-    HeldRound,
-    LotRecord,
-    Outcome,
-    Stage,
-    series_point,
-    stage_of,
-    statistics,
-)
-from auction.statistics.schemas import By, SeriesRow, SeriesView, StatisticsView, figures_of, series_definitions
+from auction.statistics.rules import By, Outcome, Stage, premium, series_point, stage_of, statistics
+from auction.statistics.schemas import SeriesRow, SeriesView, StatisticsView, figures_of, series_definitions
+from auction.statistics.store import Wanted
 from kernel.actors import Actor
 from kernel.clock import beijing_day
 from kernel.contracts import LotClosed
 from kernel.database import Database, Tx
-from kernel.money import Fen
+from kernel.identity import service as identity
 from kernel.tables import table
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which rounds are counted; None: all."""
-
-    court_id: UUID | None = None
-    asset_kind: str | None = None
-    year: int | None = None
 
 
 async def count_rounds(tx: Tx, events: Sequence[LotClosed]) -> None:
@@ -56,6 +36,8 @@ async def count_rounds(tx: Tx, events: Sequence[LotClosed]) -> None:
             "start_fen": lot.start_price_fen,
             "outcome": Outcome(event.status),
             "price_fen": event.price_fen,
+            "over_start": premium(lot.start_price_fen, event.price_fen) if event.price_fen else None,
+            "over_reference": premium(lot.reference_price_fen, event.price_fen) if event.price_fen else None,
             "ended_at": event.ended_at,
         }
         rounds.append(round_)
@@ -77,30 +59,25 @@ async def show_statistics(
 ) -> StatisticsView:
     """Figures over the ended rounds that fit every filter given."""
     async with database.reading(actor) as tx:
-        rounds = await store.list_rounds(tx, court_id, asset_kind, year)
-    items = [_record(list(group)) for _, group in itertools.groupby(rounds, lambda row: row.item_id)]
-    outcomes = [row.outcome for row in rounds]
+        tally = await store.tally(tx, Wanted(court_id, asset_kind, year))
     return StatisticsView(
         court=str(court_id) if court_id else None,
         kind=asset_kind,
         year=year,
-        items=len(items),
-        rounds=len(rounds),
-        sold=outcomes.count(Outcome.SOLD),
-        defaulted=outcomes.count(Outcome.DEFAULTED),
-        figures=figures_of(statistics(items)),
+        items=tally.items,
+        rounds=tally.held_in(*Stage),
+        sold=tally.outcomes.get(Outcome.SOLD, 0),
+        defaulted=tally.outcomes.get(Outcome.DEFAULTED, 0),
+        figures=figures_of(statistics(tally)),
     )
 
 
 async def show_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> SeriesView:
     """The ended rounds that fit every filter, told by month, kind, court or stage."""
     async with database.reading(actor) as tx:
-        rounds = await store.list_rounds(tx, wanted.court_id, wanted.asset_kind, wanted.year)
-        names = await lots.court_names(tx) if by is By.COURT else {}
-    groups: dict[str, list[CountedRound]] = {}
-    for row in rounds:
-        groups.setdefault(_key(row, by), []).append(_counted(row))
-    points = [(key, series_point(group)) for key, group in groups.items()]
+        tallies = await store.tallies(tx, wanted, by)
+        names = await identity.court_names(tx, tallies) if by is By.COURT else {}
+    points = [(key, series_point(tally)) for key, tally in tallies.items()]
     points.sort(key=lambda each: each[0] if by is By.MONTH else (-each[1].rounds, each[0]))
     return SeriesView(
         by=by,
@@ -117,28 +94,3 @@ async def write_series(database: Database, actor: Actor, by: By, wanted: Wanted)
     """The same as a table."""
     view = await show_series(database, actor, by, wanted)
     return table([field.name for field in fields(SeriesRow)], [astuple(row) for row in view.rows])
-
-
-def _key(row: EndedRound, by: By) -> str:
-    match by:
-        case By.MONTH:
-            return beijing_day(row.ended_at).isoformat()[:7]
-        case By.KIND:
-            return row.asset_kind
-        case By.COURT:
-            return str(row.court_id)
-        case By.STAGE:
-            return row.stage
-
-
-def _counted(row: EndedRound) -> CountedRound:
-    return CountedRound(Stage(row.stage), Outcome(row.outcome), row.reference_fen, row.start_fen, _price(row))
-
-
-def _record(rounds: list[EndedRound]) -> LotRecord:
-    held = (HeldRound(Stage(row.stage), row.start_fen, _price(row)) for row in rounds)
-    return LotRecord(rounds[0].reference_fen, tuple(held))
-
-
-def _price(row: EndedRound) -> Fen | None:
-    return row.price_fen if row.outcome == Outcome.SOLD else None

@@ -179,6 +179,12 @@ async def court_name(tx: Tx, court_id: UUID) -> str:
     return (await store.get_court(tx, court_id)).name
 
 
+async def court_names(tx: Tx, court_ids: Iterable[str]) -> dict[str, str]:
+    """The names of those courts that there are, by their ids as facets and series tell them."""
+    names = await store.court_names(tx, [UUID(court_id) for court_id in court_ids])
+    return {str(court_id): name for court_id, name in names.items()}
+
+
 async def _court(tx: Tx, code: str, name: str | None) -> Court:
     court = await store.find_court(tx, code)
     if court is None:

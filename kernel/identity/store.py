@@ -57,6 +57,12 @@ async def find_court(tx: Tx, code: str) -> Court | None:
     return (await tx.session.scalars(select(Court).where(Court.code == code))).one_or_none()
 
 
+async def court_names(tx: Tx, court_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The names of courts by id."""
+    rows = await tx.session.execute(select(Court.id, Court.name).where(Court.id == any_of(court_ids)))
+    return {row.id: row.name for row in rows}
+
+
 async def get_court(tx: Tx, court_id: UUID) -> Court:
     court = await tx.session.get(Court, court_id)
     if court is None:

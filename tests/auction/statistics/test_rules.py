@@ -9,13 +9,16 @@ from hypothesis import strategies as st
 from auction.statistics.rules import (
     HeldRound,
     LotRecord,
+    Premiums,
     Rates,
     Stage,
+    Statistics,
+    Tally,
+    bracket_parts,
     commission,
     percent,
-    premium_rates,
-    statistics,
 )
+from auction.statistics.rules import statistics as figures_of
 from kernel.money import Fen
 
 
@@ -38,6 +41,14 @@ W07 = [
         held(Stage.SELL_OFF, 1_120_000),
     ),
 ]
+
+
+def statistics(lots: list[LotRecord]) -> Statistics:
+    return figures_of(Tally.of(lots))
+
+
+def premium_rates(sales: list[tuple[int, int]]) -> Rates:
+    return Premiums.of(sales).rates
 
 
 def shown(rates: Rates) -> tuple[str | None, str | None, str | None]:
@@ -139,20 +150,38 @@ def test_percent_rounds_halves_away_from_zero(rate: Fraction, text: str) -> None
     [(2_000_000, 100_000), (10_000_000, 340_000), (50_000_000, 1_140_000), (100_000_000, 1_640_000)],
 )
 def test_commission_at_the_bracket_edges(price_yuan: int, commission_yuan: int) -> None:
-    assert commission(price_yuan * 100) == commission_yuan * 100
+    assert commission(bracket_parts(price_yuan * 100)) == commission_yuan * 100
+
+
+SALES = st.lists(st.tuples(st.integers(1, 10**15), st.integers(1, 10**15)), min_size=1, max_size=20)
+ROUND_SALES = st.lists(
+    st.tuples(st.sampled_from((3, 7, 16, 625, 30_000)), st.integers(1, 30_000)), min_size=1, max_size=6
+)
+"""Bases whose rates fall on the edge of a rounding, alone or together (1/3 and 2/3)."""
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(st.integers(1, 10**9), st.integers(1, 10**9)), min_size=1, max_size=20))
-def test_averages_lie_between_the_extremes(sales: list[tuple[int, int]]) -> None:
+@given(st.one_of(SALES, ROUND_SALES))
+def test_averages_are_shown_as_exact_fractions_would_be(sales: list[tuple[int, int]]) -> None:
+    """An oracle that carries every fraction, which no country's sales could be carried by."""
+    exact = sorted(Fraction(price - base, base) for base, price in sales)
+    half = len(exact) // 2
     rates = premium_rates(sales)
-    extremes = [Fraction(price - base, base) for base, price in sales]
-    for rate in (rates.mean, rates.median, rates.weighted):
-        assert rate is not None
-        assert min(extremes) <= rate <= max(extremes)
+    assert percent(rates.mean) == percent(sum(exact, Fraction(0)) / len(exact))
+    assert percent(rates.median) == percent((exact[(len(exact) - 1) // 2] + exact[half]) / 2)
+    assert rates.mean is not None
+    assert exact[0] - Fraction(1, 10**20) <= rates.mean <= exact[-1] + Fraction(1, 10**20)
+
+
+def test_as_many_sales_as_the_calculator_takes_are_averaged() -> None:
+    """With a denominator for each sale an exact sum would have a million digits."""
+    sales = [(1_000_003 + 2 * number, 2_000_006 + 4 * number) for number in range(99_999)]
+    assert shown(premium_rates([*sales, (100, 350)])) == ("100.00", "100.00", "100.00")
 
 
 @settings(deadline=None)
 @given(st.integers(0, 10**15))
 def test_the_bracket_commission_never_exceeds_five_percent(price_fen: int) -> None:
-    assert commission(price_fen) <= Fraction(price_fen * 5, 100)
+    parts = bracket_parts(price_fen)
+    assert sum(parts) == price_fen
+    assert commission(parts) <= Fraction(price_fen * 5, 100)

@@ -1,17 +1,22 @@
 """Statistics grow as lots close: once for each round, a default as a failed round, a resale as another item."""
 
+import random
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from appraisal.assets.rules import AssetKind
 from auction import api
 from auction.lots.rules import Round
-from auction.statistics import handlers
-from auction.statistics.schemas import By, StatisticsView
-from auction.statistics.service import Wanted, show_series, show_statistics, write_series
+from auction.statistics import handlers, store
+from auction.statistics.models import EndedRound
+from auction.statistics.rules import By, HeldRound, LotRecord, Outcome, Stage, Tally, premium, series_point, statistics
+from auction.statistics.schemas import StatisticsView
+from auction.statistics.service import show_series, show_statistics, write_series
+from auction.statistics.store import Wanted
 from kernel.actors import platform, visitor
 from kernel.contracts import LotClosed
 from kernel.database import Database
@@ -118,3 +123,69 @@ async def test_without_any_round_there_are_no_rates(database_url: str) -> None:
         view = await figures(database)
         assert {figure.percent for figure in view.figures} == {None}
         assert {figure.amount_fen for figure in view.figures} == {None, 0}
+
+
+def record(rng: random.Random) -> tuple[LotRecord, list[dict[str, object]]]:
+    """An item of one to three rounds, sold or not, as the rules take it and as it stands in the table."""
+    reference, item, court = Fen(rng.randrange(1, 10**12)), ordered_id(), rng.choice(COURTS)
+    stages = list(Stage)[: rng.randrange(1, 4)]
+    held, rows = [], []
+    for stage in stages:
+        start = Fen(rng.randrange(1, 10**12))
+        price = Fen(start + rng.randrange(0, 10**12)) if stage is stages[-1] and rng.random() < 0.7 else None
+        outcome = Outcome.SOLD if price is not None else Outcome.FAILED
+        if price is not None and rng.random() < 0.1:
+            outcome = rng.choice((Outcome.DEFAULTED, Outcome.ANNULLED))
+        held.append(HeldRound(stage, start, price if outcome is Outcome.SOLD else None))
+        row: dict[str, object] = {
+            "lot_id": ordered_id(),
+            "item_id": item,
+            "court_id": court,
+            "asset_kind": rng.choice(("movable", "immovable")),
+            "year": 2025,
+            "stage": stage,
+            "reference_fen": reference,
+            "start_fen": start,
+            "outcome": outcome,
+            "price_fen": price,
+            "over_start": None if price is None else premium(start, price),
+            "over_reference": None if price is None else premium(reference, price),
+            "ended_at": START + timedelta(days=rng.randrange(90)),
+        }
+        rows.append(row)
+    return LotRecord(reference, tuple(held)), rows
+
+
+COURTS = (ordered_id(), ordered_id())
+
+
+@pytest.mark.parametrize("items", [1, 2, 3, 250])
+async def test_the_database_adds_up_what_the_rules_add_up(database_url: str, items: int) -> None:
+    rng = random.Random(items)
+    made = [record(rng) for _ in range(items)]
+    rows = [row for _, of_item in made for row in of_item]
+    async with opened(database_url) as database:
+        async with database.transaction(platform("test")) as tx:
+            await store.add_rounds(tx, rows)
+            await store.add_rounds(tx, rows[:1])
+        async with database.reading(platform("test")) as tx:
+            added = await store.tally(tx, Wanted())
+            by_court = await store.tallies(tx, Wanted(), By.COURT)
+            of_court = {str(court): await store.tally(tx, Wanted(court_id=court)) for court in COURTS}
+    expected = Tally.of([lot for lot, _ in made])
+    assert statistics(added) == statistics(expected)
+    assert added.over_reference == expected.over_reference
+    assert by_court == {court: tally for court, tally in of_court.items() if tally.items}
+    assert sum(series_point(tally).rounds for tally in by_court.values()) == len(rows)
+    defaulted = [row for row in rows if row["outcome"] is Outcome.DEFAULTED]
+    assert added.outcomes[Outcome.DEFAULTED] == len(defaulted)
+
+
+async def test_a_round_keeps_its_premiums(database_url: str) -> None:
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        await end(place, await support.make_published_lot(place), 91_000_00)
+        async with database.reading(platform("test")) as tx:
+            (row,) = (await tx.session.scalars(select(EndedRound))).all()
+        assert row.over_start == premium(row.start_fen, 91_000_00)
+        assert row.over_reference == premium(row.reference_fen, 91_000_00)
