@@ -12,6 +12,8 @@ from tests.app.test_bench import open_to_postgres
 
 FIELDS = {"lots", "search_p95_ms", "statistics_p95_ms", "others_p99_ms", "baseline_p95_ms", "ratio", "failed", "void"}
 
+DRAWN = "SELECT md5(string_agg(title || status, ',' ORDER BY title, status)) FROM auction.lot"
+
 
 @pytest.mark.slow
 def test_a_small_catalogue_says_what_was_measured(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
