@@ -3,7 +3,7 @@
 from kernel.errors import Refusal
 
 
-class SaleElsewhere(Refusal):
+class SaleNotThere(Refusal):
     """The step does not fit where the sale stands."""
 
     code = "sale-not-there"

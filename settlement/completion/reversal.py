@@ -11,7 +11,7 @@ from kernel.database import Tx
 from settlement.bank import service as bank
 from settlement.completion import set_offs, store
 from settlement.completion.case_money import case_account
-from settlement.completion.errors import DepositUsed, SaleElsewhere
+from settlement.completion.errors import DepositUsed, SaleNotThere
 from settlement.completion.models import Sale
 from settlement.completion.rules import SERVED, UNDONE, SaleState
 from settlement.deposits import service as deposits
@@ -26,7 +26,7 @@ async def locked_sale(tx: Tx, lot_id: UUID) -> Sale:
     """
     sale = await store.lock_sale(tx, lot_id)
     if sale.state in UNDONE:
-        raise SaleElsewhere(state=sale.state)
+        raise SaleNotThere(state=sale.state)
     for earlier in await store.lock_defaulted(tx, sale.case_id):
         if earlier.asset_id == sale.asset_id and await store.uses_of(tx, earlier.lot_id):
             raise DepositUsed()

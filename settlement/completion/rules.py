@@ -21,7 +21,7 @@ from settlement.completion.errors import (
     NothingToSetOff,
     PurchaseProofGap,
     PurchaseUnproved,
-    SaleElsewhere,
+    SaleNotThere,
     SetOffUndecided,
     ShortfallExceeded,
     ShortfallOrdered,
@@ -191,7 +191,7 @@ def handover_due_on(served_on: date) -> date:
 def require(state: SaleState, wanted: SaleState) -> None:
     """Refuse a step that does not start from where the sale stands."""
     if state is not wanted:
-        raise SaleElsewhere(state=str(state))
+        raise SaleNotThere(state=str(state))
 
 
 def require_overdue(due_at: datetime, now: datetime) -> None:

@@ -156,7 +156,7 @@ class AssetHeld(Refusal):
     en = "The asset is on hold ({reason}); its proceeds may not be distributed or paid out now"
 
 
-class NotDisputable(Refusal):
+class ClaimNotInPlan(Refusal):
     """An objection names claims of the plan."""
 
     code = "claim-not-in-plan"
@@ -174,7 +174,7 @@ class NothingDisputed(Refusal):
     en = "The objection names the amount that the plan says; nothing is disputed"
 
 
-class NotNotified(Refusal):
+class ObjectionPartyMismatch(Refusal):
     """The party cannot take this step: no notice is due to them, or it was taken."""
 
     code = "objection-party-mismatch"
@@ -336,7 +336,7 @@ class AppliedBefore(Refusal):
     en = "An application under {title_no} is on record"
 
 
-class NoEffectYet(Refusal):
+class InterestStillRuns(Refusal):
     """No ruling has taken effect and no money has come in, so the interest still runs."""
 
     code = "interest-still-runs"
@@ -408,7 +408,7 @@ class LotNotDrawn(Refusal):
     en = "Several creditors of equal rank asked: the decision must name whom the lot fell on (drawn_lot)"
 
 
-class TakingElsewhere(Refusal):
+class TakingNotThere(Refusal):
     """The step does not fit where the taking stands."""
 
     code = "taking-not-there"

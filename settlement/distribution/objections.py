@@ -15,16 +15,16 @@ from kernel.money import Fen
 from settlement.distribution.claims import Debt
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.errors import (
+    ClaimNotInPlan,
     CounterLate,
     JudgmentElsewhere,
     JudgmentOutOfRange,
-    NotDisputable,
     NothingDisputed,
-    NotNotified,
     NotOpposed,
     NotSued,
     NotTold,
     ObjectionAnswered,
+    ObjectionPartyMismatch,
     StepMisdated,
     SuitLate,
 )
@@ -126,7 +126,7 @@ def require_disputes(planned: Mapping[UUID, Debt], disputes: Mapping[UUID, Debt]
     """An objection names claims of the plan, and for each an amount that differs from the plan's (R-DIST-05)."""
     for claim_id, wanted in disputes.items():
         if claim_id not in planned:
-            raise NotDisputable()
+            raise ClaimNotInPlan()
         if wanted == planned[claim_id]:
             raise NothingDisputed()
 
@@ -136,7 +136,7 @@ def notify(course: ObjectionCourse, party_id: UUID, served_on: date, today: date
     if course.told is not None:
         raise ObjectionAnswered()
     if party_id not in course.audience or party_id in course.notices:
-        raise NotNotified()
+        raise ObjectionPartyMismatch()
     _require_day(served_on, course.objected_on, today)
     last = deadline(Event.OBJECTION_NOTICE_SERVED, served_on)
     return Notice(party_id, served_on, last.on, last.known)
@@ -148,7 +148,7 @@ def oppose(course: ObjectionCourse, party_id: UUID, made_on: date, text: str, to
         raise ObjectionAnswered()
     notice = course.notices.get(party_id)
     if notice is None or any(opinion.party_id == party_id for opinion in course.counter_opinions):
-        raise NotNotified()
+        raise ObjectionPartyMismatch()
     _require_day(made_on, notice.served_on, today)
     if made_on > notice.counter_until:
         raise CounterLate(counter_until=notice.counter_until.isoformat())

@@ -27,8 +27,8 @@ from settlement.distribution.errors import (
     FeeNotSet,
     NoFailedRound,
     NoTaker,
-    TakingElsewhere,
     TakingNotOverdue,
+    TakingNotThere,
 )
 from settlement.distribution.models import Taking
 from settlement.distribution.plans import Proceeds
@@ -128,7 +128,7 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
         tx.actor.must_be(Role.CLERK)
         case, taking = await _locked_taking(tx, taking_id)
         if taking.state != TakingState.PAID or taking.paid_at is None:
-            raise TakingElsewhere(state=taking.state)
+            raise TakingNotThere(state=taking.state)
         subject = appraisal.Subject.SALE_RULING
         decision = await appraisal.get_decision(tx, wanted.ruling_decision_id, case_id=case.id, subject=subject)
         require_day(wanted.served_on, beijing_day(taking.paid_at), beijing_day(tx.now()))
@@ -154,7 +154,7 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
         tx.actor.must_be(Role.JUDGE)
         case, taking = await _locked_taking(tx, taking_id)
         if taking.state != TakingState.AWAITING:
-            raise TakingElsewhere(state=taking.state)
+            raise TakingNotThere(state=taking.state)
         now = tx.now()
         if beijing_day(now) <= taking.due_on:
             raise TakingNotOverdue(due_on=taking.due_on.isoformat())
