@@ -129,7 +129,7 @@ class OffIncrement(Refusal):
 
     code = "off-increment"
     rule = "R-BID-08"
-    zh = "出价须为起拍价加整数倍的加价幅度"
+    zh = "出价须为起拍价加整数倍的增价幅度"
     en = "A bid is the start price plus whole increments"
 
 
