@@ -68,22 +68,29 @@ THINGS = {
     "case": "案件",
     "claim": "债权",
     "court": "法院",
+    "credit": "到账款项",
     "decision": "合议庭决定",
+    "deposit": "保证金",
     "document": "文件",
+    "enquiry": "咨询",
     "file": "银行文件",
-    "hold": "停止处置措施",
-    "lot": "拍品",
+    "hold": "停止处分事项",
+    "lot": "标的",
     "match": "认领意见",
     "objection": "方案异议",
     "page": "页面",
     "paper": "文书",
     "party": "当事人",
+    "payment order": "付款指令",
     "person": "人员",
     "plan": "分配方案",
+    "reference price": "参考价",
     "registration": "报名",
     "report": "询价报告",
     "sale": "成交",
     "sale group": "标的组",
+    "seizure": "查封、扣押、冻结登记",
+    "taking": "以物抵债",
     "withholding": "延缓发放或提存事项",
 }
 """Chinese names of the things that may not be found."""
@@ -98,7 +105,7 @@ class NotFound(Refusal):
     en = "No such {what}"
 
     def __init__(self, what: str) -> None:
-        super().__init__(what=what, what_zh=THINGS.get(what, "内容"))
+        super().__init__(what=what, what_zh=THINGS[what])
 
 
 class Forbidden(Refusal):

@@ -66,7 +66,7 @@ class AssetHeld(Refusal):
 
     code = "asset-held"
     rule = "R-CASE-09"
-    zh = "案外人异议审查期间或存在其他停止处分的情形，暂不能恢复竞价"
+    zh = "该财产已停止处分，解除前不能恢复竞价"
     en = "The asset may not be disposed of now, so bidding is not resumed"
 
 

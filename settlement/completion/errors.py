@@ -26,7 +26,7 @@ class AssetOnHold(Refusal):
 
     code = "asset-on-hold"
     rule = "R-CASE-09"
-    zh = "标的物存在暂停处置事由（{reason}），解除前不得继续"
+    zh = "该财产已停止处分（{reason}），解除前不得继续"
     en = "The asset is on hold ({reason}) and may not be disposed of until that is lifted"
 
 

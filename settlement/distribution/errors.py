@@ -148,12 +148,12 @@ class ObjectionUndated(Refusal):
 
 
 class AssetHeld(Refusal):
-    """A hold forbids disposing of the thing whose money this is."""
+    """A hold forbids disposing of the thing: it is not taken, and its money is not paid out."""
 
     code = "asset-held"
     rule = "R-CASE-09"
-    zh = "财产处于停止处置状态（{reason}），其价款暂不得分配或发放"
-    en = "The asset is on hold ({reason}); its proceeds may not be distributed or paid out now"
+    zh = "该财产已停止处分（{reason}），解除前不得以其抵债，其价款不得分配或发放"
+    en = "The asset is on hold ({reason}); it may not be taken, nor its proceeds be distributed or paid out"
 
 
 class ClaimNotInPlan(Refusal):
