@@ -52,12 +52,18 @@ class Refusal(Exception):
 
 
 class Malformed(Refusal):
-    """Input that cannot be read: wrong type, unknown field, out of bounds. `path` is a JSON path."""
+    """Input that cannot be read: wrong type, unknown field, out of bounds. `path` is a JSON path.
+
+    `expected` goes on from that very word. Without Chinese words of its own the Chinese sentence shows the English.
+    """
 
     code = "malformed"
     status = 400
-    zh = "请求内容无法识别：{path} {expected}"
-    en = "The request cannot be read: {path} {expected}"
+    zh = "请求内容无法识别：{path}，要求：{expected_zh}"
+    en = "The request cannot be read: {path}: expected {expected}"
+
+    def __init__(self, path: str, expected: str, expected_zh: str | None = None) -> None:
+        super().__init__(path=path, expected=expected, expected_zh=expected_zh or expected)
 
 
 THINGS = {
