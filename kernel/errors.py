@@ -6,6 +6,7 @@ problem details (RFC 9457) and the live feed into a `refused` message, so rules 
 needs to know.
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 from kernel.law import citation
@@ -39,16 +40,22 @@ class Refusal(Exception):
         return self.en.format_map(self._spoken())
 
     def _spoken(self) -> dict[str, object]:
-        """The facts as sentences say them: amounts in yuan, where the wire says fen."""
-        return {
-            name: yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
-            for name, value in self.facts.items()
-        }
+        return {name: _said(name, value) for name, value in self.facts.items()}
 
     @property
     def law(self) -> str | None:
         """The article behind the rule, e.g. `法释〔2016〕18号 第二十条`."""
         return citation(self.rule) if self.rule else None
+
+
+def _said(name: str, value: object) -> object:
+    """A fact as sentences say it: an amount in yuan, where the wire says fen; a code word as an English one.
+
+    Chinese sentences say a code word by a fact of its own, `kind_zh` beside `kind`, from the table beside its enum.
+    """
+    if name.endswith("_fen") and isinstance(value, int):
+        return yuan(value)
+    return str(value).replace("_", " ") if isinstance(value, StrEnum) else value
 
 
 class Malformed(Refusal):

@@ -8,6 +8,8 @@ import ast
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -379,6 +381,24 @@ def test_two_functions_read_who_is_behind_a_registration() -> None:
         for function in functions_that_name(path, WHO_IS_BEHIND_A_REGISTRATION)
     }
     assert found == READS_WHO_IS_BEHIND.keys(), "the door and the reveal, and no third"
+
+
+def chinese_tables() -> Iterator[tuple[Path, str, dict[StrEnum, str]]]:
+    """Every table of code words in Chinese whose keys are those of an enum: file, name, table."""
+    for path in sources(*PACKAGES):
+        for node in tree(path).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict()) if name.endswith("_ZH"):
+                    table = getattr(import_module(".".join(path.with_suffix("").parts)), name)
+                    if all(isinstance(word, StrEnum) for word in table):
+                        yield path, name, table
+
+
+def test_every_code_word_of_an_enum_has_its_chinese_name() -> None:
+    tables = list(chinese_tables())
+    assert len(tables) > 5, "they are found by their names"
+    missing = {f"{path}:{name}": set(type(next(iter(table)))) - table.keys() for path, name, table in tables}
+    assert {where: words for where, words in missing.items() if words} == {}
 
 
 def test_whatever_is_not_found_has_a_chinese_name() -> None:

@@ -8,7 +8,7 @@ class MeasureUnfit(Refusal):
 
     code = "measure-unfit"
     rule = "R-SEAL-01"
-    zh = "{kind} 不适用 {measure} 措施"
+    zh = "{kind_zh}不适用{measure_zh}措施"
     en = "The measure {measure} does not fit an asset of kind {kind}"
 
 

@@ -260,7 +260,7 @@ class JudgmentOutOfRange(Refusal):
 
     code = "judgment-out-of-range"
     rule = "R-DIST-06"
-    zh = "{part} 的认定数额须在 {least_fen} 元至 {most_fen} 元之间"
+    zh = "{part_zh}的认定数额须在 {least_fen} 元至 {most_fen} 元之间"
     en = "{part} must lie between {least_fen} and {most_fen} yuan"
 
 
@@ -269,7 +269,7 @@ class ObjectionsRunning(Refusal):
 
     code = "objection-running"
     rule = "R-DIST-05"
-    zh = "{name} 的异议尚在处理中（{stage}）"
+    zh = "{name} 的异议尚在处理中（{stage_zh}）"
     en = "The objection of {name} is still running ({stage})"
 
 
@@ -413,7 +413,7 @@ class TakingNotThere(Refusal):
 
     code = "taking-not-there"
     rule = "R-FAIL-04"
-    zh = "该以物抵债目前为 {state}，不能进行此步骤"
+    zh = "该以物抵债目前为“{state_zh}”，不能进行此步骤"
     en = "The taking stands at {state}; this step does not fit there"
 
 

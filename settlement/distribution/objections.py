@@ -29,7 +29,13 @@ from settlement.distribution.errors import (
     SuitLate,
 )
 
-PARTS = ("costs_fen", "interest_fen", "principal_fen", "doubled_fen")
+PARTS = {
+    "costs_fen": "费用",
+    "interest_fen": "利息",
+    "principal_fen": "本金",
+    "doubled_fen": "加倍部分债务利息",
+}
+"""Parts of a disputed claim, in Chinese."""
 
 
 class Stage(StrEnum):
@@ -43,6 +49,18 @@ class Stage(StrEnum):
     UNOPPOSED = "unopposed"
     LAPSED = "lapsed"
     JUDGED = "judged"
+
+
+STAGE_ZH = {
+    Stage.NOTICE: "异议待通知其他当事人",
+    Stage.COUNTER_OPINION: "反对意见期限内",
+    Stage.OPPOSED: "有反对意见，待通知异议人",
+    Stage.SUIT_OPEN: "起诉期限内",
+    Stage.SUED: "已提起诉讼",
+    Stage.UNOPPOSED: "无人反对",
+    Stage.LAPSED: "逾期未起诉",
+    Stage.JUDGED: "已判决",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,10 +209,10 @@ def judge(course: ObjectionCourse, planned: Mapping[UUID, Debt], judgment: Judgm
     if judgment.claims.keys() != course.disputes.keys():
         raise JudgmentElsewhere()
     for claim_id, found in judgment.claims.items():
-        for part in PARTS:
+        for part, part_zh in PARTS.items():
             ends = sorted((getattr(planned[claim_id], part), getattr(course.disputes[claim_id], part)))
             if not ends[0] <= getattr(found, part) <= ends[1]:
-                raise JudgmentOutOfRange(part=part, least_fen=ends[0], most_fen=ends[1])
+                raise JudgmentOutOfRange(part=part, part_zh=part_zh, least_fen=ends[0], most_fen=ends[1])
     return judgment
 
 

@@ -93,7 +93,7 @@ def test_terms_at_every_bound_are_lawful() -> None:
             {"start_price_fen": 49_466_667, "round": Round.ROUND_2},
             61_833_334,
             SecondRoundPriceTooLow,
-            {"floor_fen": 49_466_668},
+            {"percent": 20, "floor_fen": 49_466_668},
         ),
         (
             {"start_price_fen": 49_466_669, "round": Round.SELL_OFF},
@@ -111,13 +111,13 @@ def test_terms_at_every_bound_are_lawful() -> None:
             {"deposit_fen": 3_091_666},
             None,
             DepositOutOfBand,
-            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666},
+            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666, "min_percent": 5, "max_percent": 20},
         ),
         (
             {"deposit_fen": 12_366_667},
             None,
             DepositOutOfBand,
-            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666},
+            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666, "min_percent": 5, "max_percent": 20},
         ),
         ({"increment_fen": 0}, None, IncrementMissing, {}),
         ({"duration": timedelta(hours=24, milliseconds=-1)}, None, BiddingTooShort, {"minimum_hours": 24}),
@@ -140,6 +140,13 @@ def test_sentences_speak_yuan() -> None:
     assert caught.value.detail == "起拍价不得低于参考价的70%，即 618,333.34 元"
     assert "618,333.34 yuan" in caught.value.detail_en
     assert caught.value.law == "法释〔2016〕18号 第十条"
+
+
+def test_sentences_take_their_percentages_from_the_bounds() -> None:
+    with pytest.raises(DepositOutOfBand) as caught:
+        check_terms(replace(FIRST, deposit_fen=Fen(1)), REFERENCE, None)
+    assert caught.value.detail == "保证金应为起拍价的5%至20%，即 30,916.67 元至 123,666.66 元"
+    assert "5 % to 20 %" in caught.value.detail_en
 
 
 def test_a_court_may_set_the_floor_of_a_resale() -> None:
