@@ -57,7 +57,7 @@ def main_calc(name: str, file: str | None) -> int:
     except OSError as error:
         return _unusable(f"{name}: {file or 'standard input'} cannot be read: {error.strerror}")
     except Malformed as refusal:
-        return _unusable(f"{name}: {refusal.facts['path']}: {refusal.facts['expected']}")
+        return _unusable(f"{name}: {refusal.facts['path']}: expected {refusal.facts['expected']}")
     except Refusal as refusal:
         return _unusable(f"{name}: $: {refusal.detail_en} ({refusal.rule})")
     sys.stdout.buffer.write(answer)

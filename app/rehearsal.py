@@ -150,7 +150,7 @@ async def forward(state: State, data: JSONBody[Forward]) -> Reached:
     rehearsal: Rehearsal = state["rehearsal"]
     clock: Clock = state["database"].clock
     if data.to - clock.now() > LONGEST_STEP:
-        raise Malformed(path="$.to", expected=f"expected a time within {LONGEST_STEP.days} days")
+        raise Malformed("$.to", f"a time within {LONGEST_STEP.days} days", f"{LONGEST_STEP.days} 日以内的时间")
     await rehearsal.forward(data.to)
     return Reached(beijing(clock.now()))
 

@@ -21,6 +21,7 @@ MAGIC = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
 }
+READABLE = ("PDF, PNG, JPEG or plain text", "PDF、PNG、JPEG 或纯文本")
 
 
 class Document(Base):
@@ -61,9 +62,9 @@ def media_type_of(content: bytes) -> str:
     try:
         text = content.decode("utf-8")
     except UnicodeDecodeError:
-        raise Malformed(path="content", expected="PDF, PNG, JPEG or plain text") from None
+        raise Malformed("content", *READABLE) from None
     if "\x00" in text or text.lstrip().startswith("<"):
-        raise Malformed(path="content", expected="PDF, PNG, JPEG or plain text")
+        raise Malformed("content", *READABLE)
     return "text/plain; charset=utf-8"
 
 
@@ -82,7 +83,7 @@ async def store_document(
     `media_type` is given for what the platform itself wrote, and for nothing that somebody sent.
     """
     if not 0 < len(content) <= MAX_BYTES:
-        raise Malformed(path="content", expected=f"1 to {MAX_BYTES} bytes")
+        raise Malformed("content", f"1 to {MAX_BYTES} bytes", f"1 至 {MAX_BYTES} 字节")
     document = Document(
         id=ordered_id(),
         previous_id=previous_id,

@@ -6,6 +6,7 @@ problem details (RFC 9457) and the live feed into a `refused` message, so rules 
 needs to know.
 """
 
+from enum import StrEnum
 from typing import ClassVar
 
 from kernel.law import citation
@@ -39,11 +40,7 @@ class Refusal(Exception):
         return self.en.format_map(self._spoken())
 
     def _spoken(self) -> dict[str, object]:
-        """The facts as sentences say them: amounts in yuan, where the wire says fen."""
-        return {
-            name: yuan(value) if name.endswith("_fen") and isinstance(value, int) else value
-            for name, value in self.facts.items()
-        }
+        return {name: _said(name, value) for name, value in self.facts.items()}
 
     @property
     def law(self) -> str | None:
@@ -51,13 +48,29 @@ class Refusal(Exception):
         return citation(self.rule) if self.rule else None
 
 
+def _said(name: str, value: object) -> object:
+    """A fact as sentences say it: an amount in yuan, where the wire says fen; a code word as an English one.
+
+    Chinese sentences say a code word by a fact of its own, `kind_zh` beside `kind`, from the table beside its enum.
+    """
+    if name.endswith("_fen") and isinstance(value, int):
+        return yuan(value)
+    return str(value).replace("_", " ") if isinstance(value, StrEnum) else value
+
+
 class Malformed(Refusal):
-    """Input that cannot be read: wrong type, unknown field, out of bounds. `path` is a JSON path."""
+    """Input that cannot be read: wrong type, unknown field, out of bounds. `path` is a JSON path.
+
+    `expected` goes on from that very word. Without Chinese words of its own the Chinese sentence shows the English.
+    """
 
     code = "malformed"
     status = 400
-    zh = "请求内容无法识别：{path} {expected}"
-    en = "The request cannot be read: {path} {expected}"
+    zh = "请求内容无法识别：{path}，要求：{expected_zh}"
+    en = "The request cannot be read: {path}: expected {expected}"
+
+    def __init__(self, path: str, expected: str, expected_zh: str | None = None) -> None:
+        super().__init__(path=path, expected=expected, expected_zh=expected_zh or expected)
 
 
 THINGS = {
@@ -68,22 +81,29 @@ THINGS = {
     "case": "案件",
     "claim": "债权",
     "court": "法院",
+    "credit": "到账款项",
     "decision": "合议庭决定",
+    "deposit": "保证金",
     "document": "文件",
+    "enquiry": "咨询",
     "file": "银行文件",
-    "hold": "停止处置措施",
-    "lot": "拍品",
+    "hold": "停止处分事项",
+    "lot": "标的",
     "match": "认领意见",
     "objection": "方案异议",
     "page": "页面",
     "paper": "文书",
     "party": "当事人",
+    "payment order": "付款指令",
     "person": "人员",
     "plan": "分配方案",
+    "reference price": "参考价",
     "registration": "报名",
     "report": "询价报告",
     "sale": "成交",
     "sale group": "标的组",
+    "seizure": "查封、扣押、冻结登记",
+    "taking": "以物抵债",
     "withholding": "延缓发放或提存事项",
 }
 """Chinese names of the things that may not be found."""
@@ -98,7 +118,7 @@ class NotFound(Refusal):
     en = "No such {what}"
 
     def __init__(self, what: str) -> None:
-        super().__init__(what=what, what_zh=THINGS.get(what, "内容"))
+        super().__init__(what=what, what_zh=THINGS[what])
 
 
 class Forbidden(Refusal):

@@ -24,7 +24,7 @@ from litestar.types.empty import Empty
 
 from kernel.actors import Actor, Role
 from kernel.database import AlreadyAnswered, Call, Database
-from kernel.decoding import decode
+from kernel.decoding import decode, wanted_by
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal, SignInRequired
 from kernel.observability import CRASHES, REFUSALS
 
@@ -149,7 +149,7 @@ class FrontDoor(ASGIMiddleware):
             return Malformed(path="Host", expected=self.host)
         keys = [key for key, _ in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)]
         if len(keys) != len(set(keys)):
-            return Malformed(path="query", expected="each parameter once")
+            return Malformed("query", "each parameter once", "每个参数只出现一次")
         origins = _values(scope, b"origin")
         if scope["method"] not in SAFE_METHODS and not (len(origins) == 1 and origin_allowed(origins[0], self.origin)):
             return ForeignOrigin()
@@ -185,7 +185,7 @@ async def refuse_loose_numbers(request: Request[Any, Any, Any]) -> None:
         field = fields.get(name)
         is_number = field is not None and int in (field.annotation, *(inner.annotation for inner in field.inner_types))
         if is_number and not WHOLE.fullmatch(value):
-            raise Malformed(path=name, expected="expected a whole number")
+            raise Malformed(name, "a whole number", "整数")
 
 
 IdempotencyKey = Annotated[
@@ -200,7 +200,7 @@ IdempotencyKey = Annotated[
 async def provide_call(request: StrictRequest, idempotency_key: IdempotencyKey) -> Call:
     """The call behind a command: actor, route, idempotency key, digest of all that was sent."""
     if not KEY.fullmatch(idempotency_key):
-        raise Malformed(path="Idempotency-Key", expected="8 to 64 letters, digits, - or _")
+        raise Malformed("Idempotency-Key", "8 to 64 letters, digits, - or _", "8 至 64 个字母、数字、- 或 _")
     name = request.headers.get("x-file-name", "")
     payload = f"{request.url.path}?{request.url.query}\n{name}\n".encode() + await request.body()
     return Call.by(request.user, f"{request.method} {request.route_handler.handler_name}", idempotency_key, payload)
@@ -259,8 +259,7 @@ def answer_repeat(_: Request[Any, Any, Any], repeat: AlreadyAnswered) -> Respons
 
 def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> Response[dict[str, object]]:
     if isinstance(error, ValidationException):
-        path, expected = _first_problem(error)
-        return problem(Malformed(path=path, expected=expected))
+        return problem(_first_problem(error))
     if isinstance(error, NotFoundException):
         return problem(NotFound(what="page"))
     if isinstance(error, NotAuthorizedException):
@@ -268,7 +267,7 @@ def answer_framework(request: Request[Any, Any, Any], error: HTTPException) -> R
     if error.status_code == 413:
         return problem(TooLarge())
     if error.detail == CLIENT_GONE:
-        return problem(Malformed(path="$", expected="a whole body"))
+        return problem(Malformed("$", "a whole body", "完整的内容"))
     if error.status_code >= 500:
         return answer_crash(request, error)
     codes = {400: "malformed", 405: "method-not-allowed"}
@@ -283,13 +282,16 @@ def answer_crash(request: Request[Any, Any, Any], error: Exception) -> Response[
     return problem(_Framework(500, "internal-error"))
 
 
-def _first_problem(error: ValidationException) -> tuple[str, str]:
+def _first_problem(error: ValidationException) -> Malformed:
     if found := MISSING.match(str(error.detail)):
-        return found[1], "expected a value, it is required"
+        return Malformed(found[1], "a value, it is required", "必填")
     extra = error.extra
     if isinstance(extra, list) and extra and isinstance(extra[0], dict):
-        return str(extra[0].get("key", "$")), str(extra[0].get("message", "another value"))[:200]
-    return "$", "a JSON body" if "data" in str(extra) else str(error.detail)[:200]
+        expected, expected_zh = wanted_by(str(extra[0].get("message", "another value"))[:200])
+        return Malformed(str(extra[0].get("key", "$")), expected, expected_zh)
+    if "data" in str(extra):
+        return Malformed("$", "a JSON body", "JSON 内容")
+    return Malformed("$", f"another request ({str(error.detail)[:200]})", f"其他请求（{str(error.detail)[:200]}）")
 
 
 EXCEPTION_HANDLERS: dict[Any, Any] = {

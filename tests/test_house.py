@@ -8,9 +8,13 @@ import ast
 import re
 import tomllib
 from collections.abc import Callable, Iterator
+from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 
 import pytest
+
+from kernel.errors import THINGS
 
 ROOT = Path(__file__).parent.parent
 CONTEXTS = ("appraisal", "auction", "bidding", "settlement")
@@ -211,6 +215,25 @@ def floats(module: ast.Module) -> Iterator[str]:
                 yield f"float (line {node.lineno})"
 
 
+WHERE_THINGS_ARE_NAMED = {"NotFound": 0, "must_serve": 1, "served_case_of": 2}
+"""Functions that say what was not found, and which argument that is, where it is not given as `what`."""
+
+
+def things_not_found(module: ast.Module) -> Iterator[str]:
+    """What the module may say was not found; an expression that is not the caller's own `what` as its source."""
+    for node in ast.walk(module):
+        match node:
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name)) if name in WHERE_THINGS_ARE_NAMED:
+                by_word = [each.value for each in node.keywords if each.arg == "what"]
+                match [*by_word, *node.args[WHERE_THINGS_ARE_NAMED[name] :]][0]:
+                    case ast.Constant(value=str(what)):
+                        yield what
+                    case ast.Name(id="what"):
+                        pass
+                    case other:
+                        yield ast.unparse(other)
+
+
 def offences(
     paths: list[Path], look: Callable[[ast.Module], Iterator[str]], excused: dict[str, str]
 ) -> dict[str, list[str]]:
@@ -298,6 +321,9 @@ def test_no_float_where_money_or_rules_are() -> None:
         (floats, "share = total * 0.05"),
         (floats, "share = float(total)"),
         (floats, "def share(total: float): ..."),
+        (things_not_found, "raise NotFound(what='lot')"),
+        (things_not_found, "actor.must_serve(lot.court_id, 'lot')"),
+        (things_not_found, "raise NotFound(what=f'{kind} of the case')"),
     ],
 )
 def test_the_lookers_see_what_they_look_for(look: Callable[[ast.Module], Iterator[str]], source: str) -> None:
@@ -310,6 +336,7 @@ def test_the_lookers_see_what_they_look_for(look: Callable[[ast.Module], Iterato
         (clock_reads, "tx.now()\nclock.now()\nfrom kernel.clock import monotonic\nmonotonic()\ntime.sleep(1)"),
         (sql_clock_reads, "'''Not by now(): the caller says when.'''\ntext('SELECT :now')"),
         (floats, "share = total * 5 // 100\nprice = Fraction(1, 3)"),
+        (things_not_found, "actor.must_serve(case.court_id, what)\nraise Forbidden()"),
     ],
 )
 def test_the_lookers_see_nothing_else(look: Callable[[ast.Module], Iterator[str]], source: str) -> None:
@@ -354,6 +381,29 @@ def test_two_functions_read_who_is_behind_a_registration() -> None:
         for function in functions_that_name(path, WHO_IS_BEHIND_A_REGISTRATION)
     }
     assert found == READS_WHO_IS_BEHIND.keys(), "the door and the reveal, and no third"
+
+
+def chinese_tables() -> Iterator[tuple[Path, str, dict[StrEnum, str]]]:
+    """Every table of code words in Chinese whose keys are those of an enum: file, name, table."""
+    for path in sources(*PACKAGES):
+        for node in tree(path).body:
+            match node:
+                case ast.Assign(targets=[ast.Name(id=name)], value=ast.Dict()) if name.endswith("_ZH"):
+                    table = getattr(import_module(".".join(path.with_suffix("").parts)), name)
+                    if all(isinstance(word, StrEnum) for word in table):
+                        yield path, name, table
+
+
+def test_every_code_word_of_an_enum_has_its_chinese_name() -> None:
+    tables = list(chinese_tables())
+    assert len(tables) > 5, "they are found by their names"
+    missing = {f"{path}:{name}": set(type(next(iter(table)))) - table.keys() for path, name, table in tables}
+    assert {where: words for where, words in missing.items() if words} == {}
+
+
+def test_whatever_is_not_found_has_a_chinese_name() -> None:
+    named = {what for path in sources(*PACKAGES) for what in things_not_found(tree(path))}
+    assert named == THINGS.keys()
 
 
 def test_alembics_folder_is_no_package() -> None:

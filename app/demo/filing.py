@@ -161,7 +161,7 @@ async def _decide_terms(case: Case, window: Window, bidding: Bidding, resale_id:
         "deposit_fen": bidding.deposit_fen,
         "balance_due_days": BALANCE_DUE_DAYS,
     }
-    decision_id = await case.decide("lot_terms", "合议庭评议确定起拍价、加价幅度、保证金和余款支付期限。", decided)
+    decision_id = await case.decide("lot_terms", "合议庭评议确定起拍价、增价幅度、保证金和余款支付期限。", decided)
     terms = {
         "asset_id": case.asset_id,
         "round": "round_1",

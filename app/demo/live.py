@@ -190,7 +190,7 @@ def invitation(afterwards: Afterwards, password: str) -> Iterator[str]:
     yield heading("正在进行", "live now")
     yield from table(
         [
-            ("拍品", "lot", "left"),
+            ("标的", "lot", "left"),
             ("起拍价", "start", "right"),
             ("竞价", "bidding", "left"),
             ("地址", "address", "left"),
@@ -207,7 +207,7 @@ def invitation(afterwards: Afterwards, password: str) -> Iterator[str]:
     )
     yield heading("登录试用", "sign-ins to try")
     yield f"  密码均为 one password for all: {password}"
-    yield "  visitor   竞买人，已报名，保证金已到账，进入拍品后输入参拍密码"
+    yield "  visitor   竞买人，已报名，保证金已到账，进入标的页后输入参拍密码"
     yield "            a bidder with deposits held; enter the bid password on the lot's page:"
     for live in afterwards.lots:
         if live.visitor is not None:

@@ -14,7 +14,7 @@ def checklist(
     """Every item that the platform must show on the day of publication (R-PUB-03, R-PUB-04)."""
     defects = details.get("defects", "无")
     return {
-        "announcement": f"{court}将于本平台公开拍卖{title}，具体时间、起拍价、保证金及加价幅度见本页。",
+        "announcement": f"{court}将于本平台公开拍卖{title}，具体时间、起拍价、保证金及增价幅度见本页。",
         "title": f"{case_no}执行依据：已经发生法律效力的民事判决书（当事人身份信息已隐去）。",
         "pricing": f"{basis}，参考价 {yuan(reference_fen)} 元，报告副本见附件。",
         "rules": "自由竞价不少于24小时；最后5分钟内有人出价的，竞价时间自该次出价起顺延5分钟，直至无人出价。",
@@ -43,7 +43,7 @@ def announcement(court: str, title: str, opens_at: datetime, bidding: Bidding) -
         f"竞价开始：{beijing(opens_at)}（延时的除外）",
         f"起拍价：{yuan(bidding.start_fen)} 元",
         f"保证金：{yuan(bidding.deposit_fen)} 元",
-        f"加价幅度：{yuan(bidding.increment_fen)} 元",
+        f"增价幅度：{yuan(bidding.increment_fen)} 元",
         "",
         "本次拍卖依照《最高人民法院关于人民法院网络司法拍卖若干问题的规定》进行。",
         "演示数据：人物、账户均为虚构。",

@@ -76,7 +76,7 @@ async def summarise(parts: Platform, played: Played) -> bool:
 
 
 def _lots(reports: Sequence[CaseReport]) -> Iterator[str]:
-    yield heading("拍品", "lots")
+    yield heading("标的", "lots")
     heads = [
         ("标的", "lot", LEFT),
         ("轮次", "round", LEFT),

@@ -8,7 +8,7 @@ class MeasureUnfit(Refusal):
 
     code = "measure-unfit"
     rule = "R-SEAL-01"
-    zh = "{kind} 不适用 {measure} 措施"
+    zh = "{kind_zh}不适用{measure_zh}措施"
     en = "The measure {measure} does not fit an asset of kind {kind}"
 
 
@@ -98,5 +98,5 @@ class HoldLiftedBefore(Refusal):
 
     code = "hold-lifted-before"
     rule = "R-CASE-09"
-    zh = "该暂缓处分措施已于 {lifted_at} 解除"
+    zh = "该财产的停止处分已于 {lifted_at} 解除"
     en = "This hold was lifted at {lifted_at}"

@@ -36,6 +36,13 @@ class AssetKind(StrEnum):
     OTHER_RIGHT = "other_right"
 
 
+ASSET_KIND_ZH = {
+    AssetKind.MOVABLE: "动产",
+    AssetKind.IMMOVABLE: "不动产",
+    AssetKind.OTHER_RIGHT: "其他财产权",
+}
+
+
 class Measure(StrEnum):
     """查封、扣押、冻结."""
 
@@ -43,6 +50,8 @@ class Measure(StrEnum):
     SEIZE = "seize"
     FREEZE = "freeze"
 
+
+MEASURE_ZH = {Measure.SEAL: "查封", Measure.SEIZE: "扣押", Measure.FREEZE: "冻结"}
 
 LONGEST_YEARS = {AssetKind.MOVABLE: 2, AssetKind.IMMOVABLE: 3, AssetKind.OTHER_RIGHT: 3}
 """The longest period of one act and of each renewal (R-SEAL-01)."""
@@ -139,7 +148,12 @@ def longest_until(kind: AssetKind, from_on: date) -> date:
 def register(kind: AssetKind, others: Sequence[Seizure], seizure: Seizure) -> Seizure:
     """`seizure`, if it may stand beside the `others` on an asset of this kind (R-SEAL-01 to 03)."""
     if seizure.measure not in MEASURES[kind]:
-        raise MeasureUnfit(kind=kind.value, measure=seizure.measure.value)
+        raise MeasureUnfit(
+            kind=kind,
+            kind_zh=ASSET_KIND_ZH[kind],
+            measure=seizure.measure,
+            measure_zh=MEASURE_ZH[seizure.measure],
+        )
     _require_period(kind, seizure.from_on, seizure.to_on)
     for other in others:
         _require_order(other, seizure)

@@ -84,5 +84,5 @@ class WrongDecision(Refusal):
 
     code = "wrong-decision"
     rule = "R-GEN-05"
-    zh = "该合议庭决定不是本案关于 {subject} 的决定"
+    zh = "该合议庭决定不是本案关于{subject_zh}的决定"
     en = "This panel decision is not one of this case on {subject}"

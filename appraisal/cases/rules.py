@@ -72,6 +72,22 @@ class Subject(StrEnum):
     WITHDRAWAL = "withdrawal"
 
 
+SUBJECT_ZH = {
+    Subject.LOT_TERMS: "拍卖条件",
+    Subject.PRIORITY: "优先购买权",
+    Subject.SALE_RULING: "成交裁定、抵债裁定",
+    Subject.ENFORCEMENT_FEE: "执行申请费",
+    Subject.DISTRIBUTION_PLAN: "分配方案",
+    Subject.DEFAULT: "悔拍",
+    Subject.SHORTFALL: "责令补交差价",
+    Subject.ANNULMENT: "撤销拍卖",
+    Subject.SATISFACTION: "以物抵债",
+    Subject.SET_OFF: "以债权抵价款",
+    Subject.SUSPENSION: "中止拍卖",
+    Subject.WITHDRAWAL: "撤回拍卖",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Account:
     """Where a party is paid: holder, number and bank as the court verified them."""
@@ -171,7 +187,7 @@ def require_panel(members: Sequence[str]) -> None:
 def require_decision(decision: Decision, case_id: UUID, subject: Subject) -> Decision:
     """The decision, if it was made in this case on this subject (R-GEN-05)."""
     if decision.case_id != case_id or decision.subject is not subject:
-        raise WrongDecision(subject=subject.value)
+        raise WrongDecision(subject=subject, subject_zh=SUBJECT_ZH[subject])
     return decision
 
 

@@ -17,7 +17,7 @@ class AssetNeeded(Refusal):
 
     code = "asset-needed"
     rule = "R-DIST-10"
-    zh = "{kind} 类债权须写明优先受偿的财产"
+    zh = "{kind_zh}须写明优先受偿的财产"
     en = "A claim of kind {kind} must name the asset it is preferred on"
 
 
@@ -26,7 +26,7 @@ class AssetNotMeant(Refusal):
 
     code = "asset-not-meant"
     rule = "R-DIST-10"
-    zh = "{kind} 类债权不就特定财产优先受偿，不应填写财产"
+    zh = "{kind_zh}不就特定财产优先受偿，不应填写财产"
     en = "A claim of kind {kind} is not preferred on one asset and must name none"
 
 
@@ -52,7 +52,7 @@ class DoubledPartNotMeant(Refusal):
 
     code = "doubled-part-not-meant"
     rule = "R-INT-01"
-    zh = "{kind} 类债权没有加倍部分债务利息"
+    zh = "{kind_zh}没有加倍部分债务利息"
     en = "A claim of kind {kind} has no doubled part of interest"
 
 

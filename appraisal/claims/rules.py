@@ -38,6 +38,19 @@ class ClaimKind(StrEnum):
     CONFISCATION = "confiscation"
 
 
+CLAIM_KIND_ZH = {
+    ClaimKind.ORDINARY: "普通债权",
+    ClaimKind.SECURED: "有担保物权的债权",
+    ClaimKind.CONSTRUCTION_PRICE: "建设工程价款",
+    ClaimKind.HOME_BUYER: "消费者购房款",
+    ClaimKind.LIEN: "留置权所担保的债权",
+    ClaimKind.TAX: "税款",
+    ClaimKind.INJURY_MEDICAL: "人身损害赔偿中的医疗费用",
+    ClaimKind.RESTITUTION: "退赔被害人的损失",
+    ClaimKind.FINE: "罚金",
+    ClaimKind.CONFISCATION: "没收财产",
+}
+
 ON_ONE_ASSET = frozenset({ClaimKind.SECURED, ClaimKind.CONSTRUCTION_PRICE, ClaimKind.HOME_BUYER, ClaimKind.LIEN})
 """Preferred over the proceeds of one asset only (R-DIST-10, R-DIST-11)."""
 
@@ -87,9 +100,9 @@ def register(party: PartyFacts, others: Sequence[TitledClaim], claim: TitledClai
 
 def _require_place(claim: TitledClaim) -> None:
     if claim.kind in ON_ONE_ASSET and claim.asset_id is None:
-        raise AssetNeeded(kind=claim.kind.value)
+        raise AssetNeeded(**_kind(claim))
     if claim.kind not in ON_ONE_ASSET and claim.asset_id is not None:
-        raise AssetNotMeant(kind=claim.kind.value)
+        raise AssetNotMeant(**_kind(claim))
 
 
 def _require_amounts(claim: TitledClaim) -> None:
@@ -98,7 +111,11 @@ def _require_amounts(claim: TitledClaim) -> None:
     if claim.total_fen > MAX_FEN:
         raise ClaimTooLarge(most_fen=MAX_FEN)
     if claim.kind in NEVER_DOUBLED and claim.doubled_fen:
-        raise DoubledPartNotMeant(kind=claim.kind.value)
+        raise DoubledPartNotMeant(**_kind(claim))
+
+
+def _kind(claim: TitledClaim) -> dict[str, str]:
+    return {"kind": claim.kind, "kind_zh": CLAIM_KIND_ZH[claim.kind]}
 
 
 def _same(one: TitledClaim, other: TitledClaim) -> bool:

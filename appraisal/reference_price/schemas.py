@@ -33,12 +33,14 @@ class ReportInput(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.delivered and self.price_fen is None:
-            raise Unusable("price_fen", "expected the price of a delivered report")
+            raise Unusable("price_fen", "the price of a delivered report", "已提交报告的价格")
         corrected = self.objection is Objection.CORRECTED
         if corrected and self.delivered and self.corrected_price_fen is None:
-            raise Unusable("corrected_price_fen", "expected the price of a corrected report")
+            raise Unusable("corrected_price_fen", "the price of a corrected report", "补正后报告的价格")
         if not corrected and self.corrected_price_fen is not None:
-            raise Unusable("corrected_price_fen", "expected only where the objection is `corrected`")
+            raise Unusable(
+                "corrected_price_fen", "nothing unless the objection is `corrected`", "异议结果为补正时方可填写"
+            )
 
     def report(self) -> Report:
         price_fen = self.price_fen if self.delivered else None
@@ -54,7 +56,7 @@ class ReferencePriceInput(Wire, frozen=True):
         seen: set[str] = set()
         for index, report in enumerate(self.reports):
             if report.platform in seen:
-                raise Unusable(f"reports[{index}].platform", "expected each platform only once")
+                raise Unusable(f"reports[{index}].platform", "each platform only once", "每个平台只出现一次")
             seen.add(report.platform)
 
 
@@ -82,11 +84,11 @@ class RecordReport(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.delivered and self.price_fen is None:
-            raise Unusable("price_fen", "expected the price of a delivered report")
+            raise Unusable("price_fen", "the price of a delivered report", "已提交报告的价格")
         if self.delivered and self.report_on is None:
-            raise Unusable("report_on", "expected the day of a delivered report")
+            raise Unusable("report_on", "the day of a delivered report", "已提交报告的出具日期")
         if not self.delivered and self.price_fen is not None:
-            raise Unusable("price_fen", "expected only of a report delivered in time")
+            raise Unusable("price_fen", "nothing unless the report was delivered in time", "按期提交的报告方可填写")
 
 
 class DecideObjection(Wire, frozen=True):
@@ -97,9 +99,15 @@ class DecideObjection(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.objection is Objection.NONE:
-            raise Unusable("objection", "expected what became of it: dismissed, corrected or upheld")
+            raise Unusable(
+                "objection", "what became of it: dismissed, corrected or upheld", "异议的处理结果：驳回、补正或者成立"
+            )
         if (self.objection is Objection.CORRECTED) != (self.corrected_price_fen is not None):
-            raise Unusable("corrected_price_fen", "expected of a corrected report, and only of one")
+            raise Unusable(
+                "corrected_price_fen",
+                "a price of a corrected report, and of no other",
+                "报告经补正的须填写，否则不得填写",
+            )
 
 
 class RecordAppraisal(Wire, frozen=True):
@@ -112,7 +120,7 @@ class RecordAppraisal(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.valid_until < self.report_on:
-            raise Unusable("valid_until", "expected a day not before `report_on`")
+            raise Unusable("valid_until", "a day not before `report_on`", "不早于报告出具日的日期")
 
 
 STATED = frozenset({Method.PARTY_AGREEMENT, Method.DIRECTED_ENQUIRY})
@@ -128,7 +136,11 @@ class FixPrice(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.method in STATED) != (self.price_fen is not None):
-            raise Unusable("price_fen", "expected for party_agreement and directed_enquiry, and only for them")
+            raise Unusable(
+                "price_fen",
+                "a price for party_agreement and directed_enquiry, and only for them",
+                "当事人议价、定向询价须填写，其他方式不得填写",
+            )
 
 
 class ReportView(msgspec.Struct, frozen=True):

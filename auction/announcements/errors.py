@@ -56,5 +56,5 @@ class AssetHeld(Refusal):
 
     code = "asset-held"
     rule = "R-CASE-09"
-    zh = "该财产处于异议审查或者诉讼期间，不得处分：{reasons}"
+    zh = "该财产已停止处分（{reasons}），解除前不得公告"
     en = "The asset may not be disposed of now: {reasons}"

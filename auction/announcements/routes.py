@@ -101,7 +101,8 @@ def _decoded(file_name: str) -> str:
     except (UnicodeDecodeError, ValueError):
         name = ""
     if not 0 < len(name) <= LONGEST_NAME or "\n" in name or "\t" in name:
-        raise Malformed(path="X-File-Name", expected=f"a percent-encoded file name of 1 to {LONGEST_NAME} characters")
+        expected = f"a percent-encoded file name of 1 to {LONGEST_NAME} characters"
+        raise Malformed("X-File-Name", expected, f"1 至 {LONGEST_NAME} 字的文件名，经百分号编码")
     return name
 
 

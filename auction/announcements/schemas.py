@@ -21,7 +21,8 @@ class Checklist(Wire, frozen=True):
     def __post_init__(self) -> None:
         for key in self.items:
             if key not in _KEYS:
-                raise Unusable(f"items.{key}", f"expected one of {', '.join(item.key for item in CHECKLIST)}")
+                known = ", ".join(item.key for item in CHECKLIST)
+                raise Unusable(f"items.{key}", f"one of {known}", f"下列之一：{known}")
 
 
 class NoticeGiven(Wire, frozen=True):

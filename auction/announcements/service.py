@@ -71,7 +71,7 @@ async def record_notice(database: Database, call: Call, lot_id: UUID, wanted: No
         lot = await lots.lock_draft(tx, lot_id, Role.CLERK)
         now = tx.now()
         if wanted.on > beijing_day(now):
-            raise Malformed(path="$.on", expected="expected today or an earlier day")
+            raise Malformed("$.on", "today or an earlier day", "不晚于今日的日期")
         case = await appraisal.get_case(tx, lot.case_id)
         if wanted.party_id not in {party.id for party in case.parties}:
             raise NotFound(what="party")
@@ -98,7 +98,7 @@ async def attach_document(
         lot = await lots.lock_draft(tx, lot_id, Role.CLERK)
         document = await store_document(tx, name, content, public=True, case_id=lot.case_id)
         if kind is DocumentKind.PICTURE and not document.media_type.startswith("image/"):
-            raise Malformed(path="content", expected="PNG or JPEG")
+            raise Malformed("content", "PNG or JPEG", "PNG 或 JPEG 图片")
         row = LotDocument(
             lot_id=lot.id,
             document_id=document.id,

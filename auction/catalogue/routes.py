@@ -14,7 +14,7 @@ from auction.catalogue.store import Filter
 from auction.lots.rules import AssetKind, Round, Status, searchable
 from kernel.actors import Actor
 from kernel.database import Database
-from kernel.decoding import clean_text
+from kernel.decoding import Expected, clean_text
 from kernel.errors import Malformed
 from kernel.money import MAX_FEN
 from kernel.web import anyone
@@ -81,8 +81,8 @@ def _readable(name: str, words: str) -> str:
     """Text from the query in the form that stored text has; refuses what no stored text can hold."""
     try:
         return clean_text(words)
-    except ValueError as error:
-        raise Malformed(path=name, expected=str(error)) from None
+    except Expected as error:
+        raise Malformed(name, error.expected, error.expected_zh) from None
 
 
 ROUTES = [browse, show_lot]

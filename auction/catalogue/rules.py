@@ -47,7 +47,7 @@ def span_of(wanted: str, now: datetime) -> Span:
         return rest_of_day(now)
     moment = _moment(wanted)
     if moment is None or moment.tzinfo is None or moment.year not in YEARS:
-        raise Malformed(path="ends", expected=f"expected `{TODAY}` or a time with offset")
+        raise Malformed("ends", f"`{TODAY}` or a time with offset", f"{TODAY} 或带时区的时间")
     return Span(moment, moment + A_MINUTE)
 
 
@@ -93,7 +93,8 @@ def words_of(query: str) -> tuple[Word, ...]:
     """The words of a normalised query, each once. Raises `Malformed` for too long or too many."""
     words = tuple(dict.fromkeys(query.split()))
     if len(query) > LONGEST_QUERY or len(words) > MOST_WORDS:
-        raise Malformed(path="q", expected=f"at most {MOST_WORDS} words and {LONGEST_QUERY} characters")
+        expected = f"at most {MOST_WORDS} words and {LONGEST_QUERY} characters"
+        raise Malformed("q", expected, f"至多 {MOST_WORDS} 个词、{LONGEST_QUERY} 个字")
     return tuple(Word(word) for word in words)
 
 
@@ -108,7 +109,7 @@ def read_cursor(sort: Sort, text: str) -> Cursor:
         raw = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
         written_for, value, lot_id = msgspec.json.decode(raw, type=tuple[Sort, int, UUID])
     except (binascii.Error, ValueError, msgspec.DecodeError):
-        raise Malformed(path="after", expected="a cursor given by this catalogue") from None
+        raise Malformed("after", "a cursor given by this catalogue", "本目录给出的翻页位置") from None
     if written_for is not sort or not -(2**63) <= value < 2**63:
-        raise Malformed(path="after", expected="a cursor of the same sort")
+        raise Malformed("after", "a cursor of the same sort", "同一排序的翻页位置")
     return Cursor(value, lot_id)

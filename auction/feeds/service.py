@@ -118,4 +118,4 @@ def _read_cursor(text: str) -> tuple[datetime, UUID]:
             raise ValueError
         return from_ms(int(moment)), UUID(hex=lot_id)
     except ValueError:
-        raise Malformed(path="after", expected="the `next` of an earlier answer") from None
+        raise Malformed("after", "the `next` of an earlier answer", "此前答复中的 next") from None

@@ -46,7 +46,7 @@ async def record_creditors_asked(
             raise SecondRoundStands()
         today = beijing_day(tx.now())
         if not owed.failed_on <= wanted.on <= today:
-            raise Malformed(path="$.on", expected=f"expected a day from {owed.failed_on} to today")
+            raise Malformed("$.on", f"a day from {owed.failed_on} to today", f"{owed.failed_on} 至今日之间的日期")
         owed.asked_on, owed.asked_proof, owed.somebody_takes = wanted.on, wanted.proof, wanted.somebody_takes
         await record(tx, "lots.creditors-asked", f"lot:{lot_id}", wanted, case_id=lot.case_id)
         return tx.answer(view(tx, owed))

@@ -21,7 +21,7 @@ from auction.lots.errors import (
     StartPriceTooLow,
 )
 from auction.lots.rules import Round, Terms
-from kernel.money import Fen, round_down, round_up
+from kernel.money import Fen, round_down, round_up, yuan
 
 START_PERCENT = 70
 """Lowest start price of a first round, of the reference price (R-BID-01)."""
@@ -108,7 +108,8 @@ def check_terms(
     _check_start_price(terms, reference_price_fen, previous_round_start_fen, resale_percent)
     lowest, highest = deposit_band(terms.start_price_fen)
     if not lowest <= terms.deposit_fen <= highest:
-        raise DepositOutOfBand(deposit_min_fen=lowest, deposit_max_fen=highest)
+        percents = {"min_percent": DEPOSIT_PERCENT[0], "max_percent": DEPOSIT_PERCENT[1]}
+        raise DepositOutOfBand(deposit_min_fen=lowest, deposit_max_fen=highest, **percents)
     if terms.increment_fen <= 0:
         raise IncrementMissing()
     if terms.duration < SHORTEST_BIDDING:
@@ -133,7 +134,7 @@ def _check_start_price(
     if terms.round is Round.ROUND_2:
         floor = second_round_floor(previous_start_fen)
         if terms.start_price_fen < floor:
-            raise SecondRoundPriceTooLow(floor_fen=floor)
+            raise SecondRoundPriceTooLow(percent=100 - SECOND_ROUND_PERCENT, floor_fen=floor)
     elif terms.start_price_fen != previous_start_fen:
         raise SellOffPriceDiffers(price_fen=previous_start_fen)
 
@@ -146,14 +147,26 @@ def resale_percent_of(facts: Mapping[str, str | int]) -> int:
     return decided if isinstance(decided, int) and 1 <= decided <= 100 else START_PERCENT
 
 
+DECIDABLE = {
+    "start_price_fen": "起拍价",
+    "increment_fen": "增价幅度",
+    "deposit_fen": "保证金",
+    "balance_due_days": "付款期限",
+}
+"""Terms that a panel's decision may name, in Chinese."""
+
+
 def check_decision(facts: Mapping[str, str | int], terms: Terms) -> None:
     """Refuse terms that differ from a value the panel's decision names (R-GEN-05)."""
-    decided: dict[str, int] = {
-        "start_price_fen": terms.start_price_fen,
-        "increment_fen": terms.increment_fen,
-        "deposit_fen": terms.deposit_fen,
-        "balance_due_days": terms.balance_due_days,
-    }
-    for name, value in decided.items():
-        if name in facts and facts[name] != value:
-            raise DecisionDiffers(field=name, decided=str(facts[name]))
+    for name, name_zh in DECIDABLE.items():
+        if name in facts and facts[name] != getattr(terms, name):
+            decided = facts[name]
+            raise DecisionDiffers(
+                field=name, field_zh=name_zh, decided=str(decided), decided_zh=_decided_zh(name, decided)
+            )
+
+
+def _decided_zh(name: str, decided: str | int) -> str:
+    if isinstance(decided, str):
+        return decided
+    return f"{yuan(decided)} 元" if name.endswith("_fen") else f"{decided} 日"

@@ -8,7 +8,7 @@ class TermsRefused(Refusal):
 
 
 class StartPriceTooLow(TermsRefused):
-    """The start price of a first round or resale is below 70 % of the reference price."""
+    """The start price of a first round or resale is below its share of the reference price."""
 
     code = "start-price-too-low"
     rule = "R-BID-01"
@@ -17,12 +17,12 @@ class StartPriceTooLow(TermsRefused):
 
 
 class SecondRoundPriceTooLow(TermsRefused):
-    """The start price of the second round is more than 20 % below that of the first."""
+    """The start price of the second round is further below that of the first than the law lets it fall."""
 
     code = "second-round-price-too-low"
     rule = "R-FAIL-01"
-    zh = "二拍起拍价的降幅不得超过前次起拍价的20%，即不得低于 {floor_fen} 元"
-    en = "The second round may start at most 20 % below the first, at {floor_fen} yuan or more"
+    zh = "二拍起拍价的降幅不得超过前次起拍价的{percent}%，即不得低于 {floor_fen} 元"
+    en = "The second round may start at most {percent} % below the first, at {floor_fen} yuan or more"
 
 
 class SellOffPriceDiffers(TermsRefused):
@@ -35,12 +35,15 @@ class SellOffPriceDiffers(TermsRefused):
 
 
 class DepositOutOfBand(TermsRefused):
-    """The deposit is not between 5 % and 20 % of the start price."""
+    """The deposit is a smaller or larger share of the start price than the law allows."""
 
     code = "deposit-out-of-band"
     rule = "R-BID-03"
-    zh = "保证金应为起拍价的5%至20%，即 {deposit_min_fen} 元至 {deposit_max_fen} 元"
-    en = "The deposit must be 5 % to 20 % of the start price, {deposit_min_fen} to {deposit_max_fen} yuan"
+    zh = "保证金应为起拍价的{min_percent}%至{max_percent}%，即 {deposit_min_fen} 元至 {deposit_max_fen} 元"
+    en = (
+        "The deposit must be {min_percent} % to {max_percent} % of the start price, "
+        "{deposit_min_fen} to {deposit_max_fen} yuan"
+    )
 
 
 class IncrementMissing(TermsRefused):
@@ -93,7 +96,7 @@ class DecisionDiffers(Refusal):
 
     code = "decision-differs"
     rule = "R-GEN-05"
-    zh = "{field} 与合议庭决定不一致，决定为 {decided}"
+    zh = "{field_zh}与合议庭决定不一致，决定为 {decided_zh}"
     en = "{field} differs from the panel's decision, which says {decided}"
 
 
@@ -120,8 +123,8 @@ class RoundNotAllowed(Refusal):
 
     code = "round-not-allowed"
     rule = "R-FAIL-02"
-    zh = "该财产的前次拍卖结果不允许此轮次，可进行：{allowed}"
-    en = "The earlier sales of the asset do not lead to this round; possible: {allowed}"
+    zh = "该财产的前次拍卖结果不允许此轮次，可进行：{allowed_zh}"
+    en = "The earlier sales of the asset do not lead to this round; possible: {allowed_en}"
 
 
 class PreviousLotDiffers(Refusal):

@@ -4,7 +4,7 @@ The legal bounds of its terms stand beside, in `bounds`.
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -23,6 +23,14 @@ class Round(StrEnum):
     ROUND_2 = "round_2"
     SELL_OFF = "sell_off"
     RESALE = "resale"
+
+
+ROUND_ZH = {
+    Round.ROUND_1: "一拍",
+    Round.ROUND_2: "二拍",
+    Round.SELL_OFF: "变卖",
+    Round.RESALE: "重新拍卖",
+}
 
 
 class AssetKind(StrEnum):
@@ -186,12 +194,20 @@ def check_place_on_road(
         raise AssetSold()
     allowed = rounds_after(earlier, price_fixed_on)
     if round_ not in allowed:
-        raise RoundNotAllowed(allowed=", ".join(sorted(allowed)) or "-")
+        raise _not_allowed([each for each in Round if each in allowed])
     expected = earlier.lot_id if earlier is not None and round_ is not Round.ROUND_1 else None
     if named != expected:
         raise PreviousLotDiffers(previous_lot_id=str(expected) if expected else None)
     if round_ is Round.RESALE and not resale_ordered:
         raise ResaleNotOrdered()
+
+
+def _not_allowed(allowed: Sequence[Round]) -> RoundNotAllowed:
+    return RoundNotAllowed(
+        allowed=", ".join(sorted(allowed)) or "-",
+        allowed_zh="、".join(ROUND_ZH[each] for each in allowed) or "无",
+        allowed_en=", ".join(allowed).replace("_", " ") or "none",
+    )
 
 
 ASK_CREDITORS_DAYS = 10

@@ -27,7 +27,8 @@ def calculate(document: PricesInput) -> dict[str, object]:
         chain = price_chain(document.reference_price_fen, document.round_1_start_fen)
     except StartPriceTooLow as refusal:
         floor = refusal.facts["floor_fen"]
-        raise Malformed(path="$.round_1_start_fen", expected=f"expected at least {floor} ({refusal.rule})") from None
+        expected, expected_zh = f"at least {floor} ({refusal.rule})", f"不低于 {floor} 分（{refusal.rule}）"
+        raise Malformed("$.round_1_start_fen", expected, expected_zh) from None
     return {**asdict(chain), "rules": ["R-BID-01", "R-BID-03", "R-FAIL-01", "R-SELL-03", "R-GEN-04"]}
 
 
@@ -51,9 +52,11 @@ class LotTerms(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.method is Method.SELL_OFF) != (self.round is Round.SELL_OFF):
-            raise Unusable("method", "expected `sell_off` exactly where the round is `sell_off`")
+            raise Unusable(
+                "method", "`sell_off` exactly where the round is `sell_off`", "变卖轮次用变卖方式，其他轮次不用"
+            )
         if self.scheduled_end <= self.opens_at:
-            raise Unusable("scheduled_end", "expected a time after `opens_at`")
+            raise Unusable("scheduled_end", "a time after `opens_at`", "晚于开始时间")
 
     @property
     def terms(self) -> Terms:

@@ -83,7 +83,7 @@ async def change_terms(database: Database, call: Call, lot_id: UUID, wanted: Lot
         lot = await lock_draft(tx, lot_id, Role.CLERK)
         for field in ("asset_id", "round", "method", "previous_lot_id"):
             if getattr(wanted, field) != getattr(lot, field):
-                raise Malformed(path=f"$.{field}", expected="expected the draft's own value")
+                raise Malformed(f"$.{field}", "the draft's own value", "与草稿相同")
         asset = await appraisal.get_asset(tx, lot.asset_id)
         await copy_asset(tx, lot, asset, await appraisal.get_reference_price(tx, lot.asset_id))
         await _apply_terms(tx, lot, wanted, await find_previous_round(tx, lot))

@@ -35,7 +35,9 @@ class RoundInput(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.result == "sold") != (self.price_fen is not None):
-            raise Unusable("price_fen", "expected a price exactly where the result is `sold`")
+            raise Unusable(
+                "price_fen", "a price exactly where the result is `sold`", "成交的须填写价格，未成交的不得填写"
+            )
 
 
 class LotInput(Wire, frozen=True):
@@ -48,9 +50,9 @@ class LotInput(Wire, frozen=True):
     def __post_init__(self) -> None:
         for index, (earlier, later) in enumerate(pairwise(self.rounds), start=1):
             if earlier.result == "sold":
-                raise Unusable(f"rounds[{index}]", "expected no round after the sale")
+                raise Unusable(f"rounds[{index}]", "no round after the sale", "成交之后没有其他轮次")
             if _ORDER.index(later.round) <= _ORDER.index(earlier.round):
-                raise Unusable(f"rounds[{index}].round", "expected the rounds in order, each once")
+                raise Unusable(f"rounds[{index}].round", "the rounds in order, each once", "轮次依次排列，各一次")
 
     def record(self) -> LotRecord:
         rounds = (HeldRound(_STAGES[held.round], held.start_fen, held.price_fen) for held in self.rounds)
@@ -66,7 +68,7 @@ class StatisticsInput(Wire, frozen=True):
         seen: set[str] = set()
         for index, lot in enumerate(self.lots):
             if lot.id in seen:
-                raise Unusable(f"lots[{index}].id", "expected each id only once")
+                raise Unusable(f"lots[{index}].id", "each id only once", "每个编号只出现一次")
             seen.add(lot.id)
 
 

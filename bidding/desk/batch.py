@@ -205,7 +205,7 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
         if stored and (earlier := stored.get(entry.address)) is not None:
             answers.append((entry, earlier.answer(sent)))
         elif (book := books.get(entry.address[0])) is None:
-            answers.append((entry, Answer(sent.key, refusal=NotFound(what="标的 (lot)"))))
+            answers.append((entry, Answer(sent.key, refusal=NotFound(what="lot"))))
         else:
             if entry.received_at - sent.ingress_at > late_after:
                 book.late_entries += 1

@@ -66,7 +66,7 @@ class AssetHeld(Refusal):
 
     code = "asset-held"
     rule = "R-CASE-09"
-    zh = "案外人异议审查期间或存在其他停止处分的情形，暂不能恢复竞价"
+    zh = "该财产已停止处分，解除前不能恢复竞价"
     en = "The asset may not be disposed of now, so bidding is not resumed"
 
 
@@ -93,8 +93,8 @@ class BelowStartPrice(Refusal):
 
     code = "below-start-price"
     rule = "R-BID-08"
-    zh = "出价低于起拍价"
-    en = "The bid is below the start price"
+    zh = "出价低于起拍价，当前最低应价为 {minimum_fen} 元"
+    en = "The bid is below the start price; the lowest price now possible is {minimum_fen} yuan"
 
 
 class AlreadyLeading(Refusal):
@@ -120,16 +120,18 @@ class BelowMinimum(Refusal):
 
     code = "below-minimum"
     rule = "R-BID-08"
-    zh = "出价低于当前最低应价"
-    en = "The bid is below the lowest price now possible"
+    zh = "出价低于当前最低应价 {minimum_fen} 元"
+    en = "The bid is below the lowest price now possible, {minimum_fen} yuan"
 
 
 class OffIncrement(Refusal):
     """Not the start price plus whole increments."""
 
+    # It names no amount: a stored answer is made again from its hashed bytes, and of amounts they hold `minimum_fen`
+    # alone, which the wire gives with the two refusals above and no other.
     code = "off-increment"
     rule = "R-BID-08"
-    zh = "出价须为起拍价加整数倍的加价幅度"
+    zh = "出价须为起拍价加整数倍的增价幅度"
     en = "A bid is the start price plus whole increments"
 
 

@@ -36,12 +36,12 @@ class LotInput(Wire, frozen=True):
         wanted = ends.pop(self.method)
         (other,) = ends.values()
         if getattr(self, other) is not UNSET:
-            raise Unusable(other, f"expected `{wanted}` in its place for method `{self.method}`")
+            raise Unusable(other, f"`{wanted}` in its place for method `{self.method}`", f"此方式改填 {wanted}")
         end = getattr(self, wanted)
         if end is UNSET:
-            raise Unusable(wanted, f"expected a value, method `{self.method}` needs it")
+            raise Unusable(wanted, f"a value, method `{self.method}` needs it", "此方式必填")
         if end <= self.opens_at:
-            raise Unusable(wanted, "expected a time after `opens_at`")
+            raise Unusable(wanted, "a time after `opens_at`", "晚于开始时间")
 
     @property
     def terms(self) -> Terms:
@@ -97,11 +97,15 @@ class BiddingInput(Wire, frozen=True):
         codes: set[str] = set()
         for index, bidder in enumerate(self.bidders):
             if bidder.code in codes:
-                raise Unusable(f"bidders[{index}].code", "expected a code that no earlier bidder has")
+                raise Unusable(
+                    f"bidders[{index}].code", "a code that no earlier bidder has", "与此前各竞买人不同的代码"
+                )
             codes.add(bidder.code)
         for index, (before, after) in enumerate(pairwise(self.commands), start=1):
             if after.at < before.at:
-                raise Unusable(f"commands[{index}].at", "expected a time not before that of the command before")
+                raise Unusable(
+                    f"commands[{index}].at", "a time not before that of the command before", "不早于前一条的时间"
+                )
 
 
 def calculate(document: BiddingInput) -> dict[str, Any]:

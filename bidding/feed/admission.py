@@ -97,7 +97,7 @@ def _wanted(request: Request, host: str, origin: str) -> tuple[UUID, int | None]
         raise NotFound(what="lot")
     asked = parse_qsl(query, keep_blank_values=True)
     if query and [name for name, _ in asked] != ["after"]:
-        raise Malformed(path="query", expected="`after`, once, and nothing else")
+        raise Malformed("query", "`after`, once, and nothing else", "只有 after，且只出现一次")
     after = asked[0][1] if asked else ""
     return UUID(found[1]), int(after) if SEQ.fullmatch(after) else None
 

@@ -104,6 +104,7 @@ class Refused(Message, frozen=True, tag="refused"):
     retry_after_s: int | UnsetType = UNSET
     path: str | UnsetType = UNSET
     expected: str | UnsetType = UNSET
+    expected_zh: str | UnsetType = UNSET
 
 
 class Resync(Message, frozen=True, tag="resync"):

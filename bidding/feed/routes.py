@@ -194,7 +194,7 @@ def _ids(joined: str) -> list[UUID]:
     try:
         return [UUID(one) for one in joined.split(",")]
     except ValueError:
-        raise Malformed(path="ids", expected="ids of lots, joined by commas") from None
+        raise Malformed("ids", "ids of lots, joined by commas", "以逗号分隔的标的编号") from None
 
 
 def _waiting(key: UUID) -> Response[bytes]:

@@ -32,7 +32,7 @@ class PlaceBid(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.confirm is not UNSET and self.confirm != self.price_fen:
-            raise Unusable("confirm", "expected the same amount as price_fen")
+            raise Unusable("confirm", "the same amount as price_fen", "与出价金额相同")
 
 
 class BidMessage(PlaceBid, frozen=True, tag_field="t", tag="bid"):

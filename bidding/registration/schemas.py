@@ -56,7 +56,7 @@ class ConfirmJointBidders(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if len({each.username.lower() for each in self.bidders}) != len(self.bidders):
-            raise Unusable("bidders", "expected each person once")
+            raise Unusable("bidders", "each person once", "每人只出现一次")
 
 
 class AgentView(msgspec.Struct, frozen=True):
@@ -122,7 +122,7 @@ class DepositInput(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.bidder is BidderKind.APPLICANT and self.claim_fen is None:
-            raise Unusable("claim_fen", "expected the claim of the applicant")
+            raise Unusable("claim_fen", "the claim of the applicant", "申请执行人的债权数额")
 
 
 def calculate(document: DepositInput) -> dict[str, object]:

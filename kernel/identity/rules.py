@@ -19,7 +19,8 @@ def check_id_number(number: str) -> str:
     """
     number = number.upper()
     if not ID_NUMBER.fullmatch(number) or not _is_date(number[6:14]) or number[17] != _check_character(number):
-        raise Malformed(path="$.id_number", expected="an identity number of 18 characters with a right check character")
+        expected = "an identity number of 18 characters with a right check character"
+        raise Malformed("$.id_number", expected, "18 位居民身份证号，校验码正确")
     return number
 
 
@@ -38,12 +39,15 @@ def check_username(name: str) -> str:
     """3 to 40 of a-z, 0-9, dot, dash, underscore; capitals become small, so that no two names look alike."""
     name = name.lower()
     if not USERNAME.fullmatch(name):
-        raise Malformed(path="$.username", expected="3 to 40 letters a-z, digits, dots, dashes or underscores")
+        expected = "3 to 40 letters a-z, digits, dots, dashes or underscores, a letter or digit first"
+        raise Malformed("$.username", expected, "3 至 40 个字母、数字、点、横线或下划线，以字母或数字开头")
     return name
 
 
 def check_password(password: str, username: str) -> str:
     """8 to 128 characters of any kind, not the user name. No composition rules: length is what helps."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD or password.lower() == username:
-        raise Malformed(path="$.password", expected=f"{SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+        length = SHORTEST_PASSWORD, LONGEST_PASSWORD
+        expected = "{} to {} characters, not the user name".format(*length)
+        raise Malformed("$.password", expected, "{} 至 {} 个字符，且不同于用户名".format(*length))
     return password

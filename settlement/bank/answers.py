@@ -13,7 +13,7 @@ from settlement.bank import store
 from settlement.bank.errors import BankRefReused, OrderAnswered
 from settlement.bank.models import PaymentAnswer, PaymentOrder
 from settlement.bank.port import BankPort
-from settlement.bank.rules import RESEND_AFTER
+from settlement.bank.rules import OUTCOME_ZH, RESEND_AFTER
 from settlement.bank.schemas import (
     Answered,
     Confirmation,
@@ -116,7 +116,7 @@ def _require_same(answer: Confirmation, earlier: PaymentAnswer | None) -> None:
     if earlier is None:
         raise BankRefReused(bank_ref=answer.bank_ref)
     if (earlier.outcome, earlier.bank_ref) != (answer.outcome, answer.bank_ref):
-        raise OrderAnswered(outcome=earlier.outcome)
+        raise OrderAnswered(outcome=earlier.outcome, outcome_zh=OUTCOME_ZH[earlier.outcome])
 
 
 async def show_waiting(database: Database, actor: Actor) -> WaitingOrders:

@@ -17,7 +17,7 @@ class OrderAnswered(Refusal):
 
     code = "order-answered"
     status = 422
-    zh = "该付款指令已有银行回执（{outcome}），且内容不同"
+    zh = "该付款指令已有银行回执（{outcome_zh}），且内容不同"
     en = "The bank has answered this payment order already ({outcome}), otherwise"
 
 

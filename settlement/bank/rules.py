@@ -19,6 +19,9 @@ from settlement.bank.errors import MatchHashDiffers, MatchReplaced, SameMatcher
 
 MATCH_FORMAT = b"match/1"
 
+OUTCOME_ZH = {"executed": "已支付", "rejected": "已退回"}
+"""What a bank did with an order, in Chinese."""
+
 RESEND_AFTER = timedelta(minutes=10)
 """How long an order may stay unanswered before the bank is asked again; each attempt waits that much longer."""
 

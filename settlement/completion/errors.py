@@ -3,12 +3,12 @@
 from kernel.errors import Refusal
 
 
-class SaleElsewhere(Refusal):
+class SaleNotThere(Refusal):
     """The step does not fit where the sale stands."""
 
     code = "sale-not-there"
     rule = "R-CLOSE-05"
-    zh = "该成交标的目前状态为 {state}，不能进行此步骤"
+    zh = "该成交标的目前为“{state_zh}”，不能进行此步骤"
     en = "The sale stands at {state}; this step does not fit there"
 
 
@@ -26,7 +26,7 @@ class AssetOnHold(Refusal):
 
     code = "asset-on-hold"
     rule = "R-CASE-09"
-    zh = "标的物存在暂停处置事由（{reason}），解除前不得继续"
+    zh = "该财产已停止处分（{reason}），解除前不得继续"
     en = "The asset is on hold ({reason}) and may not be disposed of until that is lifted"
 
 
@@ -45,7 +45,10 @@ class PurchaseProofGap(Refusal):
     code = "purchase-proof-gap"
     rule = "R-HOME-02"
     zh = "购房资格证明应覆盖自申请竞买（{applied_on}）至作出裁定（{today}）的全部期间（eligible_from、eligible_until）"
-    en = "The proof must cover every day from the application ({applied_on}) to the ruling ({today})"
+    en = (
+        "The proof of eligibility must cover every day from the application ({applied_on}) to the ruling ({today}) "
+        "(eligible_from, eligible_until)"
+    )
 
 
 class ApprovalMissing(Refusal):
@@ -145,6 +148,13 @@ class WrongDay(Refusal):
     rule = "R-CLOSE-06"
     zh = "日期 {day} 应在 {earliest} 至 {latest} 之间"
     en = "The day {day} should lie between {earliest} and {latest}"
+
+
+class DayPassed(WrongDay):
+    """A last day to act that is over before it is set; there is no latest one."""
+
+    zh = "日期 {day} 不得早于 {earliest}"
+    en = "The day {day} may not be before {earliest}"
 
 
 class LotOfAnotherCase(Refusal):

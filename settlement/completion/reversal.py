@@ -11,9 +11,9 @@ from kernel.database import Tx
 from settlement.bank import service as bank
 from settlement.completion import set_offs, store
 from settlement.completion.case_money import case_account
-from settlement.completion.errors import DepositUsed, SaleElsewhere
+from settlement.completion.errors import DepositUsed, SaleNotThere
 from settlement.completion.models import Sale
-from settlement.completion.rules import SERVED, UNDONE, SaleState
+from settlement.completion.rules import SALE_STATE_ZH, SERVED, UNDONE, SaleState
 from settlement.deposits import service as deposits
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Posting, Transfer
@@ -26,7 +26,8 @@ async def locked_sale(tx: Tx, lot_id: UUID) -> Sale:
     """
     sale = await store.lock_sale(tx, lot_id)
     if sale.state in UNDONE:
-        raise SaleElsewhere(state=sale.state)
+        state = SaleState(sale.state)
+        raise SaleNotThere(state=state, state_zh=SALE_STATE_ZH[state])
     for earlier in await store.lock_defaulted(tx, sale.case_id):
         if earlier.asset_id == sale.asset_id and await store.uses_of(tx, earlier.lot_id):
             raise DepositUsed()

@@ -18,10 +18,11 @@ from settlement.completion.errors import (
     ApprovalMissing,
     BalanceNotOverdue,
     BalanceOverdue,
+    DayPassed,
     NothingToSetOff,
     PurchaseProofGap,
     PurchaseUnproved,
-    SaleElsewhere,
+    SaleNotThere,
     SetOffUndecided,
     ShortfallExceeded,
     ShortfallOrdered,
@@ -147,6 +148,16 @@ class SaleState(StrEnum):
     ANNULLED = "annulled"
 
 
+SALE_STATE_ZH = {
+    SaleState.AWAITING_BALANCE: "待付尾款",
+    SaleState.PAID: "价款已付清",
+    SaleState.RULED: "已作出成交裁定",
+    SaleState.SERVED: "成交裁定已送达",
+    SaleState.HANDED_OVER: "已交付",
+    SaleState.DEFAULTED: "已认定悔拍",
+    SaleState.ANNULLED: "已撤销",
+}
+
 SERVED = frozenset({SaleState.SERVED, SaleState.HANDED_OVER})
 """Title has passed, the price is in the case account."""
 
@@ -191,7 +202,7 @@ def handover_due_on(served_on: date) -> date:
 def require(state: SaleState, wanted: SaleState) -> None:
     """Refuse a step that does not start from where the sale stands."""
     if state is not wanted:
-        raise SaleElsewhere(state=str(state))
+        raise SaleNotThere(state=state, state_zh=SALE_STATE_ZH[state])
 
 
 def require_overdue(due_at: datetime, now: datetime) -> None:
@@ -276,7 +287,7 @@ def _day(fact: object) -> date | None:
 def require_future_day(day: date, today: date) -> None:
     """Refuse a last day to pay that has passed."""
     if day < today:
-        raise WrongDay(day=day.isoformat(), earliest=today.isoformat(), latest="-")
+        raise DayPassed(day=day.isoformat(), earliest=today.isoformat())
 
 
 def require_order(uncovered_fen: int | None, ordered_fen: int, *, before: bool) -> None:

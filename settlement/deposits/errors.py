@@ -8,5 +8,5 @@ class HoldEnded(Refusal):
 
     code = "hold-ended"
     rule = "R-CLOSE-02"
-    zh = "该保证金已作处理（{outcome}）"
+    zh = "该保证金已作处理（{outcome_zh}）"
     en = "This deposit has ended already ({outcome})"

@@ -17,7 +17,7 @@ from settlement.bank import service as bank
 from settlement.bank.service import Excess, Source
 from settlement.deposits import store
 from settlement.deposits.errors import HoldEnded
-from settlement.deposits.rules import HoldFacts, Outcome, Part, Stage
+from settlement.deposits.rules import OUTCOME_ZH, HoldFacts, Outcome, Part, Stage
 from settlement.deposits.store import DepositFacts
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Posting, Transfer
@@ -101,7 +101,8 @@ async def end(tx: Tx, ends: Sequence[End], outcome: Outcome) -> None:
     ended = await store.add_ends(tx, rows)
     for each in ends:
         if each.hold.id not in ended:
-            raise HoldEnded(outcome=(await store.get_end(tx, each.hold.id)).outcome)
+            earlier = Outcome((await store.get_end(tx, each.hold.id)).outcome)
+            raise HoldEnded(outcome=earlier, outcome_zh=OUTCOME_ZH[earlier])
     await record_each(tx, f"deposits.{outcome}", [_said(each.deposit, each.hold, each.document) for each in ends])
 
 

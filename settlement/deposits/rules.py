@@ -36,6 +36,9 @@ class Outcome(StrEnum):
     FORFEITED = "forfeited"
 
 
+OUTCOME_ZH = {Outcome.APPLIED: "已抵作价款", Outcome.RELEASED: "已退还", Outcome.FORFEITED: "不予退还"}
+
+
 class State(StrEnum):
     """A deposit as its bidder and the court see it."""
 

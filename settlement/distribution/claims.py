@@ -196,14 +196,14 @@ def _check_unique(path: str, ids: Iterable[str]) -> None:
     seen: set[str] = set()
     for number, each in enumerate(ids):
         if each in seen:
-            raise Malformed(path=f"{path}[{number}].id", expected="expected an id that differs from all before it")
+            raise Malformed(f"{path}[{number}].id", "an id that differs from all before it", "与此前各项不同的编号")
         seen.add(each)
 
 
 def _check_amounts(path: str, thing: Cost | Pool | Claim, *names: str) -> None:
     for name in names:
         if getattr(thing, name) < 0:
-            raise Malformed(path=f"{path}.{name}", expected="expected 0 or more")
+            raise Malformed(f"{path}.{name}", "0 or more", "不小于 0")
 
 
 def _check_pool(path: str, pool: Pool) -> None:
@@ -217,18 +217,18 @@ def _check_claim(path: str, claim: Claim, pool_ids: set[str]) -> None:
     _check_amounts(path, claim, "costs_fen", "interest_fen", "principal_fen", "doubled_fen")
     if claim.kind in BOUND_TO_POOL:
         if claim.pool not in pool_ids:
-            raise Malformed(path=f"{path}.pool", expected=f"expected the id of a pool for kind {claim.kind}")
+            raise Malformed(f"{path}.pool", f"the id of a pool for kind {claim.kind}", "此类债权所就价款的编号")
     elif claim.pool is not None:
         # Ignoring it would silently pay the claim out of other things than the reader expects.
-        raise Malformed(path=f"{path}.pool", expected=f"expected nothing for kind {claim.kind}")
+        raise Malformed(f"{path}.pool", f"nothing for kind {claim.kind}", "此类债权不填")
     if claim.doubled_fen and claim.kind in WITHOUT_DOUBLED_PART:
-        raise Malformed(path=f"{path}.doubled_fen", expected=f"expected 0 for kind {claim.kind}")
+        raise Malformed(f"{path}.doubled_fen", f"0 for kind {claim.kind}", "此类债权应为 0")
 
 
 def _check_preference(path: str, debtor: DebtorKind, claims: Sequence[Claim], preference: Preference) -> None:
     if debtor is DebtorKind.ENTERPRISE:
-        raise Malformed(path=path, expected="expected null for an enterprise debtor")
+        raise Malformed(path, "null for an enterprise debtor", "被执行人为企业法人的不填")
     if not 0 <= preference.percent <= 100:
-        raise Malformed(path=f"{path}.percent", expected="expected 0 to 100")
+        raise Malformed(f"{path}.percent", "0 to 100", "0 至 100")
     if all(claim.id != preference.claim for claim in claims):
-        raise Malformed(path=f"{path}.claim", expected="expected the id of one of the claims")
+        raise Malformed(f"{path}.claim", "the id of one of the claims", "所列债权之一的编号")

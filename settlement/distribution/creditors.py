@@ -19,7 +19,7 @@ from kernel.ids import ordered_id
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.current import application_of, effect_on, rulings_served
-from settlement.distribution.errors import ApplicationMisdated, NoEffectYet
+from settlement.distribution.errors import ApplicationMisdated, InterestStillRuns
 from settlement.distribution.models import ParticipationApplication, Recognition
 from settlement.distribution.participation import Application, Policy, with_interest
 from settlement.distribution.participation_schemas import (
@@ -119,7 +119,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
         if wanted.interest is not None:
             stop_on = await effect_on(tx, case.id)
             if stop_on is None:
-                raise NoEffectYet()
+                raise InterestStillRuns()
             debt, arithmetic = with_interest(debt, wanted.interest.terms, stop_on)
         rows = (await store.recognitions_of(tx, case.id)).get(claim.id, [])
         recognition = Recognition(

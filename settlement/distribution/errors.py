@@ -148,15 +148,15 @@ class ObjectionUndated(Refusal):
 
 
 class AssetHeld(Refusal):
-    """A hold forbids disposing of the thing whose money this is."""
+    """A hold forbids disposing of the thing: it is not taken, and its money is not paid out."""
 
     code = "asset-held"
     rule = "R-CASE-09"
-    zh = "财产处于停止处置状态（{reason}），其价款暂不得分配或发放"
-    en = "The asset is on hold ({reason}); its proceeds may not be distributed or paid out now"
+    zh = "该财产已停止处分（{reason}），解除前不得以其抵债，其价款不得分配或发放"
+    en = "The asset is on hold ({reason}); it may not be taken, nor its proceeds be distributed or paid out"
 
 
-class NotDisputable(Refusal):
+class ClaimNotInPlan(Refusal):
     """An objection names claims of the plan."""
 
     code = "claim-not-in-plan"
@@ -174,7 +174,7 @@ class NothingDisputed(Refusal):
     en = "The objection names the amount that the plan says; nothing is disputed"
 
 
-class NotNotified(Refusal):
+class ObjectionPartyMismatch(Refusal):
     """The party cannot take this step: no notice is due to them, or it was taken."""
 
     code = "objection-party-mismatch"
@@ -260,7 +260,7 @@ class JudgmentOutOfRange(Refusal):
 
     code = "judgment-out-of-range"
     rule = "R-DIST-06"
-    zh = "{part} 的认定数额须在 {least_fen} 元至 {most_fen} 元之间"
+    zh = "{part_zh}的认定数额须在 {least_fen} 元至 {most_fen} 元之间"
     en = "{part} must lie between {least_fen} and {most_fen} yuan"
 
 
@@ -269,7 +269,7 @@ class ObjectionsRunning(Refusal):
 
     code = "objection-running"
     rule = "R-DIST-05"
-    zh = "{name} 的异议尚在处理中（{stage}）"
+    zh = "{name} 的异议尚在处理中（{stage_zh}）"
     en = "The objection of {name} is still running ({stage})"
 
 
@@ -336,7 +336,7 @@ class AppliedBefore(Refusal):
     en = "An application under {title_no} is on record"
 
 
-class NoEffectYet(Refusal):
+class InterestStillRuns(Refusal):
     """No ruling has taken effect and no money has come in, so the interest still runs."""
 
     code = "interest-still-runs"
@@ -408,12 +408,12 @@ class LotNotDrawn(Refusal):
     en = "Several creditors of equal rank asked: the decision must name whom the lot fell on (drawn_lot)"
 
 
-class TakingElsewhere(Refusal):
+class TakingNotThere(Refusal):
     """The step does not fit where the taking stands."""
 
     code = "taking-not-there"
     rule = "R-FAIL-04"
-    zh = "该以物抵债目前为 {state}，不能进行此步骤"
+    zh = "该以物抵债目前为“{state_zh}”，不能进行此步骤"
     en = "The taking stands at {state}; this step does not fit there"
 
 

@@ -23,7 +23,7 @@ class SpanInput(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.start > self.to:
-            raise Unusable("to", "expected a day not before `from`")
+            raise Unusable("to", "a day not before `from`", "不早于起始日的日期")
 
 
 class InterestInput(Wire, frozen=True):

@@ -15,21 +15,27 @@ from kernel.money import Fen
 from settlement.distribution.claims import Debt
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.errors import (
+    ClaimNotInPlan,
     CounterLate,
     JudgmentElsewhere,
     JudgmentOutOfRange,
-    NotDisputable,
     NothingDisputed,
-    NotNotified,
     NotOpposed,
     NotSued,
     NotTold,
     ObjectionAnswered,
+    ObjectionPartyMismatch,
     StepMisdated,
     SuitLate,
 )
 
-PARTS = ("costs_fen", "interest_fen", "principal_fen", "doubled_fen")
+PARTS = {
+    "costs_fen": "费用",
+    "interest_fen": "利息",
+    "principal_fen": "本金",
+    "doubled_fen": "加倍部分债务利息",
+}
+"""Parts of a disputed claim, in Chinese."""
 
 
 class Stage(StrEnum):
@@ -43,6 +49,18 @@ class Stage(StrEnum):
     UNOPPOSED = "unopposed"
     LAPSED = "lapsed"
     JUDGED = "judged"
+
+
+STAGE_ZH = {
+    Stage.NOTICE: "异议待通知其他当事人",
+    Stage.COUNTER_OPINION: "反对意见期限内",
+    Stage.OPPOSED: "有反对意见，待通知异议人",
+    Stage.SUIT_OPEN: "起诉期限内",
+    Stage.SUED: "已提起诉讼",
+    Stage.UNOPPOSED: "无人反对",
+    Stage.LAPSED: "逾期未起诉",
+    Stage.JUDGED: "已判决",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +144,7 @@ def require_disputes(planned: Mapping[UUID, Debt], disputes: Mapping[UUID, Debt]
     """An objection names claims of the plan, and for each an amount that differs from the plan's (R-DIST-05)."""
     for claim_id, wanted in disputes.items():
         if claim_id not in planned:
-            raise NotDisputable()
+            raise ClaimNotInPlan()
         if wanted == planned[claim_id]:
             raise NothingDisputed()
 
@@ -136,7 +154,7 @@ def notify(course: ObjectionCourse, party_id: UUID, served_on: date, today: date
     if course.told is not None:
         raise ObjectionAnswered()
     if party_id not in course.audience or party_id in course.notices:
-        raise NotNotified()
+        raise ObjectionPartyMismatch()
     _require_day(served_on, course.objected_on, today)
     last = deadline(Event.OBJECTION_NOTICE_SERVED, served_on)
     return Notice(party_id, served_on, last.on, last.known)
@@ -148,7 +166,7 @@ def oppose(course: ObjectionCourse, party_id: UUID, made_on: date, text: str, to
         raise ObjectionAnswered()
     notice = course.notices.get(party_id)
     if notice is None or any(opinion.party_id == party_id for opinion in course.counter_opinions):
-        raise NotNotified()
+        raise ObjectionPartyMismatch()
     _require_day(made_on, notice.served_on, today)
     if made_on > notice.counter_until:
         raise CounterLate(counter_until=notice.counter_until.isoformat())
@@ -191,10 +209,10 @@ def judge(course: ObjectionCourse, planned: Mapping[UUID, Debt], judgment: Judgm
     if judgment.claims.keys() != course.disputes.keys():
         raise JudgmentElsewhere()
     for claim_id, found in judgment.claims.items():
-        for part in PARTS:
+        for part, part_zh in PARTS.items():
             ends = sorted((getattr(planned[claim_id], part), getattr(course.disputes[claim_id], part)))
             if not ends[0] <= getattr(found, part) <= ends[1]:
-                raise JudgmentOutOfRange(part=part, least_fen=ends[0], most_fen=ends[1])
+                raise JudgmentOutOfRange(part=part, part_zh=part_zh, least_fen=ends[0], most_fen=ends[1])
     return judgment
 
 

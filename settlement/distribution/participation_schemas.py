@@ -32,9 +32,17 @@ class SetPolicy(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if (self.cut_off is CutOff.FIXED_DATE) != (self.fixed_on is not None):
-            raise Unusable("fixed_on", "expected a day for the cut-off `fixed_date`, and none for another")
+            raise Unusable(
+                "fixed_on",
+                "a day for the cut-off `fixed_date`, and none for another",
+                "截止方式为固定日期的须填写，否则不得填写",
+            )
         if (self.method is None) != (self.preference_percent is None):
-            raise Unusable("preference_percent", "expected a percentage with a method, and none without")
+            raise Unusable(
+                "preference_percent",
+                "a percentage with a method, and none without",
+                "有优先方式的须填写百分比，否则不得填写",
+            )
 
 
 class PolicyView(msgspec.Struct, frozen=True):
@@ -95,7 +103,7 @@ class RecogniseClaim(_Parts, frozen=True):
 
     def __post_init__(self) -> None:
         if self.interest is not None and self.doubled_fen:
-            raise Unusable("doubled_fen", "expected 0 where the doubled part is computed")
+            raise Unusable("doubled_fen", "0 where the doubled part is computed", "加倍部分由系统计算的应为 0")
 
 
 class ApplicationView(msgspec.Struct, frozen=True):

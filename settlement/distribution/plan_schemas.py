@@ -45,7 +45,7 @@ class _AboutClaims(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if len({each.claim_id for each in self.claims}) < len(self.claims):
-            raise Unusable("claims", "expected each claim once")
+            raise Unusable("claims", "each claim once", "每项债权只出现一次")
 
     @property
     def debts(self) -> dict[UUID, Debt]:

@@ -30,7 +30,7 @@ from settlement.distribution.errors import (
     ServedBefore,
     ServedTooEarly,
 )
-from settlement.distribution.objections import ObjectionCourse, Stage, combined
+from settlement.distribution.objections import STAGE_ZH, ObjectionCourse, Stage, combined
 from settlement.distribution.plans import Basis, Dispute
 
 CHANGEABLE = {
@@ -165,7 +165,8 @@ def resolve(course: Course, drafted: Basis, current: Basis, today: date) -> Reso
     for objection in course.objections:
         stage = objection.stage(today)
         if stage not in RESOLVED:
-            raise ObjectionsRunning(name=course.recipients[objection.party_id], stage=stage)
+            name = course.recipients[objection.party_id]
+            raise ObjectionsRunning(name=name, stage=stage, stage_zh=STAGE_ZH[stage])
     _require_clocks_run_out(course, today)
     require_fresh(drafted, current)
     planned = {UUID(each.claim.id): each.debt for each in drafted.claims}

@@ -56,6 +56,14 @@ class TakingState(StrEnum):
     LAPSED = "lapsed"
 
 
+TAKING_STATE_ZH = {
+    TakingState.AWAITING: "待补交差价",
+    TakingState.PAID: "差价已补交",
+    TakingState.SERVED: "抵债裁定已送达",
+    TakingState.LAPSED: "已失效",
+}
+
+
 def entitlement_of(before: Basis, with_thing: Basis, taker: UUID) -> Fen:
     """What the price of a thing adds to what the taker receives of the case's money (R-FAIL-03); fen.
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec.structs import asdict
 
-from kernel.decoding import FIRST_YEAR, LAST_YEAR, Unusable
+from kernel.decoding import A_DAY, FIRST_YEAR, LAST_YEAR, Unusable
 from kernel.money import MAX_FEN, Fen
 from settlement.distribution.claims import (
     Allocation,
@@ -69,7 +69,7 @@ class ClaimInput(_Input, frozen=True):
         for field in ("rank_on", "sealed_on"):
             day = getattr(self, field)
             if day is not None and not FIRST_YEAR <= day.year <= LAST_YEAR:
-                raise Unusable(field, f"expected a date YYYY-MM-DD, {FIRST_YEAR} to {LAST_YEAR}")
+                raise Unusable(field, *A_DAY)
 
 
 class PreferenceInput(_Input, frozen=True):

@@ -27,12 +27,13 @@ from settlement.distribution.errors import (
     FeeNotSet,
     NoFailedRound,
     NoTaker,
-    TakingElsewhere,
     TakingNotOverdue,
+    TakingNotThere,
 )
 from settlement.distribution.models import Taking
 from settlement.distribution.plans import Proceeds
 from settlement.distribution.satisfaction import (
+    TAKING_STATE_ZH,
     TakingState,
     entitlement_of,
     priority_and_costs,
@@ -128,7 +129,7 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
         tx.actor.must_be(Role.CLERK)
         case, taking = await _locked_taking(tx, taking_id)
         if taking.state != TakingState.PAID or taking.paid_at is None:
-            raise TakingElsewhere(state=taking.state)
+            raise _not_there(taking)
         subject = appraisal.Subject.SALE_RULING
         decision = await appraisal.get_decision(tx, wanted.ruling_decision_id, case_id=case.id, subject=subject)
         require_day(wanted.served_on, beijing_day(taking.paid_at), beijing_day(tx.now()))
@@ -154,7 +155,7 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
         tx.actor.must_be(Role.JUDGE)
         case, taking = await _locked_taking(tx, taking_id)
         if taking.state != TakingState.AWAITING:
-            raise TakingElsewhere(state=taking.state)
+            raise _not_there(taking)
         now = tx.now()
         if beijing_day(now) <= taking.due_on:
             raise TakingNotOverdue(due_on=taking.due_on.isoformat())
@@ -237,6 +238,11 @@ async def _locked_taking(tx: Tx, taking_id: UUID) -> tuple[CaseFacts, Taking]:
     account = await case_money.case_account(tx, case.id)
     await ledger.lock(tx, [account.id, taking.account_id])
     return case, taking
+
+
+def _not_there(taking: Taking) -> TakingNotThere:
+    state = TakingState(taking.state)
+    return TakingNotThere(state=state, state_zh=TAKING_STATE_ZH[state])
 
 
 async def _view(tx: Tx, case: CaseFacts, taking: Taking) -> TakingView:

@@ -48,9 +48,9 @@ class WhatIf(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if len({each.pool for each in self.proceeds}) < len(self.proceeds):
-            raise Unusable("proceeds", "expected each pool once")
+            raise Unusable("proceeds", "each pool once", "每笔价款只出现一次")
         if len(self.debts) < len(self.claims):
-            raise Unusable("claims", "expected each claim once")
+            raise Unusable("claims", "each claim once", "每项债权只出现一次")
 
     @property
     def debts(self) -> dict[UUID, Debt]:

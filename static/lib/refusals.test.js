@@ -10,7 +10,7 @@ test("a refusal is one sentence in the visitor's language", () => {
   assert.equal(sentence(LOW, "en", t), "Too low");
   assert.equal(sentence({ ...LOW, detail_en: "" }, "en", t), "出价低于当前最低应价");
   assert.equal(sentence({ code: "unreachable" }, "zh", t), "(error.unreachable)");
-  const unreadable = { code: "malformed", path: "$.id_number", detail: "请求内容无法识别：$.id_number an identity number" };
+  const unreadable = { code: "malformed", path: "$.id_number", detail: "请求内容无法识别：$.id_number，要求：18 位居民身份证号，校验码正确" };
   assert.equal(sentence(unreadable, "zh", t), "(error.id-number)");
   assert.equal(sentence({ ...unreadable, path: "$.price_fen" }, "zh", t), unreadable.detail);
   assert.equal(sentence({ code: "refused" }, "zh", t), "(error.unknown)");

@@ -40,7 +40,7 @@ class Book(Wire, frozen=True):
 
     def __post_init__(self) -> None:
         if self.total_fen is not None and self.total_fen != sum(p.amount_fen for p in self.payments):
-            raise Unusable("total_fen", "expected the sum of the payments")
+            raise Unusable("total_fen", "the sum of the payments")
 
 
 class Shelf(Wire, frozen=True):
@@ -56,30 +56,30 @@ def refused(raw: bytes, type_: type = Payment) -> tuple[object, object]:
 @pytest.mark.parametrize(
     ("raw", "path", "expected"),
     [
-        (b'{"amount_fen": 1.0}', "$.amount_fen", "expected `int`, got `float`"),
-        (b'{"amount_fen": 1e3}', "$.amount_fen", "expected `int`, got `float`"),
-        (b'{"amount_fen": "100"}', "$.amount_fen", "expected `int`, got `str`"),
-        (b'{"amount_fen": true}', "$.amount_fen", "expected `int`, got `bool`"),
-        (b'{"amount_fen": null}', "$.amount_fen", "expected `int`, got `null`"),
-        (b'{"amount_fen": -1}', "$.amount_fen", "expected `int` >= 0"),
-        (b'{"amount_fen": 1000000000000001}', "$.amount_fen", "expected `int` <= 1000000000000000"),
-        (b'{"amount_fen": 12345678901234567890123}', "$.amount_fen", "expected `int` <= 1000000000000000"),
-        (b'{"amount_fen": 1, "price_fen": 0}', "$.price_fen", "expected `int` >= 1"),
-        (b'{"amount_fen": 1, "amount_fen": 2}', "$.amount_fen", "expected this key only once"),
-        (b'{"amount_fen": 1, "amount\\u005ffen": 2}', "$.amount_fen", "expected this key only once"),
-        (b'{"amount_fen": 1, "note": 2}', "$.note", "expected no field of this name"),
-        (b"{}", "$.amount_fen", "expected a value, the field is required"),
-        (b"[]", "$", "expected `object`, got `array`"),
-        (b'{"amount_fen": 1, "label": "a\\u0000"}', "$.label", "expected text without U+0000"),
-        (b'{"amount_fen": 1, "label": "a\x7fb"}', "$.label", "expected text without U+007F"),
-        (b'{"amount_fen": 1, "label": "\\ud800"}', "$.label", "expected text without U+D800"),
-        (b'{"amount_fen": 1, "\\ud800": 1}', "$", "expected text without U+D800"),
-        ('{"amount_fen": 1, "label": "甲\u202e乙"}'.encode(), "$.label", "expected text without U+202E"),
-        ('{"amount_fen": 1, "label": "甲\ufeff乙"}'.encode(), "$.label", "expected text without U+FEFF"),
+        (b'{"amount_fen": 1.0}', "$.amount_fen", "`int`, got `float`"),
+        (b'{"amount_fen": 1e3}', "$.amount_fen", "`int`, got `float`"),
+        (b'{"amount_fen": "100"}', "$.amount_fen", "`int`, got `str`"),
+        (b'{"amount_fen": true}', "$.amount_fen", "`int`, got `bool`"),
+        (b'{"amount_fen": null}', "$.amount_fen", "`int`, got `null`"),
+        (b'{"amount_fen": -1}', "$.amount_fen", "`int` >= 0"),
+        (b'{"amount_fen": 1000000000000001}', "$.amount_fen", "`int` <= 1000000000000000"),
+        (b'{"amount_fen": 12345678901234567890123}', "$.amount_fen", "`int` <= 1000000000000000"),
+        (b'{"amount_fen": 1, "price_fen": 0}', "$.price_fen", "`int` >= 1"),
+        (b'{"amount_fen": 1, "amount_fen": 2}', "$.amount_fen", "this key only once"),
+        (b'{"amount_fen": 1, "amount\\u005ffen": 2}', "$.amount_fen", "this key only once"),
+        (b'{"amount_fen": 1, "note": 2}', "$.note", "no field of this name"),
+        (b"{}", "$.amount_fen", "a value, the field is required"),
+        (b"[]", "$", "`object`, got `array`"),
+        (b'{"amount_fen": 1, "label": "a\\u0000"}', "$.label", "text without U+0000"),
+        (b'{"amount_fen": 1, "label": "a\x7fb"}', "$.label", "text without U+007F"),
+        (b'{"amount_fen": 1, "label": "\\ud800"}', "$.label", "text without U+D800"),
+        (b'{"amount_fen": 1, "\\ud800": 1}', "$", "text without U+D800"),
+        ('{"amount_fen": 1, "label": "甲\u202e乙"}'.encode(), "$.label", "text without U+202E"),
+        ('{"amount_fen": 1, "label": "甲\ufeff乙"}'.encode(), "$.label", "text without U+FEFF"),
         (
             '{"amount_fen": 1, "é": 1, "e\u0301": 1}'.encode(),
             "$",
-            "expected each key only once, in any Unicode form",
+            "each key only once, in any Unicode form",
         ),
     ],
 )
@@ -112,7 +112,30 @@ def test_refusals_name_path_and_expectation(raw: bytes, path: str, expected: str
 def test_what_is_no_json_is_refused(raw: bytes) -> None:
     path, expected = refused(raw)
     assert str(path).startswith("$")
-    assert str(expected).startswith("expected")
+    assert not str(expected).startswith("expected"), "the sentence has the word"
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected_zh", "expected"),
+    [
+        (b'{"amount_fen": null}', "整数，收到空值", "`int`, got `null`"),
+        (b'{"amount_fen": -1}', "整数 >= 0", "`int` >= 0"),
+        (b'{"amount_fen": 1, "note": 2}', "没有此字段", "no field of this name"),
+        (b'{"amount_fen": 1, "label": 2}', "文本 或 空值，收到整数", "`str | null`, got `int`"),
+        (b'{"amount_fen": 1, "label": " a"}', "一行文本，首尾无空白", "one line of text, no blank at either end"),
+        (b'{"amount_fen": 1, "on": "1.1.2025"}', "日期 YYYY-MM-DD，1900 至 2199 年", "a date YYYY-MM-DD, 1900 to 2199"),
+        (b"\xff", "UTF-8 编码（第 0 字节有误）", "UTF-8 (byte 0)"),
+    ],
+)
+def test_both_sentences_say_what_was_expected(raw: bytes, expected_zh: str, expected: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        decode(raw, Payment)
+    assert caught.value.detail.endswith(f"，要求：{expected_zh}")
+    assert caught.value.detail_en.endswith(f": expected {expected}")
+
+
+def test_without_chinese_words_both_sentences_say_the_english_ones() -> None:
+    assert Malformed("$", "better").detail == "请求内容无法识别：$，要求：better"
 
 
 @pytest.mark.parametrize("bad", [" a", "a ", "", "a\\nb", "a\\tb", "\u3000a", "x" * 65])
@@ -122,12 +145,12 @@ def test_labels_are_one_short_line(bad: str) -> None:
 
 def test_contradicting_fields_are_refused_at_their_path() -> None:
     raw = b'{"book": {"payments": [{"amount_fen": 1}, {"amount_fen": 2}], "total_fen": 4}}'
-    assert refused(raw, Shelf) == ("$.book.total_fen", "expected the sum of the payments")
+    assert refused(raw, Shelf) == ("$.book.total_fen", "the sum of the payments")
 
 
 def test_duplicate_key_is_found_at_depth() -> None:
     raw = b'{"book": {"payments": [{"amount_fen": 1}, {"amount_fen": 2, "amount_fen": 2}]}}'
-    assert refused(raw, Shelf) == ("$.book.payments[1].amount_fen", "expected this key only once")
+    assert refused(raw, Shelf) == ("$.book.payments[1].amount_fen", "this key only once")
 
 
 def test_a_refusal_is_one_bounded_printable_line() -> None:

@@ -137,7 +137,7 @@ async def test_from_the_catalogue_to_an_accepted_bid_by_keyboard_and_ear(site: S
     await page.keyboard.type("284,100")
     _, button, _ = await blind.tab_to("button", "^出价 ¥")
     await page.keyboard.press("Enter")
-    await blind.hears("整数倍的加价幅度.*R-BID-08")
+    await blind.hears("整数倍的增价幅度.*R-BID-08")
 
     await page.context.set_offline(True)
     await blind.hears("网络已断开")

@@ -83,6 +83,14 @@ def test_the_measure_fits_the_kind(kind: AssetKind, measure: Measure, fits: bool
             register(kind, [], wished)
 
 
+def test_sentences_say_kind_and_measure_in_words() -> None:
+    with pytest.raises(MeasureUnfit) as caught:
+        register(AssetKind.OTHER_RIGHT, [], seizure(measure=Measure.SEIZE, to_on=date(2024, 3, 1)))
+    assert caught.value.detail == "其他财产权不适用扣押措施"
+    assert caught.value.detail_en == "The measure seize does not fit an asset of kind other right"
+    assert caught.value.facts["kind"] == "other_right", "programs read the code word"
+
+
 @pytest.mark.parametrize(
     ("to_on", "refusal"),
     [

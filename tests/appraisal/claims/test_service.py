@@ -89,8 +89,10 @@ async def test_party_and_asset_belong_to_the_case(database: Database, court: Cou
 
 async def test_a_day_to_come_is_refused(database: Database, court: Court) -> None:
     case = await make_case(database, court)
-    with pytest.raises(DayInFuture):
-        await make_claim(database, court, case, sealed_on=today(database) + timedelta(days=1))
+    tomorrow = today(database) + timedelta(days=1)
+    with pytest.raises(DayInFuture) as caught:
+        await make_claim(database, court, case, sealed_on=tomorrow)
+    assert caught.value.detail.startswith(f"查封日为 {tomorrow}，")
 
 
 async def test_other_courts_and_roles_are_kept_out(database: Database, court: Court) -> None:

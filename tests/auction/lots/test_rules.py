@@ -1,7 +1,7 @@
 """Terms of a lot: worked case W-02, every bound at its edge, and the bounds' exactness."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from auction.lots.bounds import (
     SELL_OFF_PERIOD,
     PriceChain,
+    check_decision,
     check_terms,
     deposit_band,
     price_chain,
@@ -20,15 +21,17 @@ from auction.lots.bounds import (
 from auction.lots.errors import (
     BalanceTermMissing,
     BiddingTooShort,
+    DecisionDiffers,
     DepositOutOfBand,
     IncrementMissing,
+    RoundNotAllowed,
     SecondRoundPriceTooLow,
     SellOffPeriodDiffers,
     SellOffPriceDiffers,
     StartPriceTooLow,
     TermsRefused,
 )
-from auction.lots.rules import Round, Terms
+from auction.lots.rules import Round, Terms, check_place_on_road
 from kernel.money import MAX_FEN, Fen
 
 REFERENCE = Fen(88_333_333)
@@ -93,7 +96,7 @@ def test_terms_at_every_bound_are_lawful() -> None:
             {"start_price_fen": 49_466_667, "round": Round.ROUND_2},
             61_833_334,
             SecondRoundPriceTooLow,
-            {"floor_fen": 49_466_668},
+            {"percent": 20, "floor_fen": 49_466_668},
         ),
         (
             {"start_price_fen": 49_466_669, "round": Round.SELL_OFF},
@@ -111,13 +114,13 @@ def test_terms_at_every_bound_are_lawful() -> None:
             {"deposit_fen": 3_091_666},
             None,
             DepositOutOfBand,
-            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666},
+            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666, "min_percent": 5, "max_percent": 20},
         ),
         (
             {"deposit_fen": 12_366_667},
             None,
             DepositOutOfBand,
-            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666},
+            {"deposit_min_fen": 3_091_667, "deposit_max_fen": 12_366_666, "min_percent": 5, "max_percent": 20},
         ),
         ({"increment_fen": 0}, None, IncrementMissing, {}),
         ({"duration": timedelta(hours=24, milliseconds=-1)}, None, BiddingTooShort, {"minimum_hours": 24}),
@@ -140,6 +143,35 @@ def test_sentences_speak_yuan() -> None:
     assert caught.value.detail == "起拍价不得低于参考价的70%，即 618,333.34 元"
     assert "618,333.34 yuan" in caught.value.detail_en
     assert caught.value.law == "法释〔2016〕18号 第十条"
+
+
+def test_sentences_take_their_percentages_from_the_bounds() -> None:
+    with pytest.raises(DepositOutOfBand) as caught:
+        check_terms(replace(FIRST, deposit_fen=Fen(1)), REFERENCE, None)
+    assert caught.value.detail == "保证金应为起拍价的5%至20%，即 30,916.67 元至 123,666.66 元"
+    assert "5 % to 20 %" in caught.value.detail_en
+
+
+@pytest.mark.parametrize(
+    ("decided", "sentence"),
+    [
+        ({"deposit_fen": 1_00}, "保证金与合议庭决定不一致，决定为 1.00 元"),
+        ({"balance_due_days": 1}, "付款期限与合议庭决定不一致，决定为 1 日"),
+    ],
+)
+def test_a_term_that_differs_is_named(decided: dict[str, str | int], sentence: str) -> None:
+    with pytest.raises(DecisionDiffers) as caught:
+        check_decision(decided, FIRST)
+    assert caught.value.detail == sentence
+    assert caught.value.facts["field"] in decided
+
+
+def test_the_rounds_that_may_follow_are_named() -> None:
+    with pytest.raises(RoundNotAllowed) as caught:
+        check_place_on_road(Round.SELL_OFF, None, None, price_fixed_on=date(2025, 4, 1), resale_ordered=False)
+    assert caught.value.facts["allowed"] == "round_1"
+    assert caught.value.detail.endswith("可进行：一拍")
+    assert caught.value.detail_en.endswith("possible: round 1")
 
 
 def test_a_court_may_set_the_floor_of_a_resale() -> None:

@@ -12,6 +12,7 @@ from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.errors import DeskElsewhere
 from bidding.desk.rules import Kind, Method
 from kernel.clock import FrozenClock
+from kernel.money import yuan
 from tests.bidding.desk.house import (
     ENDS,
     MINUTE,
@@ -96,6 +97,7 @@ async def test_a_refusal_under_a_key_is_given_again(database_url: str) -> None:
         assert first.refusal is not None
         assert again.refusal is not None
         assert first.refusal.facts == again.refusal.facts == {"minimum_fen": START}
+        assert first.refusal.detail == again.refusal.detail == f"出价低于起拍价，当前最低应价为 {yuan(START)} 元"
         assert (await place.row(lot))["entries"] == 2
 
 

@@ -21,7 +21,7 @@ from settlement.annulment.rules import Ground
 from settlement.annulment.schemas import AnnulSale
 from settlement.completion import case_money, defaults, reversal
 from settlement.completion import service as completion
-from settlement.completion.errors import DepositUsed, SaleElsewhere
+from settlement.completion.errors import DepositUsed, SaleNotThere
 from settlement.completion.sale_schemas import RuleSale
 from settlement.distribution.errors import PlanStale
 from settlement.ledger.rules import Kind
@@ -202,7 +202,7 @@ async def test_only_a_judge_of_the_court_annuls_once_and_by_a_ruling_of_this_kin
         with pytest.raises(Refusal, match="decision"):
             await service.annul_sale(place.database, call(place.court.judge), lot_id, other)
         await place.annul(lot_id)
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await place.annul(lot_id)
         assert await faults(place) == []
 

@@ -18,7 +18,7 @@ from settlement.completion import service as completion
 from settlement.completion.errors import (
     BalanceNotOverdue,
     LotOfAnotherCase,
-    SaleElsewhere,
+    SaleNotThere,
 )
 from settlement.completion.sale_schemas import AddCost, DeclareDefault, PayeeIn, SetFee
 from settlement.deposits import service as deposits
@@ -111,7 +111,7 @@ async def test_nobody_defaults_before_the_last_day_has_passed(database_url: str)
         frozen(place.database).set(due_at)
         declared = await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
         assert declared.forfeited_fen == 7_000_00
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
@@ -147,7 +147,7 @@ async def test_a_late_balance_before_the_default_still_completes_the_sale(databa
         await place.pay_balance(buyer, lot_id)
         assert (await completion.show_sale(place.database, buyer.actor, lot_id)).state == "paid"
         wanted = DeclareDefault(decision_id=await place.decide(Subject.DEFAULT))
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await defaults.declare_default(place.database, call(place.court.judge), lot_id, wanted)
 
 
@@ -256,7 +256,7 @@ async def test_nobody_is_ordered_to_pay_who_is_not_in_default(database_url: str)
     async with hall(database_url) as place:
         lot_id = await place.lot()
         await place.sold(lot_id, 80_000_00)
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await ordered(place, lot_id, 1)
 
 

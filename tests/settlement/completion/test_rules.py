@@ -1,17 +1,21 @@
 """Enforcement fee (W-09, W-20) and the use of a forfeited deposit (W-08)."""
 
 from dataclasses import astuple
+from datetime import date
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.money import MAX_FEN, Fen
-from settlement.completion.errors import NothingToSetOff, SetOffUndecided
+from settlement.completion.errors import DayPassed, NothingToSetOff, SaleNotThere, SetOffUndecided, WrongDay
 from settlement.completion.rules import (
     Default,
     ForfeitedDeposit,
+    SaleState,
     enforcement_fee,
+    require,
+    require_future_day,
     set_off_creditor,
     set_off_fen,
     use_forfeited_deposit,
@@ -125,3 +129,18 @@ def test_a_set_off_goes_up_to_the_balance(price: int, deposit: int, entitlement:
 def test_without_balance_or_entitlement_there_is_nothing_to_set_off(deposit: int, entitlement: int) -> None:
     with pytest.raises(NothingToSetOff):
         set_off_fen(Fen(100), Fen(deposit), Fen(entitlement))
+
+
+def test_a_last_day_that_has_passed_is_told_the_earliest_one() -> None:
+    with pytest.raises(DayPassed) as caught:
+        require_future_day(date(2025, 6, 2), date(2025, 6, 3))
+    assert caught.value.code == WrongDay.code
+    assert caught.value.detail == "日期 2025-06-02 不得早于 2025-06-03"
+
+
+def test_the_state_of_a_sale_is_said_in_words() -> None:
+    with pytest.raises(SaleNotThere) as caught:
+        require(SaleState.HANDED_OVER, SaleState.PAID)
+    assert "“已交付”" in caught.value.detail
+    assert "handed over" in caught.value.detail_en
+    assert caught.value.facts["state"] == "handed_over"

@@ -17,7 +17,7 @@ from settlement.completion.errors import (
     AssetOnHold,
     PurchaseProofGap,
     PurchaseUnproved,
-    SaleElsewhere,
+    SaleNotThere,
     WrongDay,
 )
 from settlement.completion.rules import balance_due_at
@@ -88,13 +88,13 @@ async def test_every_step_waits_for_the_one_before(database_url: str) -> None:
         ruling = RuleSale(decision_id=await place.decide(Subject.SALE_RULING))
         day = today(database)
         served = ServeRuling(served_on=day, method="mail", proof="EMS")  # type: ignore[arg-type]
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await completion.rule_sale(database, call(judge), lot_id, ruling)
         await place.pay_balance(buyer, lot_id)
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await completion.serve_ruling(database, call(clerk), lot_id, served)
         await completion.rule_sale(database, call(judge), lot_id, ruling)
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await completion.rule_sale(database, call(judge), lot_id, ruling)
         for wrong in (day - timedelta(days=1), day + timedelta(days=1)):
             with pytest.raises(WrongDay):
@@ -104,10 +104,10 @@ async def test_every_step_waits_for_the_one_before(database_url: str) -> None:
                     lot_id,
                     ServeRuling(served_on=wrong, method="mail", proof="EMS"),  # type: ignore[arg-type]
                 )
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await completion.hand_over(database, call(clerk), lot_id, HandOver(on=day, note="x"))
         await completion.serve_ruling(database, call(clerk), lot_id, served)
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await completion.serve_ruling(database, call(clerk), lot_id, served)
 
 

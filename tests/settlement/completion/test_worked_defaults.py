@@ -10,7 +10,7 @@ from kernel.database import Tx
 from kernel.money import Fen
 from settlement.completion import case_money, defaults
 from settlement.completion import service as completion
-from settlement.completion.errors import SaleElsewhere, ShortfallExceeded, ShortfallOrdered, ShortfallUnknown
+from settlement.completion.errors import SaleNotThere, ShortfallExceeded, ShortfallOrdered, ShortfallUnknown
 from settlement.completion.sale_schemas import DefaultUseView, NameRelatedDebt, PayeeIn, SetFee
 from settlement.distribution import fee_setting
 from tests.appraisal.support import make_claim
@@ -131,7 +131,7 @@ async def test_connected_debts_are_named_by_the_court_of_a_default_and_paid_in_t
         use = await named("供暖费")
         assert [debt.covered_fen for debt in use.related_debts] == [60_000 * YUAN, 40_000 * YUAN]
         assert use.pending_decision_fen == 0
-        with pytest.raises(SaleElsewhere):
+        with pytest.raises(SaleNotThere):
             await named("非悔拍", resale)
         assert await faults(place) == []
 

@@ -333,7 +333,6 @@ def test_unusable_cases_are_refused_by_path(case: dict[str, Any], path: str) -> 
     with pytest.raises(Malformed) as refusal:
         calculated(case)
     assert refusal.value.facts["path"] == path
-    assert str(refusal.value.facts["expected"]).startswith("expected ")
 
 
 @pytest.mark.parametrize(

@@ -318,7 +318,7 @@ async def test_the_doubled_part_is_computed_to_the_day_the_money_came(database_u
         road = await make_road(database)
         await make_claim(database, road.court, road.case, "A", principal_fen=1_000_000_00)
         terms = {"base_fen": 1_000_000_00, "performance_due_on": "2024-11-23"}
-        await refused(errors.NoEffectYet, recognise(road, "A", principal_fen=1_000_000_00, interest=terms))
+        await refused(errors.InterestStillRuns, recognise(road, "A", principal_fen=1_000_000_00, interest=terms))
         await road.bring_money(100)
         road.pass_days(60)
         view = await recognise(road, "A", principal_fen=1_000_000_00, interest=terms)

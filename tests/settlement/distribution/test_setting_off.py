@@ -233,7 +233,7 @@ async def test_once_and_before_the_balance_is_paid_or_due(database_url: str) -> 
             await won.set_off()
         assert refused.value.code == "set-off-ordered"
         await won.pay(BALANCE)
-        with pytest.raises(errors.SaleElsewhere):
+        with pytest.raises(errors.SaleNotThere):
             await won.set_off()
 
 

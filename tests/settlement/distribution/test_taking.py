@@ -136,7 +136,7 @@ async def test_w19_the_taker_pays_in_what_others_get_and_the_rest_is_set_off(
         assert (taken.state, taken.missing_fen) == ("awaiting", pay_in * YUAN)
         taken = await failed.pay_in(taken, pay_in * YUAN - 1)
         assert (taken.state, taken.missing_fen) == ("awaiting", 1)
-        with pytest.raises(errors.TakingElsewhere):
+        with pytest.raises(errors.TakingNotThere):
             await failed.serve(taken)
         taken = await failed.pay_in(taken, 3)
         assert (taken.state, taken.ruling_due_on is not None) == ("paid", True)
