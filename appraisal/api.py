@@ -5,7 +5,15 @@ caller's question (`actor.must_serve(case.court_id, …)`).
 """
 
 from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Way
-from appraisal.assets.service import find_holds, get_asset, pass_title, promise, require_free, undo_disposal
+from appraisal.assets.service import (
+    find_holds,
+    get_asset,
+    pass_title,
+    promise,
+    require_free,
+    require_no_hold,
+    undo_disposal,
+)
 from appraisal.cases.rules import Account, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
 from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
 from appraisal.claims.rules import ClaimKind, TitledClaim
@@ -49,6 +57,7 @@ __all__ = [
     "record_service",
     "require_free",
     "require_good_price",
+    "require_no_hold",
     "sell_by",
     "undo_disposal",
 ]

@@ -27,6 +27,7 @@ from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.contracts import HoldLifted, HoldPlaced
 from kernel.database import Call, Database, Tx
+from kernel.errors import Refusal
 from kernel.ids import ordered_id
 from kernel.outbox import tell
 
@@ -173,6 +174,14 @@ async def find_holds(tx: Tx, asset_id: UUID, *, lock: bool = False) -> list[Hold
     if lock:
         await store.lock_asset(tx, asset_id, shared=True)
     return await store.find_holds(tx, asset_id)
+
+
+async def require_no_hold(tx: Tx, asset_id: UUID, refusal: type[Refusal]) -> None:
+    """Refuse in the caller's words, with the oldest hold's `reason`, while one stands; none can be placed until the
+    caller's transaction ends (R-CASE-09).
+    """
+    for hold in await find_holds(tx, asset_id, lock=True):
+        raise refusal(reason=hold.reason)
 
 
 async def require_free(tx: Tx, asset_id: UUID) -> None:

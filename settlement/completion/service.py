@@ -349,7 +349,5 @@ async def _disposable_sale(tx: Tx, lot_id: UUID) -> Sale:
     """The sale, locked; refused while a hold stands, and none is placed before this transaction ends (R-CASE-09)."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
-    holds = await appraisal.find_holds(tx, sale.asset_id, lock=True)
-    if holds:
-        raise AssetOnHold(reason=holds[0].reason)
+    await appraisal.require_no_hold(tx, sale.asset_id, AssetOnHold)
     return await store.lock_sale(tx, lot_id)

@@ -20,7 +20,6 @@ from settlement.distribution import procedure, store
 from settlement.distribution.current import current_basis
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import (
-    AcceptanceMisdated,
     AssetHeld,
     BankruptcyAccepted,
     FeeNotSet,
@@ -240,8 +239,7 @@ async def accept_bankruptcy(database: Database, call: Call, case_id: UUID, wante
         await lock_case_money(tx, case.id)
         await require_no_bankruptcy(tx, case.id)
         now = tx.now()
-        if wanted.accepted_on > beijing_day(now):
-            raise AcceptanceMisdated(today=beijing_day(now).isoformat())
+        procedure.require_accepted(wanted.accepted_on, beijing_day(now))
         bankruptcy = Bankruptcy(
             case_id=case.id,
             accepted_on=wanted.accepted_on,
@@ -260,8 +258,7 @@ async def require_no_holds(tx: Tx, basis: Basis) -> None:
     """Refuse to distribute or pay the proceeds of a thing on hold (R-CASE-09); none can be placed meanwhile."""
     assets = sorted(UUID(proceeds.pool) for proceeds in basis.proceeds if proceeds.pool != CASE_MONEY)
     for asset_id in assets:
-        for hold in await appraisal.find_holds(tx, asset_id, lock=True):
-            raise AssetHeld(reason=hold.reason)
+        await appraisal.require_no_hold(tx, asset_id, AssetHeld)
 
 
 async def locked_plan(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:

@@ -25,17 +25,17 @@ from settlement.distribution.current import bases_around, current_basis, recogni
 from settlement.distribution.errors import (
     AssetHeld,
     FeeNotSet,
-    NoFailedRound,
     NoTaker,
-    TakingElsewhere,
-    TakingNotOverdue,
 )
 from settlement.distribution.models import Taking
 from settlement.distribution.plans import Proceeds
 from settlement.distribution.satisfaction import (
     TakingState,
     entitlement_of,
+    lapse,
     priority_and_costs,
+    require_at,
+    require_failed_last,
     require_first,
     weigh_surplus,
 )
@@ -127,8 +127,8 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
         case, taking = await _locked_taking(tx, taking_id)
-        if taking.state != TakingState.PAID or taking.paid_at is None:
-            raise TakingElsewhere(state=taking.state)
+        require_at(TakingState(taking.state), needed=TakingState.PAID)
+        assert taking.paid_at is not None
         subject = appraisal.Subject.SALE_RULING
         decision = await appraisal.get_decision(tx, wanted.ruling_decision_id, case_id=case.id, subject=subject)
         require_day(wanted.served_on, beijing_day(taking.paid_at), beijing_day(tx.now()))
@@ -153,11 +153,8 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         case, taking = await _locked_taking(tx, taking_id)
-        if taking.state != TakingState.AWAITING:
-            raise TakingElsewhere(state=taking.state)
         now = tx.now()
-        if beijing_day(now) <= taking.due_on:
-            raise TakingNotOverdue(due_on=taking.due_on.isoformat())
+        lapse(TakingState(taking.state), taking.due_on, beijing_day(now))
         taking.state, taking.lapsed_at = TakingState.LAPSED, now
         await tx.session.flush()
         await appraisal.undo_disposal(tx, taking.asset_id, appraisal.Way.TAKING)
@@ -219,20 +216,17 @@ async def _lot_of_court(tx: Tx, lot_id: UUID) -> tuple[LotFacts, CaseFacts]:
 
 async def _require_takeable(tx: Tx, lot: LotFacts) -> None:
     """The lot's round failed, it is the thing's last one, and the thing, locked by its promise, is not on hold."""
-    for hold in await appraisal.find_holds(tx, lot.asset_id):
-        raise AssetHeld(reason=hold.reason)
-    sales = [each for each in await auction.list_lots(tx, lot.case_id) if each.asset_id == lot.asset_id]
-    latest = [each for each in sales if each.status != "withdrawn"][-1:]
-    if lot.status != "failed" or latest[0].id != lot.id:
-        raise NoFailedRound()
+    await appraisal.require_no_hold(tx, lot.asset_id, AssetHeld)
+    lots = await auction.list_lots(tx, lot.case_id)
+    sales = [(each.id, each.status) for each in lots if each.asset_id == lot.asset_id]
+    require_failed_last(lot.status, lot.id, sales)
 
 
 async def _locked_taking(tx: Tx, taking_id: UUID) -> tuple[CaseFacts, Taking]:
     """The taking of the actor's court and its case's money, locked; refused while a hold stands."""
     found = await store.get_taking(tx, taking_id)
     case = await served_case_of(tx, found.case_id, "taking")
-    for hold in await appraisal.find_holds(tx, found.asset_id, lock=True):
-        raise AssetHeld(reason=hold.reason)
+    await appraisal.require_no_hold(tx, found.asset_id, AssetHeld)
     taking = await store.lock_taking(tx, taking_id)
     account = await case_money.case_account(tx, case.id)
     await ledger.lock(tx, [account.id, taking.account_id])
