@@ -11,7 +11,6 @@ from datetime import datetime
 from uuid import UUID
 
 from bidding.desk import commands
-from bidding.desk.commands import Order
 from bidding.desk.rules import FINISHED, Status
 from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
@@ -32,7 +31,6 @@ __all__ = [
     "RegistrationFacts",
     "addresses_by_code",
     "admit",
-    "command_lot",
     "find_own_registration",
     "get_registration",
     "get_result",
@@ -139,11 +137,6 @@ async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
         bids=lot.bids,
         extensions=lot.extensions,
     )
-
-
-async def command_lot(tx: Tx, lot_id: UUID, kind: Order, reason: str, decision_id: UUID | None = None) -> None:
-    """Order a lot suspended, resumed or withdrawn; the desk decides it among the bids within a second."""
-    await commands.order(tx, lot_id, kind, reason, decision_id)
 
 
 async def _own_standing(tx: Tx, found: Registration) -> OwnStanding:

@@ -72,11 +72,6 @@ async def record_service(
     return (await _record(tx, service)).id
 
 
-async def find_services(tx: Tx, subject: str) -> list[Service]:
-    """Everything served about `subject`, in the order it was recorded."""
-    return await store.find_services(tx, subject)
-
-
 async def _record(tx: Tx, service: Service) -> Service:
     now = tx.now()
     require_come("served_on", service.served_on, now)

@@ -7,7 +7,7 @@ with it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 OLD = timedelta(days=30)
@@ -48,11 +48,6 @@ class Figures:
     paid_fen: int
     arrived_fen: int
     on_number_fen: int
-
-
-def quarter_of(day: date) -> str:
-    """`2025-Q1`."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def figures(flows: Iterable[Flow], arrived: Iterable[Arrived], courts: Mapping[UUID, str]) -> list[Figures]:
