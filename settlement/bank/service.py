@@ -6,7 +6,7 @@ bank answers.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import msgspec
 
 from kernel.actors import Role
 from kernel.audit import Said, chain_of, record_each
-from kernel.clock import BEIJING, beijing, beijing_day
+from kernel.clock import beijing, beijing_day, day_begins
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
@@ -138,8 +138,7 @@ async def _known_credit(tx: Tx, notice: CreditNotice) -> CreditView:
 
 def _told_by_day(notice: CreditNotice) -> CreditNotice:
     """What must agree when a credit is told again: a statement knows the day of booking, and no hour."""
-    day = datetime.combine(beijing_day(notice.booked_at), time(), BEIJING).astimezone(UTC)
-    return msgspec.structs.replace(notice, booked_at=day)
+    return msgspec.structs.replace(notice, booked_at=day_begins(beijing_day(notice.booked_at)))
 
 
 async def tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:

@@ -6,13 +6,12 @@ back to the defaulting buyer, and none is asked of that buyer beyond the deposit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from kernel.calendar import due_on
-from kernel.clock import BEIJING, beijing_day
+from kernel.clock import BEIJING, beijing_day, day_begins
 from kernel.money import Fen, round_half_up
 from settlement.completion.errors import (
     ApprovalMissing,
@@ -174,8 +173,7 @@ def balance_due_at(ended_at: datetime, days: int) -> datetime:
 
     The announcement sets the days; they are no procedural period, so a last day off does not move.
     """
-    day_after = beijing_day(ended_at) + timedelta(days=days + 1)
-    return datetime.combine(day_after, time_of_day(), BEIJING).astimezone(UTC)
+    return day_begins(beijing_day(ended_at) + timedelta(days=days + 1))
 
 
 def ruling_due_on(paid_at: datetime) -> date:
