@@ -69,9 +69,6 @@ KIND_OF: dict[Ground, Withheld] = {
 AFTER_WITHHOLDING_DAYS = 10
 """Days to pay once the ground has ended (R-ACCT-04)."""
 
-NATIONAL_DAYS = 30
-"""Days to pay after the money arrived; a court may set fewer for itself, never more (R-ACCT-03)."""
-
 
 class Route(StrEnum):
     """Where a line's money goes: to an account at a bank, or to the state's fee account (R-COST-02)."""

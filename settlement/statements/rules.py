@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-OLD = timedelta(days=30)
+from settlement.distribution.deadlines import PAYOUT_DAYS
+
+OLD = timedelta(days=PAYOUT_DAYS)
 """Money that has waited longer is shown as old: the national limit for payouts (R-ACCT-03)."""
 
 
