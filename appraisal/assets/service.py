@@ -22,7 +22,7 @@ from appraisal.assets.schemas import (
 )
 from appraisal.cases import service as cases
 from appraisal.days import require_come
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.contracts import HoldLifted, HoldPlaced
@@ -135,7 +135,7 @@ async def lift_hold(database: Database, call: Call, hold_id: UUID) -> HoldView:
 async def show_asset(database: Database, actor: Actor, asset_id: UUID) -> AssetView:
     """One asset of the reader's court with its seizures and the holds that stand."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         asset = await get_served_asset(tx, asset_id)
         return await _asset_view(tx, asset)
 
@@ -143,7 +143,7 @@ async def show_asset(database: Database, actor: Actor, asset_id: UUID) -> AssetV
 async def show_assets(database: Database, actor: Actor, case_id: UUID) -> tuple[AssetView, ...]:
     """All assets of a case of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await cases.get_served_case(tx, case_id)
         return tuple([await _asset_view(tx, asset) for asset in await store.list_assets(tx, case.id)])
 

@@ -11,7 +11,7 @@ from uuid import UUID
 from appraisal import api as appraisal
 from auction import api as auction
 from bidding import api as bidding
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing, beijing_day, beijing_words
 from kernel.contracts import LotClosed
@@ -35,10 +35,6 @@ from settlement.deposits import service as deposits
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.ledger.service import Owner
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
-"""Who of a court may read its sales and costs."""
-
 
 # -- from the hammer to the full price
 
@@ -262,7 +258,7 @@ async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
 
 
 def _must_read(actor: Actor, sale: Sale) -> None:
-    if not actor.roles.intersection(STAFF):
+    if not actor.roles.intersection(COURT_STAFF):
         raise NotFound(what="sale")
     actor.must_serve(sale.court_id, "sale")
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
@@ -48,9 +48,6 @@ from settlement.distribution.procedure import Course
 from settlement.distribution.schemas import four_decimals
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
-"""Who of a court may read its plans and accounts."""
 
 DOCUMENT = "distribution_plan"
 DRAFTED = "distribution.draft"
@@ -160,14 +157,14 @@ async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanVie
 async def show_plan(database: Database, actor: Actor, plan_id: UUID) -> PlanView:
     """One plan of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         return await plan_view(tx, await served_plan(tx, plan_id))
 
 
 async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanList:
     """The plans of a case of the reader's court, latest version first."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await served_case(tx, case_id)
         rows = []
         for plan in await store.list_plans(tx, case.id):

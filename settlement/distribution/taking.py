@@ -10,7 +10,7 @@ from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from auction import api as auction
 from auction.api import LotFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
@@ -39,7 +39,7 @@ from settlement.distribution.satisfaction import (
     require_first,
     weigh_surplus,
 )
-from settlement.distribution.service import STAFF, lock_case_money, require_no_bankruptcy, served_case_of
+from settlement.distribution.service import lock_case_money, require_no_bankruptcy, served_case_of
 from settlement.distribution.taking_schemas import DecideTaking, ServeTaking, SurplusView, TakingView
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
@@ -183,7 +183,7 @@ async def _readable_case(tx: Tx, taking: Taking) -> CaseFacts:
     """The taking's case, if the actor is the taker or serves its court as staff; else there is no such taking."""
     case = await appraisal.get_case(tx, taking.case_id)
     if case.party(taking.party_id).person_id != tx.actor.person:
-        if not tx.actor.roles.intersection(STAFF):
+        if not tx.actor.roles.intersection(COURT_STAFF):
             raise NotFound(what="taking")
         tx.actor.must_serve(case.court_id, "taking")
     return case
@@ -192,7 +192,7 @@ async def _readable_case(tx: Tx, taking: Taking) -> CaseFacts:
 async def show_surplus(database: Database, actor: Actor, lot_id: UUID) -> SurplusView:
     """Before a round: would its reserve leave anything after priority claims and costs (R-FAIL-05)?"""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         lot, case = await _lot_of_court(tx, lot_id)
         thing = Proceeds(str(lot.asset_id), lot.title, lot.start_price_fen)
         priority_fen, costs_fen = priority_and_costs(await current_basis(tx, case), thing)

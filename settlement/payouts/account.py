@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from appraisal.api import CaseFacts, PartyRole
-from kernel.actors import Actor
+from kernel.actors import COURT_STAFF, Actor
 from kernel.calendar import due_on
 from kernel.clock import beijing, beijing_day
 from kernel.database import Database, Tx
@@ -37,7 +37,7 @@ INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED, Kind.ESCROW, Ki
 async def show_account(database: Database, actor: Actor, case_id: UUID) -> AccountView:
     """The case account: its movements with the running balance, and why money is still there (R-ACCT-01, 08)."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await distribution.served_case(tx, case_id)
         accounts = await ledger.accounts_of_case(tx, case.id)
         account = next((each for each in accounts if each.kind == Kind.CASE), None)

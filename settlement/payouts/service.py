@@ -13,7 +13,7 @@ from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record, record_all
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
@@ -124,7 +124,7 @@ async def settle_payments(tx: Tx, told: PaymentsAnswered) -> None:
 async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> PayoutView:
     """One batch of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         batch = await store.get_batch(tx, batch_id)
         return await _view(tx, batch, await _served_case(tx, batch))
 
