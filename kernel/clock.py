@@ -2,7 +2,7 @@
 
 This is the one module that reads a clock. *Platform time* (`Clock.now`) is the time the law counts: receipt of
 bids, ends, due dates. *Real time* (`real_now`, `monotonic`) is for leases, health, retries and timeouts.
-Outside the demo the two run together; in the demo platform time races (design: one continuous rising function).
+Outside the demo the two run together; in the demo platform time races (`Pace`, one continuous rising function).
 """
 
 import time

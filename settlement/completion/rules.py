@@ -211,9 +211,10 @@ SET_OFF_FOR = "set_off_for"
 def set_off_creditor(facts: Mapping[str, str | int]) -> str:
     """Whom the panel lets set the price off against their claim, by name; refuses a decision that says nothing of it.
 
-    Unsettled, so off unless a decision says otherwise: the balance is to be paid to the court's account (N16 25), and
-    no text lets a creditor who bought keep it back or forbids it; only who takes a thing after a failed round pays the
-    difference alone (A20 16). Naming the creditor, the panel answers for whom the buyer's account bought.
+    Unsettled, so off unless a decision says otherwise: the balance is to be paid to the court's account
+    (法释〔2016〕18号 第二十五条), and no text lets a creditor who bought keep it back or forbids it; only who takes a
+    thing after a failed round pays the difference alone (拍卖变卖规定 第十六条). Naming the creditor, the panel answers
+    for whom the buyer's account bought.
     """
     name = facts.get(SET_OFF_FOR)
     if not isinstance(name, str) or not name:
@@ -244,7 +245,7 @@ def approval_needed(details: Mapping[str, str]) -> bool:
 
 
 def require_approved(needed: bool, facts: Mapping[str, str | int]) -> None:
-    """Refuse the ruling on equity whose transfer the authority has not approved (R-CLOSE-14; G21 15)."""
+    """Refuse the ruling on equity whose transfer the authority has not approved (R-CLOSE-14)."""
     if needed and (facts.get("transfer_approval") != "granted" or not facts.get("approval_document")):
         raise ApprovalMissing()
 
@@ -294,7 +295,7 @@ def require_day(day: date, earliest: date, today: date) -> None:
 
 
 def suffices(proceeds_fen: int, debt_fen: int, costs_fen: int) -> bool:
-    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12; A20 14)."""
+    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12)."""
     return proceeds_fen >= debt_fen + costs_fen
 
 
