@@ -16,6 +16,7 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
+from settlement.completion.case_money import served_case
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.current import application_of, effect_on, rulings_served
@@ -35,7 +36,6 @@ from settlement.distribution.participation_schemas import (
 )
 from settlement.distribution.service import (
     lock_case_money,
-    served_case,
 )
 
 

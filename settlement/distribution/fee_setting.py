@@ -10,10 +10,11 @@ from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.database import Call, Database
 from settlement.completion import case_money
+from settlement.completion.case_money import served_case
 from settlement.completion.sale_schemas import FeeView, SetFee
 from settlement.distribution.current import computed_fee
 from settlement.distribution.participation_schemas import ComputedFee
-from settlement.distribution.service import lock_case_money, served_case
+from settlement.distribution.service import lock_case_money
 
 
 async def set_fee(database: Database, call: Call, case_id: UUID, wanted: SetFee) -> FeeView:

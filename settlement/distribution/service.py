@@ -8,14 +8,13 @@ from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
-from appraisal.api import CaseFacts
 from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from settlement.completion import case_money, defaults
-from settlement.completion.case_money import CASE_MONEY
+from settlement.completion.case_money import CASE_MONEY, served_case
 from settlement.distribution import procedure, store
 from settlement.distribution.current import current_basis
 from settlement.distribution.drawing import draw
@@ -174,18 +173,6 @@ async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanLis
                 PlanRow(plan.id, plan.version, course.state, made_at, plan.proceeds_fen, plan.surplus_fen, hash_)
             )
         return PlanList(tuple(rows))
-
-
-async def served_case(tx: Tx, case_id: UUID) -> CaseFacts:
-    """The case, if the actor's court serves it; else there is no such case."""
-    return await served_case_of(tx, case_id, "case")
-
-
-async def served_case_of(tx: Tx, case_id: UUID, what: str) -> CaseFacts:
-    """The case of a thing, if the actor's court serves it; else there is no such thing."""
-    case = await appraisal.get_case(tx, case_id)
-    tx.actor.must_serve(case.court_id, what)
-    return case
 
 
 async def served_plan(tx: Tx, plan_id: UUID) -> Plan:

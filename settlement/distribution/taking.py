@@ -19,6 +19,7 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.completion import case_money
+from settlement.completion.case_money import served_case_of
 from settlement.completion.rules import require_day, require_future_day, require_purchase_proved, ruling_due_on
 from settlement.distribution import store
 from settlement.distribution.current import bases_around, current_basis, recognised_claims
@@ -39,7 +40,7 @@ from settlement.distribution.satisfaction import (
     require_first,
     weigh_surplus,
 )
-from settlement.distribution.service import lock_case_money, require_no_bankruptcy, served_case_of
+from settlement.distribution.service import lock_case_money, require_no_bankruptcy
 from settlement.distribution.taking_schemas import DecideTaking, ServeTaking, SurplusView, TakingView
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer

@@ -11,6 +11,7 @@ from kernel.actors import COURT_STAFF, Actor
 from kernel.database import Database
 from kernel.decoding import FenIn, Label, Unusable, Wire
 from kernel.money import Fen
+from settlement.completion.case_money import served_case
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Debt, DebtorKind, Preference, PreferenceMethod
 from settlement.distribution.current import current_basis
@@ -19,7 +20,6 @@ from settlement.distribution.plan_schemas import ClaimAmount, LineView
 from settlement.distribution.plan_views import line_views
 from settlement.distribution.plans import Basis, CostItem, Drawn, Place, Proceeds
 from settlement.distribution.schemas import four_decimals
-from settlement.distribution.service import served_case
 
 
 class PoolAmount(Wire, frozen=True):

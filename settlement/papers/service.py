@@ -16,6 +16,7 @@ from kernel.database import Call, Database, Tx
 from kernel.documents import Document, get_document, store_document
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
+from settlement.completion import case_money
 from settlement.completion import service as completion
 from settlement.distribution import service as distribution
 from settlement.papers import contents, rules, store
@@ -72,7 +73,7 @@ async def show_papers(database: Database, actor: Actor, case_id: UUID) -> Papers
     """The papers of a case of the reader's court, newest first."""
     async with database.reading(actor) as tx:
         tx.actor.must_be(*COURT_STAFF)
-        case = await distribution.served_case(tx, case_id)
+        case = await case_money.served_case(tx, case_id)
         return Papers(tuple([await _view(tx, paper) for paper in await store.papers_of(tx, case.id)]))
 
 

@@ -11,6 +11,7 @@ from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden
 from kernel.ids import ordered_id
+from settlement.completion import case_money
 from settlement.distribution import service as distribution
 from settlement.distribution.plans import PayeeKind
 from settlement.ledger import service as ledger
@@ -103,7 +104,7 @@ async def register_reward(database: Database, call: Call, case_id: UUID, wanted:
     """Register a reward that is due; payouts deduct it from the creditor who asked for the notice alone (R-CASE-06)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
-        case = await distribution.served_case(tx, case_id)
+        case = await case_money.served_case(tx, case_id)
         party = case.party(wanted.party_id)
         await distribution.lock_case_money(tx, case.id)
         row = RewardRow(
@@ -154,7 +155,7 @@ async def withholding_account(tx: Tx, row: Withholding) -> Account:
 async def _locked(tx: Tx, withholding_id: UUID) -> tuple[Withholding, Account]:
     """The withholding of the actor's court, read under the lock of its case's money."""
     found = await store.get_withholding(tx, withholding_id)
-    case = await distribution.served_case_of(tx, found.case_id, "withholding")
+    case = await case_money.served_case_of(tx, found.case_id, "withholding")
     account = await distribution.lock_case_money(tx, case.id)
     await distribution.require_no_bankruptcy(tx, case.id)
     return await store.get_withholding(tx, withholding_id), account
