@@ -2,7 +2,7 @@
 
 Each row's bytes are rebuilt from its columns by the rules that decided it, and compared with the bytes that were
 hashed; then the chain, the numbers, the sealed refusals and the lot's row. So a changed, missing or added row shows,
-and so does a price, a code, a registration or a time edited by hand. `Replay` is pure; `faults` feeds it.
+and so does a price, a code, a registration or a time edited by hand. `faults` feeds each lot to a `Replay`, row by row.
 """
 
 from collections.abc import Iterator, Sequence
