@@ -4,31 +4,34 @@ All functions take the caller's open transaction and check no right of its actor
 caller's question (`actor.must_serve(case.court_id, …)`).
 """
 
-from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Way
-from appraisal.assets.service import find_holds, get_asset, pass_title, promise, require_free, undo_disposal
-from appraisal.cases.rules import Account, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
+from appraisal.assets.rules import AssetFacts, Way
+from appraisal.assets.service import (
+    find_holds,
+    get_asset,
+    pass_title,
+    promise,
+    require_free,
+    require_no_hold,
+    undo_disposal,
+)
+from appraisal.cases.rules import Account, CaseFacts, PartyFacts, PartyRole, Subject
 from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
 from appraisal.claims.rules import ClaimKind, TitledClaim
 from appraisal.claims.service import list_claims
-from appraisal.delivery.rules import Service, ServiceMethod
-from appraisal.delivery.service import find_services, record_service
-from appraisal.reference_price.rules import Method, ReferencePrice, price_still_good, require_good_price, sell_by
+from appraisal.delivery.rules import ServiceMethod
+from appraisal.delivery.service import record_service
+from appraisal.reference_price.rules import Method, ReferencePrice, require_good_price
 from appraisal.reference_price.service import get_reference_price
 
 __all__ = [
     "Account",
     "AssetFacts",
-    "AssetKind",
     "CaseFacts",
     "ClaimKind",
-    "Decision",
-    "Hold",
     "Method",
     "PartyFacts",
-    "PartyKind",
     "PartyRole",
     "ReferencePrice",
-    "Service",
     "ServiceMethod",
     "Subject",
     "TitledClaim",
@@ -37,18 +40,16 @@ __all__ = [
     "cases_of_person",
     "court_names",
     "find_holds",
-    "find_services",
     "get_asset",
     "get_case",
     "get_decision",
     "get_reference_price",
     "list_claims",
     "pass_title",
-    "price_still_good",
     "promise",
     "record_service",
     "require_free",
     "require_good_price",
-    "sell_by",
+    "require_no_hold",
     "undo_disposal",
 ]

@@ -57,12 +57,6 @@ async def get_lots(tx: Tx, lot_ids: Collection[UUID]) -> list[LotFacts]:
     return [_facts_of(lot, versions.get(lot.id)) for lot in await lots.get_lots(tx, lot_ids)]
 
 
-async def find_resale_of(tx: Tx, lot_id: UUID) -> LotFacts | None:
-    """The resale that followed a default on this lot."""
-    resale = await lots.find_resale_of(tx, lot_id)
-    return await _facts(tx, resale) if resale else None
-
-
 async def list_lots(tx: Tx, case_id: UUID) -> list[LotFacts]:
     """All lots of a case, oldest first, drafts among them."""
     return [await _facts(tx, lot) for lot in await lots.find_case_lots(tx, case_id)]

@@ -11,13 +11,13 @@ from datetime import datetime
 from uuid import UUID
 
 from bidding.desk import commands
-from bidding.desk.commands import Order
-from bidding.desk.rules import Status
+from bidding.desk.rules import FINISHED, Status
 from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
 from bidding.feed.store import state_of
 from bidding.registration import store
 from bidding.registration.admission import Buyer, addresses_by_code, admit, is_payer, lock_both, release, reveal_buyers
+from bidding.registration.errors import RegistrationClosed
 from bidding.registration.models import Registration
 from kernel.database import Tx
 from kernel.money import Fen
@@ -27,10 +27,10 @@ __all__ = [
     "LotResult",
     "LotView",
     "OwnStanding",
+    "RegistrationClosed",
     "RegistrationFacts",
     "addresses_by_code",
     "admit",
-    "command_lot",
     "find_own_registration",
     "get_registration",
     "get_result",
@@ -60,7 +60,8 @@ class RegistrationFacts:
 
 @dataclass(frozen=True, slots=True)
 class LotResult:
-    """Where a lot stands: `status` is `sold` or `failed` once closed, else the desk's status.
+    """Where a lot stands: `status` is `sold` or `failed` once closed, else the desk's status; `over`: nothing more
+    is bid on it.
 
     `registration_id`, `code` and `price_fen` are the leader's, after the close the buyer's; None without a bid.
     `ended_at` is None until the lot has closed.
@@ -68,6 +69,7 @@ class LotResult:
 
     lot_id: UUID
     status: str
+    over: bool
     registration_id: UUID | None
     code: str | None
     price_fen: Fen | None
@@ -127,6 +129,7 @@ async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
     return LotResult(
         lot_id=lot.lot_id,
         status=lot.outcome if lot.outcome and lot.status == Status.CLOSED else lot.status,
+        over=Status(lot.status) in FINISHED,
         registration_id=lot.leader_registration_id,
         code=lot.leader_code,
         price_fen=lot.price_fen,
@@ -134,11 +137,6 @@ async def get_result(tx: Tx, lot_id: UUID) -> LotResult:
         bids=lot.bids,
         extensions=lot.extensions,
     )
-
-
-async def command_lot(tx: Tx, lot_id: UUID, kind: Order, reason: str, decision_id: UUID | None = None) -> None:
-    """Order a lot suspended, resumed or withdrawn; the desk decides it among the bids within a second."""
-    await commands.order(tx, lot_id, kind, reason, decision_id)
 
 
 async def _own_standing(tx: Tx, found: Registration) -> OwnStanding:

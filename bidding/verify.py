@@ -2,10 +2,10 @@
 
 Each row's bytes are rebuilt from its columns by the rules that decided it, and compared with the bytes that were
 hashed; then the chain, the numbers, the sealed refusals and the lot's row. So a changed, missing or added row shows,
-and so does a price, a code, a registration or a time edited by hand. `verify_lot` is pure; `faults` feeds it.
+and so does a price, a code, a registration or a time edited by hand. `faults` feeds each lot to a `Replay`, row by row.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -73,16 +73,6 @@ async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> l
         mine = sorted(stopped & {lot.lot_id for lot in own})
         found += [f"sale group {group.group_id}: {fault}" for fault in group_faults(group, own, mine)]
     return found
-
-
-def verify_lot(
-    lot: Record, submissions: Iterable[Record], registrations: Iterable[Record], blocks: Sequence[Record]
-) -> list[str]:
-    """What does not hold about one lot, given its row and everything stored under it, in order."""
-    replay = Replay(lot, {row.id: row for row in registrations})
-    for row in submissions:
-        replay.take(row)
-    return replay.finish(blocks)
 
 
 @dataclass

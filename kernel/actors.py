@@ -27,6 +27,19 @@ class Role(StrEnum):
     MACHINE = "machine"
 
 
+COURT_STAFF = (
+    Role.CLERK,
+    Role.JUDGE,
+    Role.CHIEF,
+    Role.MAKER,
+    Role.CHECKER,
+    Role.PAYER,
+    Role.SUPERVISOR,
+    Role.AUDITOR,
+)
+"""Who of a court may read what it keeps of its cases."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """`source` is where the call came from: an address, or the name of the part of the platform."""

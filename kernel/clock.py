@@ -2,12 +2,13 @@
 
 This is the one module that reads a clock. *Platform time* (`Clock.now`) is the time the law counts: receipt of
 bids, ends, due dates. *Real time* (`real_now`, `monotonic`) is for leases, health, retries and timeouts.
-Outside the demo the two run together; in the demo platform time races (design: one continuous rising function).
+Outside the demo the two run together; in the demo platform time races (`Pace`, one continuous rising function).
 """
 
 import time
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import time as midnight
 from typing import Protocol
 
 BEIJING = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -40,6 +41,11 @@ def beijing(moment: datetime) -> str:
 def beijing_day(moment: datetime) -> date:
     """The calendar day in Beijing at `moment`: the law's days are days there."""
     return moment.astimezone(BEIJING).date()
+
+
+def day_begins(day: date) -> datetime:
+    """The first moment of a day in Beijing, in UTC."""
+    return datetime.combine(day, midnight(), BEIJING).astimezone(UTC)
 
 
 def beijing_words(moment: datetime) -> str:

@@ -1,7 +1,7 @@
 """Watching the clocks (invariant 35): the database's clock may not part from our monotonic one, nor jump.
 
 Half a second counts as an outage: an end that such a clock has reached is not decided, the lot is frozen for the court
-(reliability: clock +1 h must close nothing early). The platform clock goes on by the monotonic clock meanwhile. Small
+(a clock set an hour ahead closes nothing early). The platform clock goes on by the monotonic clock meanwhile. Small
 differences are the ordinary slewing of clocks and are followed. A step that stays is taken over after ten steady
 seconds, as an outage: what ended by the step alone is frozen, never closed.
 

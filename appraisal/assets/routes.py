@@ -16,8 +16,7 @@ from appraisal.assets.schemas import (
     RenewSeizure,
     SeizureView,
 )
-from appraisal.cases.service import STAFF
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 
@@ -33,7 +32,7 @@ async def register_asset(
     return await service.register_asset(database, call, case_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/assets", guards=[allow(*STAFF)])
+@get("/api/cases/{case_id:uuid}/assets", guards=[allow(*COURT_STAFF)])
 async def list_assets(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> tuple[AssetView, ...]:
@@ -41,7 +40,7 @@ async def list_assets(
     return await service.show_assets(database, actor, case_id)
 
 
-@get("/api/assets/{asset_id:uuid}", guards=[allow(*STAFF)])
+@get("/api/assets/{asset_id:uuid}", guards=[allow(*COURT_STAFF)])
 async def show_asset(
     database: NamedDependency[Database], actor: NamedDependency[Actor], asset_id: FromPath[UUID]
 ) -> AssetView:

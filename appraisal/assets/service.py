@@ -22,11 +22,12 @@ from appraisal.assets.schemas import (
 )
 from appraisal.cases import service as cases
 from appraisal.days import require_come
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.contracts import HoldLifted, HoldPlaced
 from kernel.database import Call, Database, Tx
+from kernel.errors import Refusal
 from kernel.ids import ordered_id
 from kernel.outbox import tell
 
@@ -134,7 +135,7 @@ async def lift_hold(database: Database, call: Call, hold_id: UUID) -> HoldView:
 async def show_asset(database: Database, actor: Actor, asset_id: UUID) -> AssetView:
     """One asset of the reader's court with its seizures and the holds that stand."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         asset = await get_served_asset(tx, asset_id)
         return await _asset_view(tx, asset)
 
@@ -142,7 +143,7 @@ async def show_asset(database: Database, actor: Actor, asset_id: UUID) -> AssetV
 async def show_assets(database: Database, actor: Actor, case_id: UUID) -> tuple[AssetView, ...]:
     """All assets of a case of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await cases.get_served_case(tx, case_id)
         return tuple([await _asset_view(tx, asset) for asset in await store.list_assets(tx, case.id)])
 
@@ -173,6 +174,14 @@ async def find_holds(tx: Tx, asset_id: UUID, *, lock: bool = False) -> list[Hold
     if lock:
         await store.lock_asset(tx, asset_id, shared=True)
     return await store.find_holds(tx, asset_id)
+
+
+async def require_no_hold(tx: Tx, asset_id: UUID, refusal: type[Refusal]) -> None:
+    """Refuse in the caller's words, with the oldest hold's `reason`, while one stands; none can be placed until the
+    caller's transaction ends (R-CASE-09).
+    """
+    for hold in await find_holds(tx, asset_id, lock=True):
+        raise refusal(reason=hold.reason)
 
 
 async def require_free(tx: Tx, asset_id: UUID) -> None:

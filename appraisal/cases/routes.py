@@ -18,7 +18,7 @@ from appraisal.cases.schemas import (
     RecordDecision,
     UnlinkParty,
 )
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 
@@ -31,7 +31,7 @@ async def open_case(
     return await service.open_case(database, call, data)
 
 
-@get("/api/cases", guards=[allow(*service.STAFF)])
+@get("/api/cases", guards=[allow(*COURT_STAFF)])
 async def list_cases(
     database: NamedDependency[Database],
     actor: NamedDependency[Actor],
@@ -42,7 +42,7 @@ async def list_cases(
     return await service.show_cases(database, actor, after, limit)
 
 
-@get("/api/cases/{case_id:uuid}", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}", guards=[allow(*COURT_STAFF)])
 async def show_case(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> CaseView:

@@ -34,16 +34,13 @@ from appraisal.cases.schemas import (
     party_view,
 )
 from appraisal.days import require_come
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
 from kernel.errors import Forbidden
 from kernel.identity.service import court_name, find_confirmed
 from kernel.ids import ordered_id
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
-"""Who of a court may read its cases."""
 
 
 async def open_case(database: Database, call: Call, wanted: OpenCase) -> CaseView:
@@ -122,7 +119,7 @@ async def unlink_party(database: Database, call: Call, case_id: UUID, party_id: 
 async def show_case(database: Database, actor: Actor, case_id: UUID) -> CaseView:
     """One case of the reader's court, with parties and decisions."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await get_served_case(tx, case_id)
         return case_view(case, await store.list_decisions(tx, case.id))
 
@@ -130,7 +127,7 @@ async def show_case(database: Database, actor: Actor, case_id: UUID) -> CaseView
 async def show_cases(database: Database, actor: Actor, after: UUID | None, limit: int) -> CaseList:
     """The cases of the reader's court, newest first, `limit` at a time."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         rows = await store.list_cases(tx, own_court(tx.actor), after, limit + 1)
         lines = tuple(CaseLine(row.id, row.case_no, beijing(row.opened_at)) for row in rows[:limit])
         return CaseList(lines, lines[-1].id if len(rows) > limit else None)

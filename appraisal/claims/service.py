@@ -8,7 +8,7 @@ from appraisal.claims import rules, store
 from appraisal.claims.rules import TitledClaim
 from appraisal.claims.schemas import ClaimView, RegisterClaim, claim_view
 from appraisal.days import require_come
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
@@ -37,7 +37,7 @@ async def register_claim(database: Database, call: Call, case_id: UUID, wanted: 
 async def show_claims(database: Database, actor: Actor, case_id: UUID) -> tuple[ClaimView, ...]:
     """The claims of a case of the reader's court, in order of registration."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await cases.get_served_case(tx, case_id)
         return tuple(claim_view(claim) for claim in await store.list_claims(tx, case.id))
 

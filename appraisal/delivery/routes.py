@@ -6,10 +6,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from appraisal.cases.service import STAFF
 from appraisal.delivery import service
 from appraisal.delivery.schemas import RecordService, ServiceView
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 
@@ -25,7 +24,7 @@ async def record_service(
     return await service.record_party_service(database, call, case_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/services", guards=[allow(*STAFF)])
+@get("/api/cases/{case_id:uuid}/services", guards=[allow(*COURT_STAFF)])
 async def list_services(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> tuple[ServiceView, ...]:

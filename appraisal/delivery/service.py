@@ -8,7 +8,7 @@ from appraisal.days import require_come
 from appraisal.delivery import store
 from appraisal.delivery.rules import Service, ServiceMethod
 from appraisal.delivery.schemas import RecordService, ServiceView, service_view
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
@@ -38,7 +38,7 @@ async def record_party_service(database: Database, call: Call, case_id: UUID, wa
 async def show_services(database: Database, actor: Actor, case_id: UUID) -> tuple[ServiceView, ...]:
     """Everything served in a case of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*cases.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await cases.get_served_case(tx, case_id)
         return tuple(service_view(service) for service in await store.list_services(tx, case.id))
 
@@ -70,11 +70,6 @@ async def record_service(
         proof=proof,
     )
     return (await _record(tx, service)).id
-
-
-async def find_services(tx: Tx, subject: str) -> list[Service]:
-    """Everything served about `subject`, in the order it was recorded."""
-    return await store.find_services(tx, subject)
 
 
 async def _record(tx: Tx, service: Service) -> Service:

@@ -16,14 +16,6 @@ async def add_service(tx: Tx, service: Service, recorded_at: datetime) -> None:
     await tx.session.flush()
 
 
-async def find_services(tx: Tx, subject: str) -> list[Service]:
-    """Everything served about `subject`, in the order it was recorded."""
-    rows = await tx.session.scalars(
-        select(DocumentService).where(DocumentService.subject == subject).order_by(DocumentService.id)
-    )
-    return [_service(row) for row in rows]
-
-
 async def list_services(tx: Tx, case_id: UUID) -> list[Service]:
     """Everything served in the case, in the order it was recorded."""
     rows = await tx.session.scalars(

@@ -7,7 +7,6 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 
-from appraisal.cases.service import STAFF
 from appraisal.reference_price import service
 from appraisal.reference_price.schemas import (
     AppraisalView,
@@ -19,7 +18,7 @@ from appraisal.reference_price.schemas import (
     ReferencePriceView,
     ReportView,
 )
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 
@@ -69,7 +68,7 @@ async def fix_price(
     return await service.fix_price(database, call, asset_id, data)
 
 
-@get("/api/assets/{asset_id:uuid}/reference-price", guards=[allow(*STAFF)])
+@get("/api/assets/{asset_id:uuid}/reference-price", guards=[allow(*COURT_STAFF)])
 async def show_pricing(
     database: NamedDependency[Database], actor: NamedDependency[Actor], asset_id: FromPath[UUID]
 ) -> PricingView:

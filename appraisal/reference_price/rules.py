@@ -115,21 +115,6 @@ def _why_not(report: Report, some_unopposed: bool) -> Reason | None:
     return None
 
 
-class NextStep(StrEnum):
-    """What follows when the three days of a network enquiry are over."""
-
-    PRICE = "price"
-    WAIT = "wait"
-    APPRAISAL = "appraisal"
-
-
-def after_enquiry(answered: int, asked_for_time: int) -> NextStep:
-    """R-REF-06: one answer is enough and ends all waiting; without any, those who asked get three more days."""
-    if answered:
-        return NextStep.PRICE
-    return NextStep.WAIT if asked_for_time else NextStep.APPRAISAL
-
-
 def latest_validity(fixed_on: date) -> date:
     """The last day on which a price fixed on `fixed_on` can be valid (R-REF-13)."""
     return _months_after(fixed_on, VALIDITY_MONTHS)

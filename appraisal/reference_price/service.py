@@ -7,7 +7,6 @@ from uuid import UUID
 
 from appraisal.assets import service as assets
 from appraisal.assets.rules import AssetFacts
-from appraisal.cases.service import STAFF
 from appraisal.days import require_come
 from appraisal.reference_price import rules, store
 from appraisal.reference_price.errors import ReportRecorded
@@ -25,7 +24,7 @@ from appraisal.reference_price.schemas import (
     price_view,
     report_view,
 )
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
@@ -103,7 +102,7 @@ async def fix_price(database: Database, call: Call, asset_id: UUID, wanted: FixP
 async def show_pricing(database: Database, actor: Actor, asset_id: UUID) -> PricingView:
     """The asset's reference price with what it rests on; once it has expired, what is recorded for the next."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         asset = await assets.get_served_asset(tx, asset_id)
         price = await store.find_price(tx, asset.id)
         fixed = await store.count_prices(tx, asset.id)

@@ -64,8 +64,8 @@ async def published(tx: Tx, lot: Lot) -> LotPublished:
     assert schedule is not None, "terms are checked before"
     case = await appraisal.get_case(tx, lot.case_id)
     group = await _group_of(tx, lot)
-    claims = [claim for claim in await appraisal.list_claims(tx, case.id) if claim.party_id == case.applicant.id]
-    claimed = sum(claim.costs_fen + claim.interest_fen + claim.principal_fen + claim.doubled_fen for claim in claims)
+    claims = await appraisal.list_claims(tx, case.id)
+    claimed = sum(claim.total_fen for claim in claims if claim.party_id == case.applicant.id)
     return LotPublished(
         lot_id=lot.id,
         case_id=lot.case_id,

@@ -1,6 +1,6 @@
 """When and with what an announcement may be published (R-PUB-01, 03, 04, 05; R-FAIL-01; R-SELL-02).
 
-Invariant: an announcement that passes `check_publication` gives the public its full days, shows every
+Invariant: an announcement without `obstacles` among the checks below gives the public its full days, shows every
 item of R-PUB-03 and R-PUB-04, and reached everyone who must be told. All days are calendar days in China;
 the day of publication, of failure and of posting is not counted.
 """
@@ -27,9 +27,6 @@ SECOND_ROUND_WITHIN = timedelta(days=30)
 
 NOTICE_LEAD = timedelta(days=3)
 """Parties and known priority purchasers are told this long before publication (R-PUB-05)."""
-
-POSTED_NOTICE = timedelta(days=5)
-"""Full days after which someone unreachable is deemed told by the posting (R-PUB-05)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +78,9 @@ def latest_second_start(failed_on: date) -> date:
     return failed_on + SECOND_ROUND_WITHIN
 
 
-def publish_second_by(failed_on: date, *, movable: bool) -> date:
-    """The last day to publish a second round that starts as late as it may."""
-    return latest_second_start(failed_on) - notice_period(Round.ROUND_2, movable=movable)
-
-
 def notify_by(publish_on: date) -> date:
     """The last day to tell parties and known priority purchasers (R-PUB-05)."""
     return publish_on - NOTICE_LEAD
-
-
-def deemed_notified_on(posted_on: date) -> date:
-    """The day at whose end someone unreachable is deemed told (R-PUB-05)."""
-    return posted_on + POSTED_NOTICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +139,10 @@ class DocumentKind(StrEnum):
 
 
 class NoticeStatus(StrEnum):
-    """How a party or known priority purchaser learned of the sale; only a written waiver counts."""
+    """How a party or known priority purchaser learned of the sale; only a written waiver counts.
+
+    Somebody unreachable is deemed told five full days after the posting (R-PUB-05), which every period outlasts.
+    """
 
     PENDING = "pending"
     NOTIFIED = "notified"
@@ -177,29 +167,6 @@ class Notice:
                 return self.on is not None and self.on <= publish_on
             case NoticeStatus.PENDING:
                 return False
-
-
-def check_publication(
-    round_: Round,
-    *,
-    movable: bool,
-    publish_on: date,
-    starts_on: date,
-    checklist: Collection[str],
-    notices: Iterable[Notice],
-    previous_failed_on: date | None = None,
-) -> None:
-    """Raise the first refusal that applies to publishing on `publish_on` a sale that starts on `starts_on`.
-
-    `previous_failed_on` is the day the first round failed and must be given for a second round.
-    """
-    check_period(round_, movable=movable, publish_on=publish_on, starts_on=starts_on)
-    if round_ is Round.ROUND_2:
-        if previous_failed_on is None:
-            raise ValueError("a second round follows a failed first, whose day must be given")
-        check_second_start(starts_on, previous_failed_on)
-    check_checklist(checklist)
-    check_notices(notices, publish_on)
 
 
 def check_checklist(checklist: Collection[str]) -> None:

@@ -6,7 +6,7 @@ lock; `read_draft_state` shows the same list beforehand. What is published is ke
 
 import hashlib
 from collections.abc import Callable, Collection, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date
 from uuid import UUID
 
 import msgspec
@@ -47,7 +47,7 @@ from auction.sale_groups import service as sale_groups
 from auction.sale_groups.rules import check_staggered
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.clock import BEIJING, beijing, beijing_day
+from kernel.clock import beijing, beijing_day, day_begins
 from kernel.database import Call, Database, Tx
 from kernel.documents import Document, get_document, store_document
 from kernel.errors import Malformed, NotFound, Refusal
@@ -266,8 +266,7 @@ def _failed_on(previous: Lot) -> date:
 
 async def _first_announced_on(tx: Tx, lot: Lot, price_fixed_on: date) -> date | None:
     """The day of the first announcement under the present reference price (R-REF-13)."""
-    since = datetime.combine(price_fixed_on, time(), BEIJING)
-    announced_at = await lots.first_announced_at(tx, lot.asset_id, since)
+    announced_at = await lots.first_announced_at(tx, lot.asset_id, day_begins(price_fixed_on))
     return beijing_day(announced_at) if announced_at else None
 
 

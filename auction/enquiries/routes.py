@@ -21,7 +21,7 @@ async def ask(
     return await service.ask(database, call, lot_id, data)
 
 
-@post("/api/enquiries/{enquiry_id:uuid}/answer", guards=[allow(*service.STAFF)], status_code=201)
+@post("/api/enquiries/{enquiry_id:uuid}/answer", guards=[allow(*service.ANSWERERS)], status_code=201)
 async def answer(
     database: NamedDependency[Database], call: NamedDependency[Call], enquiry_id: FromPath[UUID], data: JSONBody[Answer]
 ) -> EnquiryView:
@@ -43,13 +43,13 @@ async def show_own(database: NamedDependency[Database], actor: NamedDependency[A
     return await service.show_own(database, actor)
 
 
-@get("/api/enquiries", guards=[allow(*service.STAFF)])
+@get("/api/enquiries", guards=[allow(*service.ANSWERERS)])
 async def show_waiting(database: NamedDependency[Database], actor: NamedDependency[Actor]) -> Enquiries:
     """What waits for an answer of the reader's court, the oldest first."""
     return await service.show_waiting(database, actor)
 
 
-@get("/api/lots/{lot_id:uuid}/enquiries", guards=[allow(*service.STAFF)])
+@get("/api/lots/{lot_id:uuid}/enquiries", guards=[allow(*service.ANSWERERS)])
 async def show_lot(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
 ) -> Enquiries:

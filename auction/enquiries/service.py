@@ -15,7 +15,9 @@ from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
 from kernel.ids import random_id
 
-STAFF = (Role.CLERK, Role.JUDGE)
+ANSWERERS = (Role.CLERK, Role.JUDGE)
+"""Who of a court answers what citizens ask."""
+
 MOST = 200
 DIGITS = 8
 
@@ -46,7 +48,7 @@ async def ask(database: Database, call: Call, lot_id: UUID, wanted: Ask) -> Enqu
 async def answer(database: Database, call: Call, enquiry_id: UUID, wanted: Answer) -> EnquiryView:
     """Answer for the court of the lot, once. A viewing is granted or declined and never published."""
     async with database.command(call) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*ANSWERERS)
         enquiry = await store.lock(tx, enquiry_id)
         tx.actor.must_serve(enquiry.court_id, "enquiry")
         lot = await lots.get_lot(tx, enquiry.lot_id)
@@ -75,14 +77,14 @@ async def show_own(database: Database, actor: Actor) -> Enquiries:
 async def show_waiting(database: Database, actor: Actor) -> Enquiries:
     """What waits for the answer of the reader's court, the oldest first."""
     async with database.reading(actor) as tx:
-        actor.must_be(*STAFF)
+        actor.must_be(*ANSWERERS)
         return await _views(tx, await store.list_waiting(tx, actor.court_id, MOST) if actor.court_id else ())
 
 
 async def show_lot(database: Database, actor: Actor, lot_id: UUID) -> Enquiries:
     """All enquiries on a lot of the reader's court, the oldest first."""
     async with database.reading(actor) as tx:
-        actor.must_be(*STAFF)
+        actor.must_be(*ANSWERERS)
         actor.must_serve((await lots.get_lot(tx, lot_id)).court_id, "lot")
         return await _views(tx, await store.list_lot(tx, lot_id, MOST))
 

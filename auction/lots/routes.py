@@ -8,11 +8,9 @@ from litestar.params import FromPath, JSONBody
 
 from auction.lots import after_failure, service
 from auction.lots.schemas import AfterFailureView, CreditorsAsked, LotRows, LotSaved, LotTerms
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
 
 
 @post("/api/lots", guards=[allow(Role.CLERK)], status_code=201)
@@ -33,7 +31,7 @@ async def change_terms(
 
 @get(
     "/api/cases/{case_id:uuid}/lots",
-    guards=[allow(*STAFF)],
+    guards=[allow(*COURT_STAFF)],
 )
 async def list_case_lots(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]

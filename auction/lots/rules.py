@@ -85,11 +85,6 @@ class Status(StrEnum):
         """Whether this sale has no outcome yet; an asset has at most one such lot."""
         return self in OPEN
 
-    @property
-    def announced(self) -> bool:
-        """Whether the announcement is out and the sale has no outcome yet."""
-        return self in ANNOUNCED
-
 
 ANNOUNCED = frozenset({Status.PUBLISHED, Status.LIVE, Status.SUSPENDED, Status.FROZEN})
 OPEN = ANNOUNCED | {Status.DRAFT}

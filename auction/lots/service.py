@@ -238,11 +238,6 @@ async def count_follower(tx: Tx, lot_id: UUID, change: int) -> None:
     await store.count_follower(tx, lot_id, change)
 
 
-async def find_resale_of(tx: Tx, lot_id: UUID) -> Lot | None:
-    """The resale that followed a default on this lot."""
-    return await store.find_resale_of(tx, lot_id)
-
-
 async def find_case_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
     """All lots of a case, oldest first, drafts among them."""
     return await store.list_case_lots(tx, case_id)

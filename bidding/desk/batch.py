@@ -378,7 +378,7 @@ def _write_row(sent: Submission, stored: Stored, at: datetime, book: Book, decid
 
 
 def _told(sent: Submission, event: Event, book: Book) -> contracts.Event | None:
-    """What other contexts are told of an event (design: up the arrow one tells)."""
+    """What other contexts are told of an event."""
     lot_id, at, state = sent.lot_id, event.at, book.state
     match event.kind:
         case Kind.BID:

@@ -1,4 +1,4 @@
-"""The bid desk: one desk, one clock, one order (design: the bid desk; R-BID-11, R-HALT-02).
+"""The bid desk: one desk, one clock, one order (decision 0001; R-BID-11, R-HALT-02).
 
 A submission is stamped when it joins the queue. One loop takes what waits, decides it in a transaction under the
 lease and the lots' locks, commits, and only then answers and tells the feed. What fails on data is tried lot by lot

@@ -1,4 +1,4 @@
-"""Refusals of the bid desk, in the words of the wire (design: live messages; formats: `bidding`).
+"""Refusals of the bid desk, in the words of the wire (docs/live.md) and of `auction calc bidding`.
 
 One class each. Which of them comes first when several apply is the business of `rules.py`.
 """

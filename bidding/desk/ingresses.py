@@ -1,4 +1,4 @@
-"""Signs of life of web processes, and which bidders are connected to each (design: outage is a state).
+"""Signs of life of web processes, and which bidders are connected to each.
 
 A web process that falls silent while the lots of its bidders are about to end is an outage for those who have not come
 back to another one: their lots wait with the close until it is clear, and are frozen when the silence is a hole

@@ -1,4 +1,4 @@
-"""`auction calc bidding`: replays one lot from its terms and commands (formats: `bidding`).
+"""`auction calc bidding`: replays one lot from its terms and commands.
 
 The same rules as the desk, without what belongs to the live platform alone: no jump guard, no admission, no
 24-hour minimum, and the opening and the close are not written down as commands.

@@ -204,8 +204,9 @@ def decide_offer(
 ) -> Event | Refusal:
     """A bid by law alone (R-BID-08 to 11, R-PRIO-02, 03); the refusal is the first that applies.
 
-    The order is fixed (formats, `bidding`): a finished lot, before the opening, at or after the end, halted, nobody
-    admitted (`stranger`), below the start price, an equal price that does not lead, too low, off the grid.
+    The order is fixed, since `auction calc bidding` answers by it: a finished lot, before the opening, at or after the
+    end, halted, nobody admitted (`stranger`), below the start price, an equal price that does not lead, too low, off
+    the grid.
     """
     terms, bidder, price = state.terms, bid.bidder, bid.price_fen
     if state.status in FINISHED:

@@ -17,7 +17,7 @@ from bidding.desk.copying import COLUMNS, copy_bytes
 from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.receipts import Batch
-from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
+from bidding.desk.rules import EXTENSION, HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
 from bidding.desk.signing import find_proofs
 from kernel import contracts
@@ -282,7 +282,7 @@ FIND_COMMANDS = """
 """
 FIND_HIT = """
     SELECT lot_id FROM bidding.lot
-    WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - interval '5 minutes' < $2
+    WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - $5::interval < $2
       AND bucket % $4 = $3
 """
 FIND_ENDED = "SELECT lot_id, ends_at FROM bidding.lot WHERE lot_id = ANY($1) AND status = 'open' AND ends_at <= $2"
@@ -319,7 +319,7 @@ async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
 
 async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
     """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
-    return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of)]
+    return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of, EXTENSION)]
 
 
 async def find_ended(db: Connection, lot_ids: Iterable[UUID], by: datetime) -> list[tuple[UUID, datetime]]:

@@ -1,4 +1,4 @@
-"""The live protocol (design: section 9) and the wire structs of the HTTP doors: strict in, exact out.
+"""The live protocol (docs/live.md) and the wire structs of the HTTP doors: strict in, exact out.
 
 Frames to the client are made of bytes that exist already, since one event is sent to thousands.
 """

@@ -1,11 +1,12 @@
 """Who may register, which deposit is due, and what a bidder code looks like (R-BID-05 to 07, 14; R-PRIO-01)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from ipaddress import ip_address, ip_network
+from uuid import UUID
 
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
@@ -17,6 +18,7 @@ from bidding.registration.errors import (
     NotTheApplicant,
     RegistrationClosed,
 )
+from kernel.actors import Role
 from kernel.money import Fen
 
 LETTERS = "ABCDEFGHJKLMNQRSTUVWXYZ"
@@ -68,6 +70,17 @@ class Candidate:
     is_barred: bool
     """Staff of the enforcing court or of the platform, a helper, or the buyer who defaulted."""
     declares_eligible: bool
+
+
+Office = tuple[Collection[Role], UUID | None]
+"""The roles that a person holds, and the court they serve."""
+
+
+def of_the_house(court_id: UUID, offices: Iterable[Office]) -> bool:
+    """Whether one of those who would buy serves the enforcing court or the platform: none of them buys, nor through
+    others (R-BID-14).
+    """
+    return any(served == court_id or Role.OPERATOR in roles for roles, served in offices)
 
 
 def check_candidate(candidate: Candidate) -> None:

@@ -16,7 +16,7 @@ from bidding.desk.rules import FINISHED, Method, Status
 from bidding.registration import rules, store
 from bidding.registration.errors import AlreadyRegistered, NotAdmitted, TakesPartAlready, WrongBidPassword
 from bidding.registration.models import Registration
-from bidding.registration.rules import BidderKind, Candidate, RegistrationState
+from bidding.registration.rules import BidderKind, Candidate, Office, RegistrationState
 from bidding.registration.schemas import BidPassword, OwnRegistration, Register, UnlockLot
 from kernel.actors import Actor, Role, platform
 from kernel.audit import record
@@ -143,7 +143,7 @@ async def _check_candidate(tx: Tx, lot: Lot, wanted: Register, buyers: Collectio
         Candidate(
             kind=wanted.kind,
             is_applicant=all((buyer_id, "applicant") in named for buyer_id in buyers),
-            is_barred=bool(barred) or await _of_the_house(tx, lot, behind),
+            is_barred=bool(barred) or rules.of_the_house(lot.court_id, await _offices(tx, behind)),
             declares_eligible=wanted.declares_eligible,
         )
     )
@@ -151,11 +151,10 @@ async def _check_candidate(tx: Tx, lot: Lot, wanted: Register, buyers: Collectio
         raise AlreadyRegistered()
 
 
-async def _of_the_house(tx: Tx, lot: Lot, person_ids: Collection[UUID]) -> bool:
-    """Whether one of them serves the enforcing court or the platform, so that nobody of it buys through others."""
-    held = [(tx.actor.roles, tx.actor.court_id)]
-    held += [await roles_of(tx, person_id) for person_id in person_ids if person_id != tx.actor.person_id]
-    return any(court_id == lot.court_id or Role.OPERATOR in roles for roles, court_id in held)
+async def _offices(tx: Tx, person_ids: Collection[UUID]) -> list[Office]:
+    """The roles and the court of each; the caller's own stand in their session."""
+    others = [person_id for person_id in person_ids if person_id != tx.actor.person_id]
+    return [(tx.actor.roles, tx.actor.court_id), *[await roles_of(tx, person_id) for person_id in others]]
 
 
 async def _buyers(tx: Tx, lot_id: UUID) -> list[UUID]:

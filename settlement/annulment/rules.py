@@ -1,4 +1,4 @@
-"""When a sale is annulled, and who is barred from the next one (R-HALT-04, R-CLOSE-14; N16 31, G21 15).
+"""When a sale is annulled, and who is barred from the next one (R-HALT-04, R-CLOSE-14).
 
 Invariant: only the grounds of the law annul, and money that a confirmed plan gave away is never taken from creditors
 here: recovering it (执行回转) is another procedure.

@@ -6,7 +6,7 @@ bank answers.
 """
 
 from collections.abc import Collection, Iterable, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import msgspec
 
 from kernel.actors import Role
 from kernel.audit import Said, chain_of, record_each
-from kernel.clock import BEIJING, beijing, beijing_day
+from kernel.clock import beijing, beijing_day, day_begins
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from kernel.money import Fen
@@ -138,8 +138,7 @@ async def _known_credit(tx: Tx, notice: CreditNotice) -> CreditView:
 
 def _told_by_day(notice: CreditNotice) -> CreditNotice:
     """What must agree when a credit is told again: a statement knows the day of booking, and no hour."""
-    day = datetime.combine(beijing_day(notice.booked_at), time(), BEIJING).astimezone(UTC)
-    return msgspec.structs.replace(notice, booked_at=day)
+    return msgspec.structs.replace(notice, booked_at=day_begins(beijing_day(notice.booked_at)))
 
 
 async def tell_arrival(tx: Tx, account: Account, credit_id: UUID) -> None:
@@ -198,28 +197,13 @@ async def credited_fen(tx: Tx, account_id: UUID) -> Fen:
     return Fen(sum(arrival.amount_fen for arrival in (await store.arrivals(tx, [account_id]))[account_id]))
 
 
-async def order_payment(
-    tx: Tx,
-    *,
-    from_account: UUID,
-    payee: Payee,
-    amount_fen: Fen,
-    reason: str,
-    document: str,
-    natural_key: str,
-) -> UUID:
-    """Order `amount_fen` out of an account to `payee`, once per natural key; returns the order's id.
+async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> list[UUID]:
+    """Order payments out of one account, each once per natural key, with few statements for all; returns their ids.
 
     The money leaves the account at once and is on its way (`Kind.PAYEE`) until the bank answers; `PaymentsAnswered` is
     told then, and a rejected payment is back on the account. Raises `InsufficientBalance`, and `PostingDiffers` when
-    the key was used with other content.
+    a key was used with other content.
     """
-    wanted = Wanted(natural_key, payee, amount_fen, reason, document)
-    return (await order_payments(tx, await ledger.get_account(tx, from_account), [wanted]))[0]
-
-
-async def order_payments(tx: Tx, source: Account, wanted: Sequence[Wanted]) -> list[UUID]:
-    """Order payments out of one account, each as `order_payment` does, with few statements for all."""
     await ledger.lock_balances(tx, [source.id])
     of = Source.of(source)
     return await _order_all(

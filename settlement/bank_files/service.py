@@ -8,15 +8,15 @@ byte for byte and handed out again until the bank has answered all its orders: t
 import asyncio
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, time
+from datetime import datetime
 from uuid import UUID
 
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.clock import BEIJING, beijing
+from kernel.clock import beijing, day_begins
 from kernel.database import Call, Database, Tx
 from kernel.decoding import convert
-from kernel.errors import Refusal
+from kernel.errors import Busy, Refusal
 from kernel.ids import ordered_id
 from kernel.outbox import tell
 from settlement.bank import answers as bank_answers
@@ -149,9 +149,9 @@ async def _confirm_all(tx: Tx, debits: Sequence[tuple[int, Movement]]) -> dict[i
     try:
         async with tx.session.begin_nested():
             await bank_answers.receive_confirmations(tx, list(plain.values()))
-    except Refusal as refusal:
-        if refusal.code == "busy":
-            raise
+    except Busy:
+        raise
+    except Refusal:
         return {}
     return dict.fromkeys(plain, (Outcome.PAID, None))
 
@@ -161,9 +161,9 @@ async def _book(tx: Tx, movement: Movement) -> Booked:
     try:
         async with tx.session.begin_nested():
             return await (_receive(tx, movement) if movement.credit else _confirm(tx, movement)), None
+    except Busy:
+        raise
     except Refusal as refusal:
-        if refusal.code == "busy":
-            raise
         return Outcome.REFUSED, refusal.code
 
 
@@ -181,7 +181,7 @@ async def _receive(tx: Tx, movement: Movement) -> Outcome:
         "amount_fen": movement.amount_fen,
         "payer_name": movement.party_name,
         "payer_account": movement.party_account or NO_ACCOUNT,
-        "booked_at": datetime.combine(movement.booked_on, time(), BEIJING).astimezone(UTC).isoformat(),
+        "booked_at": day_begins(movement.booked_on).isoformat(),
     }
     view = await bank.receive_credit(tx, convert(told, CreditNotice))
     return Outcome.BOOKED if view.identified else Outcome.UNIDENTIFIED

@@ -1,10 +1,10 @@
 """Use cases of the daily closing: made when a statement is booked, and again by an officer once things are mended."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 
 from kernel.actors import Actor, Role
 from kernel.audit import record
-from kernel.clock import BEIJING, beijing
+from kernel.clock import beijing, day_begins
 from kernel.database import Call, Database, Tx
 from settlement.bank_files import service as bank_files
 from settlement.bank_files.schemas import FileBooked
@@ -59,7 +59,7 @@ async def _close(tx: Tx, day: date) -> ClosingView:
 
 def end_of(day: date) -> datetime:
     """The first moment after the day in Beijing."""
-    return datetime.combine(day + timedelta(days=1), time(), BEIJING).astimezone(UTC)
+    return day_begins(day + timedelta(days=1))
 
 
 async def show_closings(database: Database, actor: Actor) -> Closings:

@@ -257,8 +257,13 @@ def fee_view(fee: FeeSetting) -> FeeView:
 
 async def served_case(tx: Tx, case_id: UUID) -> appraisal.CaseFacts:
     """The case, if the actor's court serves it; else there is no such case."""
+    return await served_case_of(tx, case_id, "case")
+
+
+async def served_case_of(tx: Tx, case_id: UUID, what: str) -> appraisal.CaseFacts:
+    """The case of a thing, if the actor's court serves it; else there is no such thing."""
     case = await appraisal.get_case(tx, case_id)
-    tx.actor.must_serve(case.court_id, "case")
+    tx.actor.must_serve(case.court_id, what)
     return case
 
 

@@ -1,4 +1,4 @@
-"""Giving a sale back (撤销拍卖, R-HALT-04; N16 31): the money returns by entries of its own, nothing is edited.
+"""Giving a sale back (撤销拍卖, R-HALT-04): the money returns by entries of its own, nothing is edited.
 
 Locking: the caller holds auction's lot; here the sale's row, the case's defaulted sales, then all accounts at once.
 """

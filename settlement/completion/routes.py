@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow, anyone
 from settlement.completion import case_money, defaults, service
@@ -131,7 +131,7 @@ async def add_cost(
     return await case_money.add_cost(database, call, case_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/costs", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/costs", guards=[allow(*COURT_STAFF)])
 async def show_costs(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> CaseCosts:
@@ -139,7 +139,7 @@ async def show_costs(
     return await case_money.show_costs(database, actor, case_id)
 
 
-@get("/api/cases/{case_id:uuid}/coverage", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/coverage", guards=[allow(*COURT_STAFF)])
 async def show_coverage(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> Coverage:
@@ -147,7 +147,7 @@ async def show_coverage(
     return await case_money.show_coverage(database, actor, case_id)
 
 
-@get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/default-use", guards=[allow(*COURT_STAFF)])
 async def show_default_uses(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> DefaultUses:

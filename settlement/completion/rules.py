@@ -6,13 +6,12 @@ back to the defaulting buyer, and none is asked of that buyer beyond the deposit
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as time_of_day
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
 from kernel.calendar import due_on
-from kernel.clock import BEIJING, beijing_day
+from kernel.clock import BEIJING, beijing_day, day_begins
 from kernel.money import Fen, round_half_up
 from settlement.completion.errors import (
     ApprovalMissing,
@@ -185,8 +184,7 @@ def balance_due_at(ended_at: datetime, days: int) -> datetime:
 
     The announcement sets the days; they are no procedural period, so a last day off does not move.
     """
-    day_after = beijing_day(ended_at) + timedelta(days=days + 1)
-    return datetime.combine(day_after, time_of_day(), BEIJING).astimezone(UTC)
+    return day_begins(beijing_day(ended_at) + timedelta(days=days + 1))
 
 
 def ruling_due_on(paid_at: datetime) -> date:
@@ -224,9 +222,10 @@ SET_OFF_FOR = "set_off_for"
 def set_off_creditor(facts: Mapping[str, str | int]) -> str:
     """Whom the panel lets set the price off against their claim, by name; refuses a decision that says nothing of it.
 
-    Unsettled, so off unless a decision says otherwise: the balance is to be paid to the court's account (N16 25), and
-    no text lets a creditor who bought keep it back or forbids it; only who takes a thing after a failed round pays the
-    difference alone (A20 16). Naming the creditor, the panel answers for whom the buyer's account bought.
+    Unsettled, so off unless a decision says otherwise: the balance is to be paid to the court's account
+    (法释〔2016〕18号 第二十五条), and no text lets a creditor who bought keep it back or forbids it; only who takes a
+    thing after a failed round pays the difference alone (拍卖变卖规定 第十六条). Naming the creditor, the panel answers
+    for whom the buyer's account bought.
     """
     name = facts.get(SET_OFF_FOR)
     if not isinstance(name, str) or not name:
@@ -257,7 +256,7 @@ def approval_needed(details: Mapping[str, str]) -> bool:
 
 
 def require_approved(needed: bool, facts: Mapping[str, str | int]) -> None:
-    """Refuse the ruling on equity whose transfer the authority has not approved (R-CLOSE-14; G21 15)."""
+    """Refuse the ruling on equity whose transfer the authority has not approved (R-CLOSE-14)."""
     if needed and (facts.get("transfer_approval") != "granted" or not facts.get("approval_document")):
         raise ApprovalMissing()
 
@@ -307,7 +306,7 @@ def require_day(day: date, earliest: date, today: date) -> None:
 
 
 def suffices(proceeds_fen: int, debt_fen: int, costs_fen: int) -> bool:
-    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12; A20 14)."""
+    """Whether what was sold covers debt and costs, so that the other lots are stopped (R-CLOSE-12)."""
     return proceeds_fen >= debt_fen + costs_fen
 
 

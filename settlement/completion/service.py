@@ -5,20 +5,21 @@ is served; only then does the price leave the lot's account for the case account
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from appraisal import api as appraisal
 from auction import api as auction
 from bidding import api as bidding
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing, beijing_day, beijing_words
 from kernel.contracts import LotClosed
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
 from kernel.identity.service import real_names
-from kernel.money import yuan
+from kernel.money import Fen, yuan
 from settlement.bank import service as bank
 from settlement.completion import case_money, defaults, rules, set_offs, store
 from settlement.completion.errors import AssetOnHold
@@ -36,10 +37,6 @@ from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
 from settlement.ledger.service import Owner
 
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
-"""Who of a court may read its sales and costs."""
-
-
 # -- from the hammer to the full price
 
 
@@ -48,58 +45,105 @@ async def open_sales(tx: Tx, events: Sequence[LotClosed]) -> None:
 
     Told again it changes nothing (R-CLOSE-01, 03, 04).
     """
-    known = await store.sales_of_lots(tx, [event.lot_id for event in events])
-    sold = {event.lot_id: event for event in events if event.status == "sold" and event.lot_id not in known}
+    sold = await _newly_sold(tx, events)
     if not sold:
         return
+    hammers = await _hammers(tx, sold)
+    opened = await store.add_sales(tx, await _rows(tx, hammers))
+    new = [hammer for hammer in hammers if hammer.lot.id in opened]
+    await _keep_co_buyers(tx, new)
+    await _record_opened(tx, new)
+    await _weigh_paid(tx, new)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hammer:
+    """A lot that was sold just now: its event and lot, who buys, its account, and what the deposit has paid (fen)."""
+
+    event: LotClosed
+    lot: auction.LotFacts
+    registration_id: UUID
+    buyers: Sequence[bidding.Buyer]
+    account_id: UUID
+    deposit_fen: Fen
+
+    @property
+    def price_fen(self) -> int:
+        assert self.event.price_fen is not None, "a sold lot has a price"
+        return self.event.price_fen
+
+
+async def _newly_sold(tx: Tx, events: Sequence[LotClosed]) -> dict[UUID, LotClosed]:
+    """By lot the events of sales that are not open yet."""
+    known = await store.sales_of_lots(tx, [event.lot_id for event in events])
+    return {event.lot_id: event for event in events if event.status == "sold" and event.lot_id not in known}
+
+
+async def _hammers(tx: Tx, sold: Mapping[UUID, LotClosed]) -> list[_Hammer]:
+    """Reveal who buys, open the lots' accounts, and apply the deposits to them."""
     lots = {lot.id: lot for lot in await auction.get_lots(tx, sold.keys())}
-    case_nos = await appraisal.case_numbers(tx, {lot.case_id for lot in lots.values()})
-    buyers = {lot_id: _buyer(event) for lot_id, event in sold.items()}
-    behind = await bidding.reveal_buyers(tx, buyers.values(), "成交确认书 R-CLOSE-01")
-    names = await real_names(tx, {buyer.person_id for each in behind.values() for buyer in each})
+    registrations = {lot_id: _buyer(event) for lot_id, event in sold.items()}
+    behind = await bidding.reveal_buyers(tx, registrations.values(), "成交确认书 R-CLOSE-01")
     owners = {str(lot_id): Owner(lots[lot_id].case_id, lot_id) for lot_id in sold}
     accounts = dict(zip(sold, await ledger.open_accounts(tx, Kind.LOT, owners), strict=True))
-    winners = {buyers[lot_id]: (accounts[lot_id], f"lot:{lot_id}") for lot_id in sold}
+    winners = {registrations[lot_id]: (accounts[lot_id], f"lot:{lot_id}") for lot_id in sold}
     deposits_fen = await deposits.apply(tx, winners)
-    sales = []
+    hammers = []
     for lot_id, event in sold.items():
-        lot, registration_id = lots[lot_id], buyers[lot_id]
-        buyer = behind[registration_id][0]
-        assert event.price_fen is not None
-        sale = {
-            "lot_id": lot_id,
-            "case_id": lot.case_id,
-            "court_id": lot.court_id,
-            "asset_id": lot.asset_id,
-            "registration_id": registration_id,
-            "account_id": accounts[lot_id],
-            "case_no": case_nos[lot.case_id],
-            "court_name": lot.court_name,
-            "title": lot.title,
-            "buyer_person_id": buyer.person_id,
-            "buyer_name": _buyer_names(behind[registration_id], names),
-            "code": event.code,
-            "price_fen": event.price_fen,
-            "deposit_fen": min(deposits_fen[registration_id], event.price_fen),
+        registration_id = registrations[lot_id]
+        buyers, deposit_fen = behind[registration_id], deposits_fen[registration_id]
+        hammers.append(_Hammer(event, lots[lot_id], registration_id, buyers, accounts[lot_id], deposit_fen))
+    return hammers
+
+
+async def _rows(tx: Tx, hammers: Sequence[_Hammer]) -> list[dict[str, object]]:
+    """The sales as they are written, with the day the balance is due (R-CLOSE-04)."""
+    case_nos = await appraisal.case_numbers(tx, {hammer.lot.case_id for hammer in hammers})
+    names = await real_names(tx, {buyer.person_id for hammer in hammers for buyer in hammer.buyers})
+    return [
+        {
+            "lot_id": hammer.lot.id,
+            "case_id": hammer.lot.case_id,
+            "court_id": hammer.lot.court_id,
+            "asset_id": hammer.lot.asset_id,
+            "registration_id": hammer.registration_id,
+            "account_id": hammer.account_id,
+            "case_no": case_nos[hammer.lot.case_id],
+            "court_name": hammer.lot.court_name,
+            "title": hammer.lot.title,
+            "buyer_person_id": hammer.buyers[0].person_id,
+            "buyer_name": _buyer_names(hammer.buyers, names),
+            "code": hammer.event.code,
+            "price_fen": hammer.price_fen,
+            "deposit_fen": min(hammer.deposit_fen, hammer.price_fen),
             "state": SaleState.AWAITING_BALANCE,
-            "ended_at": event.ended_at,
-            "balance_due_at": rules.balance_due_at(event.ended_at, lot.balance_due_days),
+            "ended_at": hammer.event.ended_at,
+            "balance_due_at": rules.balance_due_at(hammer.event.ended_at, hammer.lot.balance_due_days),
         }
-        sales.append(sale)
-    opened = await store.add_sales(tx, sales)
-    for lot_id in opened:
-        if co_buyers := behind[buyers[lot_id]][1:]:
-            await store.keep_co_buyers(tx, lot_id, [buyer.person_id for buyer in co_buyers])
+        for hammer in hammers
+    ]
+
+
+async def _keep_co_buyers(tx: Tx, new: Sequence[_Hammer]) -> None:
+    for hammer in new:
+        if co_buyers := hammer.buyers[1:]:
+            await store.keep_co_buyers(tx, hammer.lot.id, [buyer.person_id for buyer in co_buyers])
+
+
+async def _record_opened(tx: Tx, new: Sequence[_Hammer]) -> None:
     said = []
-    for lot_id in (lot_id for lot_id in sold if lot_id in opened):
-        event = sold[lot_id]
-        facts = {"price_fen": event.price_fen, "deposit_fen": deposits_fen[buyers[lot_id]], "code": event.code}
-        said.append(Said(chain_of(lots[lot_id].case_id), f"lot:{lot_id}", facts))
+    for hammer in new:
+        facts = {"price_fen": hammer.price_fen, "deposit_fen": hammer.deposit_fen, "code": hammer.event.code}
+        said.append(Said(chain_of(hammer.lot.case_id), f"lot:{hammer.lot.id}", facts))
     await record_each(tx, "completion.open", said)
-    balances = await ledger.lock_balances(tx, accounts.values())
-    for lot_id in opened:
-        if balances[accounts[lot_id]] >= (sold[lot_id].price_fen or 0):  # else there is nothing to weigh yet
-            await weigh_price(tx, lot_id)
+
+
+async def _weigh_paid(tx: Tx, new: Sequence[_Hammer]) -> None:
+    """Weigh the price where it is there already; elsewhere there is nothing to weigh yet."""
+    balances = await ledger.lock_balances(tx, [hammer.account_id for hammer in new])
+    for hammer in new:
+        if balances[hammer.account_id] >= hammer.price_fen:
+            await weigh_price(tx, hammer.lot.id)
 
 
 def _buyer(event: LotClosed) -> UUID:
@@ -262,7 +306,7 @@ async def is_buyer(tx: Tx, lot_id: UUID, person_id: UUID | None) -> bool:
 
 
 def _must_read(actor: Actor, sale: Sale) -> None:
-    if not actor.roles.intersection(STAFF):
+    if not actor.roles.intersection(COURT_STAFF):
         raise NotFound(what="sale")
     actor.must_serve(sale.court_id, "sale")
 
@@ -349,7 +393,5 @@ async def _disposable_sale(tx: Tx, lot_id: UUID) -> Sale:
     """The sale, locked; refused while a hold stands, and none is placed before this transaction ends (R-CASE-09)."""
     sale = await store.get_sale(tx, lot_id)
     tx.actor.must_serve(sale.court_id, "sale")
-    holds = await appraisal.find_holds(tx, sale.asset_id, lock=True)
-    if holds:
-        raise AssetOnHold(reason=holds[0].reason)
+    await appraisal.require_no_hold(tx, sale.asset_id, AssetOnHold)
     return await store.lock_sale(tx, lot_id)

@@ -1,7 +1,7 @@
 """The review of a finished lot: bidders who were paid for from one account or signed in from one address.
 
 It reports and does nothing else: the platform keeps nobody out for it and may not watch bidders while they bid
-(R-GEN-07, N16 Art 8). What is in common is put together only after the end, by a judge, with a reason on record.
+(R-GEN-07). What is in common is put together only after the end, by a judge, with a reason on record.
 """
 
 from uuid import UUID

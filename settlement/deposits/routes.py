@@ -6,13 +6,11 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 from settlement.deposits import review, service
 from settlement.deposits.schemas import LotDeposits, OwnDeposit, Review, ReviewLot
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
 
 
 @get("/api/lots/{lot_id:uuid}/deposit", guards=[allow(Role.BIDDER)])
@@ -23,7 +21,7 @@ async def show_own_deposit(
     return await service.show_own(database, actor, lot_id)
 
 
-@get("/api/lots/{lot_id:uuid}/deposits", guards=[allow(*STAFF)])
+@get("/api/lots/{lot_id:uuid}/deposits", guards=[allow(*COURT_STAFF)])
 async def show_lot_deposits(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
 ) -> LotDeposits:

@@ -13,7 +13,7 @@ from kernel.actors import Actor
 from kernel.audit import record
 from kernel.contracts import RegistrationMade
 from kernel.database import Database, Tx
-from kernel.errors import NotFound, Refusal
+from kernel.errors import NotFound
 from kernel.money import Fen
 from kernel.outbox import tell_all
 from settlement.bank import service as bank
@@ -26,9 +26,6 @@ from settlement.deposits.store import DepositFacts
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
-
-TAKING = frozenset({"upcoming", "open", "suspended", "frozen"})
-"""Statuses of a lot in which deposits are accepted (R-BID-06)."""
 
 THIRD_PARTY = "付款人不是竞买人本人"
 """Why a deposit paid by a third party waits; the queue tells neither lot nor bidder."""
@@ -265,17 +262,15 @@ async def account_of(tx: Tx, registration_id: UUID) -> Account:
 
 
 async def takes_deposits(tx: Tx, lot_id: UUID) -> bool:
-    """Whether bidding on the lot still takes deposits: it has not ended."""
-    return (await bidding.get_result(tx, lot_id)).status in TAKING
+    """Whether bidding on the lot still takes deposits: it has not ended (R-BID-06)."""
+    return not (await bidding.get_result(tx, lot_id)).over
 
 
 async def _admit(tx: Tx, registration_id: UUID) -> bool:
     """Admit the bidder; False when bidding has ended meanwhile, so that the money goes back."""
     try:
         await bidding.admit(tx, registration_id)
-    except Refusal as refusal:
-        if refusal.code != "registration-closed":
-            raise
+    except bidding.RegistrationClosed:
         return False
     return True
 

@@ -10,12 +10,13 @@ import msgspec
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden, NotFound
 from kernel.ids import ordered_id
+from settlement.completion.case_money import served_case
 from settlement.distribution import participation, store
 from settlement.distribution.claims import Debt
 from settlement.distribution.current import application_of, effect_on, rulings_served
@@ -34,9 +35,7 @@ from settlement.distribution.participation_schemas import (
     parts,
 )
 from settlement.distribution.service import (
-    STAFF,
     lock_case_money,
-    served_case,
 )
 
 
@@ -145,7 +144,7 @@ async def recognise_claim(database: Database, call: Call, case_id: UUID, wanted:
 async def show_participation(database: Database, actor: Actor, case_id: UUID) -> ParticipationView:
     """Who takes part in the distribution of a case of the reader's court, and with what."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await served_case(tx, case_id)
         policy = await store.find_policy(tx, case.court_id, case.id)
         applications = await store.applications_of(tx, case.id)

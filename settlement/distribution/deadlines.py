@@ -10,6 +10,10 @@ from datetime import date, timedelta
 from enum import StrEnum
 
 from kernel.calendar import Due, due_on, is_working_day
+from settlement.completion.rules import HANDOVER_DAYS, RULING_DAYS
+
+PAYOUT_DAYS = 30
+"""Days to pay money out after it arrived; a court may set fewer for itself, never more (R-ACCT-03)."""
 
 
 class Event(StrEnum):
@@ -42,11 +46,11 @@ PERIODS: Mapping[Event, Period] = {
     Event.COUNTER_OPINION_TOLD: Period(15, "R-DIST-05"),
     Event.ROUND_1_FAILED: Period(30, "R-FAIL-01", rolls=False),
     Event.APPRAISAL_REPORT_SERVED: Period(5, "R-REF-12"),
-    Event.MONEY_ARRIVED: Period(30, "R-ACCT-03"),
+    Event.MONEY_ARRIVED: Period(PAYOUT_DAYS, "R-ACCT-03"),
     Event.PRICE_FIXED: Period(10, "R-REF-14"),
     Event.SEALED: Period(30, "R-REF-01"),
-    Event.SALE_PAID: Period(10, "R-CLOSE-05"),
-    Event.RULING_SERVED: Period(15, "R-CLOSE-06"),
+    Event.SALE_PAID: Period(RULING_DAYS, "R-CLOSE-05"),
+    Event.RULING_SERVED: Period(HANDOVER_DAYS, "R-CLOSE-06"),
 }
 
 

@@ -6,14 +6,15 @@ Invariant: setting answers with the figures that showing gives at that moment; b
 from uuid import UUID
 
 from appraisal import api as appraisal
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.database import Call, Database
 from settlement.completion import case_money
+from settlement.completion.case_money import served_case
 from settlement.completion.sale_schemas import FeeView, SetFee
 from settlement.distribution.current import computed_fee
 from settlement.distribution.participation_schemas import ComputedFee
-from settlement.distribution.service import STAFF, lock_case_money, served_case
+from settlement.distribution.service import lock_case_money
 
 
 async def set_fee(database: Database, call: Call, case_id: UUID, wanted: SetFee) -> FeeView:
@@ -36,7 +37,7 @@ async def set_fee(database: Database, call: Call, case_id: UUID, wanted: SetFee)
 async def show_fee(database: Database, actor: Actor, case_id: UUID) -> ComputedFee:
     """The enforcement fee on what a plan drafted now would pay the applicant, before or after the court set it."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await served_case(tx, case_id)
         solved = await computed_fee(tx, case)
         fee = await case_money.find_fee(tx, case.id)

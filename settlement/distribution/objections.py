@@ -1,4 +1,4 @@
-"""The way of one objection to a plan: notice, counter-opinion, suit, judgment (R-DIST-05, 06; J22 509, 510).
+"""The way of one objection to a plan: notice, counter-opinion, suit, judgment (R-DIST-05, 06).
 
 Invariant: at any day an objection stands at exactly one stage, and only what reached an end (nobody opposed it, the
 objector did not sue, or a judgment came) or a pending suit lets the plan's money move. Days are Beijing's. Everybody

@@ -14,6 +14,7 @@ from uuid import UUID
 from settlement.distribution.claims import Debt
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.errors import (
+    AcceptanceMisdated,
     NothingToResolve,
     NotRecipient,
     NotServed,
@@ -138,6 +139,12 @@ def object_to(course: Course, party_id: UUID, objected_on: date, today: date) ->
         raise ObjectionUndated(served_on=served.served_on.isoformat(), today=today.isoformat())
     if objected_on > served.objection_until:
         raise ObjectionLate(objection_until=served.objection_until.isoformat())
+
+
+def require_accepted(accepted_on: date, today: date) -> None:
+    """A bankruptcy stops the case once a court has accepted it, not before (R-DIST-17)."""
+    if accepted_on > today:
+        raise AcceptanceMisdated(today=today.isoformat())
 
 
 def confirm(course: Course, drafted: Basis, current: Basis, today: date) -> None:

@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
 from settlement.completion.sale_schemas import FeeView, SaleView, SetFee, SetPriceOff
@@ -49,7 +49,7 @@ async def draft_plan(
     return await service.draft_plan(database, call, case_id)
 
 
-@get("/api/cases/{case_id:uuid}/plans", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/plans", guards=[allow(*COURT_STAFF)])
 async def list_plans(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> PlanList:
@@ -57,7 +57,7 @@ async def list_plans(
     return await service.show_plans(database, actor, case_id)
 
 
-@post("/api/cases/{case_id:uuid}/what-if", guards=[allow(*service.STAFF)], status_code=200)
+@post("/api/cases/{case_id:uuid}/what-if", guards=[allow(*COURT_STAFF)], status_code=200)
 async def what_if(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID], data: JSONBody[WhatIf]
 ) -> WhatIfView:
@@ -65,7 +65,7 @@ async def what_if(
     return await what_if_service.compare(database, actor, case_id, data)
 
 
-@get("/api/plans/{plan_id:uuid}", guards=[allow(*service.STAFF)])
+@get("/api/plans/{plan_id:uuid}", guards=[allow(*COURT_STAFF)])
 async def show_plan(
     database: NamedDependency[Database], actor: NamedDependency[Actor], plan_id: FromPath[UUID]
 ) -> PlanView:
@@ -207,7 +207,7 @@ async def apply_to_join(
     return await creditors.apply_to_join(database, call, case_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/participations", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/participations", guards=[allow(*COURT_STAFF)])
 async def show_participation(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> ParticipationView:
@@ -237,7 +237,7 @@ async def set_fee(
     return await fee_setting.set_fee(database, call, case_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(*service.STAFF)])
+@get("/api/cases/{case_id:uuid}/enforcement-fee", guards=[allow(*COURT_STAFF)])
 async def show_fee(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> ComputedFee:
@@ -294,7 +294,7 @@ async def show_taking(
     return await taking.show_taking(database, actor, taking_id)
 
 
-@get("/api/lots/{lot_id:uuid}/surplus-test", guards=[allow(*service.STAFF)])
+@get("/api/lots/{lot_id:uuid}/surplus-test", guards=[allow(*COURT_STAFF)])
 async def show_surplus(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
 ) -> SurplusView:

@@ -158,7 +158,7 @@ def distribute(
     claims: Sequence[Claim],
     preference: Preference | None = None,
 ) -> Distribution:
-    """Distribute the pools over the claims by the default waterfall (R-DIST; J22 506 to 514).
+    """Distribute the pools over the claims by the default waterfall (R-DIST; 民诉法解释 第五百零六条至第五百一十四条).
 
     All amounts in fen. Raises `Malformed` for a case that `claims.check` refuses. The same input gives the
     same output, line by line.

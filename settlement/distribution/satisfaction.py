@@ -4,7 +4,7 @@ Invariant: who takes the thing pays exactly what the distribution of its price w
 stand as if it had been sold at that price.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from kernel.money import Fen
 from settlement.distribution.claims import ClaimKind, Debt, Level
-from settlement.distribution.errors import LotNotDrawn, NotSenior
+from settlement.distribution.errors import LotNotDrawn, NoFailedRound, NotSenior, TakingNotOverdue, TakingNotThere
 from settlement.distribution.lines import draw_whole
 from settlement.distribution.plans import Basis, Drawn, Participation, PayeeKind, Proceeds
 from settlement.distribution.shares import NOTHING
@@ -62,6 +62,29 @@ TAKING_STATE_ZH = {
     TakingState.SERVED: "抵债裁定已送达",
     TakingState.LAPSED: "已失效",
 }
+
+
+def require_failed_last(status: str, lot_id: UUID, sales: Sequence[tuple[UUID, str]]) -> None:
+    """Only the thing's last round, if that failed, lets a creditor take it (R-FAIL-03).
+
+    `sales`: each lot of the thing with its status, oldest first; one that was withdrawn was no round.
+    """
+    last = [each for each, its in sales if its != "withdrawn"][-1:]
+    if status != "failed" or last != [lot_id]:
+        raise NoFailedRound()
+
+
+def require_at(state: TakingState, *, needed: TakingState) -> None:
+    """A taking goes one way: paid before its ruling is served, lapsed only while it waits (R-FAIL-04)."""
+    if state is not needed:
+        raise TakingNotThere(state=state, state_zh=TAKING_STATE_ZH[state])
+
+
+def lapse(state: TakingState, due_on: date, today: date) -> None:
+    """A taking lapses whose difference was not paid in by its last day (R-FAIL-04)."""
+    require_at(state, needed=TakingState.AWAITING)
+    if today <= due_on:
+        raise TakingNotOverdue(due_on=due_on.isoformat())
 
 
 def entitlement_of(before: Basis, with_thing: Basis, taker: UUID) -> Fen:

@@ -8,19 +8,17 @@ from collections.abc import Collection
 from uuid import UUID
 
 from appraisal import api as appraisal
-from appraisal.api import CaseFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.ids import ordered_id
 from settlement.completion import case_money, defaults
-from settlement.completion.case_money import CASE_MONEY
+from settlement.completion.case_money import CASE_MONEY, served_case
 from settlement.distribution import procedure, store
 from settlement.distribution.current import current_basis
 from settlement.distribution.drawing import draw
 from settlement.distribution.errors import (
-    AcceptanceMisdated,
     AssetHeld,
     BankruptcyAccepted,
     FeeNotSet,
@@ -49,9 +47,6 @@ from settlement.distribution.procedure import Course
 from settlement.distribution.schemas import four_decimals
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
-
-STAFF = (Role.CLERK, Role.JUDGE, Role.CHIEF, Role.MAKER, Role.CHECKER, Role.PAYER, Role.SUPERVISOR, Role.AUDITOR)
-"""Who of a court may read its plans and accounts."""
 
 DOCUMENT = "distribution_plan"
 DRAFTED = "distribution.draft"
@@ -161,14 +156,14 @@ async def confirm_plan(database: Database, call: Call, plan_id: UUID) -> PlanVie
 async def show_plan(database: Database, actor: Actor, plan_id: UUID) -> PlanView:
     """One plan of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         return await plan_view(tx, await served_plan(tx, plan_id))
 
 
 async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanList:
     """The plans of a case of the reader's court, latest version first."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         case = await served_case(tx, case_id)
         rows = []
         for plan in await store.list_plans(tx, case.id):
@@ -178,18 +173,6 @@ async def show_plans(database: Database, actor: Actor, case_id: UUID) -> PlanLis
                 PlanRow(plan.id, plan.version, course.state, made_at, plan.proceeds_fen, plan.surplus_fen, hash_)
             )
         return PlanList(tuple(rows))
-
-
-async def served_case(tx: Tx, case_id: UUID) -> CaseFacts:
-    """The case, if the actor's court serves it; else there is no such case."""
-    return await served_case_of(tx, case_id, "case")
-
-
-async def served_case_of(tx: Tx, case_id: UUID, what: str) -> CaseFacts:
-    """The case of a thing, if the actor's court serves it; else there is no such thing."""
-    case = await appraisal.get_case(tx, case_id)
-    tx.actor.must_serve(case.court_id, what)
-    return case
 
 
 async def served_plan(tx: Tx, plan_id: UUID) -> Plan:
@@ -240,8 +223,7 @@ async def accept_bankruptcy(database: Database, call: Call, case_id: UUID, wante
         await lock_case_money(tx, case.id)
         await require_no_bankruptcy(tx, case.id)
         now = tx.now()
-        if wanted.accepted_on > beijing_day(now):
-            raise AcceptanceMisdated(today=beijing_day(now).isoformat())
+        procedure.require_accepted(wanted.accepted_on, beijing_day(now))
         bankruptcy = Bankruptcy(
             case_id=case.id,
             accepted_on=wanted.accepted_on,
@@ -260,8 +242,7 @@ async def require_no_holds(tx: Tx, basis: Basis) -> None:
     """Refuse to distribute or pay the proceeds of a thing on hold (R-CASE-09); none can be placed meanwhile."""
     assets = sorted(UUID(proceeds.pool) for proceeds in basis.proceeds if proceeds.pool != CASE_MONEY)
     for asset_id in assets:
-        for hold in await appraisal.find_holds(tx, asset_id, lock=True):
-            raise AssetHeld(reason=hold.reason)
+        await appraisal.require_no_hold(tx, asset_id, AssetHeld)
 
 
 async def locked_plan(tx: Tx, plan_id: UUID) -> tuple[Plan, Basis, Course]:

@@ -38,8 +38,7 @@ async def set_price_off(database: Database, call: Call, lot_id: UUID, wanted: Se
         case, subject = await appraisal.get_case(tx, found.case_id), appraisal.Subject.SET_OFF
         decision = await appraisal.get_decision(tx, wanted.decision_id, case_id=case.id, subject=subject)
         creditor = rules.set_off_creditor(decision.facts)
-        for hold in await appraisal.find_holds(tx, found.asset_id, lock=True):
-            raise AssetOnHold(reason=hold.reason)
+        await appraisal.require_no_hold(tx, found.asset_id, AssetOnHold)
         sale = await set_offs.locked_sale(tx, lot_id)
         await require_no_bankruptcy(tx, case.id)
         rules.require(SaleState(sale.state), SaleState.AWAITING_BALANCE)

@@ -10,7 +10,7 @@ from appraisal import api as appraisal
 from appraisal.api import CaseFacts
 from auction import api as auction
 from auction.api import LotFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
@@ -19,28 +19,28 @@ from kernel.ids import ordered_id
 from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.completion import case_money
+from settlement.completion.case_money import served_case_of
 from settlement.completion.rules import require_day, require_future_day, require_purchase_proved, ruling_due_on
 from settlement.distribution import store
 from settlement.distribution.current import bases_around, current_basis, recognised_claims
 from settlement.distribution.errors import (
     AssetHeld,
     FeeNotSet,
-    NoFailedRound,
     NoTaker,
-    TakingNotOverdue,
-    TakingNotThere,
 )
 from settlement.distribution.models import Taking
 from settlement.distribution.plans import Proceeds
 from settlement.distribution.satisfaction import (
-    TAKING_STATE_ZH,
     TakingState,
     entitlement_of,
+    lapse,
     priority_and_costs,
+    require_at,
+    require_failed_last,
     require_first,
     weigh_surplus,
 )
-from settlement.distribution.service import STAFF, lock_case_money, require_no_bankruptcy, served_case_of
+from settlement.distribution.service import lock_case_money, require_no_bankruptcy
 from settlement.distribution.taking_schemas import DecideTaking, ServeTaking, SurplusView, TakingView
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
@@ -128,8 +128,8 @@ async def serve_taking(database: Database, call: Call, taking_id: UUID, wanted: 
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CLERK)
         case, taking = await _locked_taking(tx, taking_id)
-        if taking.state != TakingState.PAID or taking.paid_at is None:
-            raise _not_there(taking)
+        require_at(TakingState(taking.state), needed=TakingState.PAID)
+        assert taking.paid_at is not None
         subject = appraisal.Subject.SALE_RULING
         decision = await appraisal.get_decision(tx, wanted.ruling_decision_id, case_id=case.id, subject=subject)
         require_day(wanted.served_on, beijing_day(taking.paid_at), beijing_day(tx.now()))
@@ -154,11 +154,8 @@ async def lapse_taking(database: Database, call: Call, taking_id: UUID) -> Takin
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         case, taking = await _locked_taking(tx, taking_id)
-        if taking.state != TakingState.AWAITING:
-            raise _not_there(taking)
         now = tx.now()
-        if beijing_day(now) <= taking.due_on:
-            raise TakingNotOverdue(due_on=taking.due_on.isoformat())
+        lapse(TakingState(taking.state), taking.due_on, beijing_day(now))
         taking.state, taking.lapsed_at = TakingState.LAPSED, now
         await tx.session.flush()
         await appraisal.undo_disposal(tx, taking.asset_id, appraisal.Way.TAKING)
@@ -187,7 +184,7 @@ async def _readable_case(tx: Tx, taking: Taking) -> CaseFacts:
     """The taking's case, if the actor is the taker or serves its court as staff; else there is no such taking."""
     case = await appraisal.get_case(tx, taking.case_id)
     if case.party(taking.party_id).person_id != tx.actor.person:
-        if not tx.actor.roles.intersection(STAFF):
+        if not tx.actor.roles.intersection(COURT_STAFF):
             raise NotFound(what="taking")
         tx.actor.must_serve(case.court_id, "taking")
     return case
@@ -196,7 +193,7 @@ async def _readable_case(tx: Tx, taking: Taking) -> CaseFacts:
 async def show_surplus(database: Database, actor: Actor, lot_id: UUID) -> SurplusView:
     """Before a round: would its reserve leave anything after priority claims and costs (R-FAIL-05)?"""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         lot, case = await _lot_of_court(tx, lot_id)
         thing = Proceeds(str(lot.asset_id), lot.title, lot.start_price_fen)
         priority_fen, costs_fen = priority_and_costs(await current_basis(tx, case), thing)
@@ -220,29 +217,21 @@ async def _lot_of_court(tx: Tx, lot_id: UUID) -> tuple[LotFacts, CaseFacts]:
 
 async def _require_takeable(tx: Tx, lot: LotFacts) -> None:
     """The lot's round failed, it is the thing's last one, and the thing, locked by its promise, is not on hold."""
-    for hold in await appraisal.find_holds(tx, lot.asset_id):
-        raise AssetHeld(reason=hold.reason)
-    sales = [each for each in await auction.list_lots(tx, lot.case_id) if each.asset_id == lot.asset_id]
-    latest = [each for each in sales if each.status != "withdrawn"][-1:]
-    if lot.status != "failed" or latest[0].id != lot.id:
-        raise NoFailedRound()
+    await appraisal.require_no_hold(tx, lot.asset_id, AssetHeld)
+    lots = await auction.list_lots(tx, lot.case_id)
+    sales = [(each.id, each.status) for each in lots if each.asset_id == lot.asset_id]
+    require_failed_last(lot.status, lot.id, sales)
 
 
 async def _locked_taking(tx: Tx, taking_id: UUID) -> tuple[CaseFacts, Taking]:
     """The taking of the actor's court and its case's money, locked; refused while a hold stands."""
     found = await store.get_taking(tx, taking_id)
     case = await served_case_of(tx, found.case_id, "taking")
-    for hold in await appraisal.find_holds(tx, found.asset_id, lock=True):
-        raise AssetHeld(reason=hold.reason)
+    await appraisal.require_no_hold(tx, found.asset_id, AssetHeld)
     taking = await store.lock_taking(tx, taking_id)
     account = await case_money.case_account(tx, case.id)
     await ledger.lock(tx, [account.id, taking.account_id])
     return case, taking
-
-
-def _not_there(taking: Taking) -> TakingNotThere:
-    state = TakingState(taking.state)
-    return TakingNotThere(state=state, state_zh=TAKING_STATE_ZH[state])
 
 
 async def _view(tx: Tx, case: CaseFacts, taking: Taking) -> TakingView:

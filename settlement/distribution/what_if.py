@@ -7,10 +7,11 @@ from uuid import UUID
 
 import msgspec
 
-from kernel.actors import Actor
+from kernel.actors import COURT_STAFF, Actor
 from kernel.database import Database
 from kernel.decoding import FenIn, Label, Unusable, Wire
 from kernel.money import Fen
+from settlement.completion.case_money import served_case
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import Debt, DebtorKind, Preference, PreferenceMethod
 from settlement.distribution.current import current_basis
@@ -19,7 +20,6 @@ from settlement.distribution.plan_schemas import ClaimAmount, LineView
 from settlement.distribution.plan_views import line_views
 from settlement.distribution.plans import Basis, CostItem, Drawn, Place, Proceeds
 from settlement.distribution.schemas import four_decimals
-from settlement.distribution.service import STAFF, served_case
 
 
 class PoolAmount(Wire, frozen=True):
@@ -90,7 +90,7 @@ class WhatIfView(msgspec.Struct, frozen=True):
 async def compare(database: Database, actor: Actor, case_id: UUID, wanted: WhatIf) -> WhatIfView:
     """The plan of the case as it would be drafted now, and with what is `wanted` changed. Stores nothing."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         basis = await current_basis(tx, await served_case(tx, case_id))
         then_basis = changed(basis, wanted)
         now, then = draw(basis), draw(then_basis)

@@ -57,20 +57,36 @@ def payment_notice(sale: SaleView, confirmed: Confirmation) -> Paper:
 
 def plan(view: PlanView, court: str, case_no: str) -> Paper:
     """The distribution plan with its table: every line with level, rule and arithmetic (R-DIST-04)."""
-    fields = [
+    words = "各债权人、被执行人对本方案有异议的，应当自收到本方案之日起十五日内向本院提出书面异议。"
+    return Paper(
+        title=TITLES[PaperKind.PLAN],
+        court=court,
+        case_no=case_no,
+        on=view.made_at[:10],
+        code=f"分配方案 {view.id}",
+        fields=_figures(view),
+        paragraphs=(words,),
+        tables=(_pools(view), _lines(view), _claims(view)),
+    )
+
+
+def _figures(view: PlanView) -> tuple[tuple[str, str], ...]:
+    """The plan in a few figures; fee, quota and escrow only where there are any."""
+    return (
         ("方案版本", f"第 {view.version} 版"),
         ("可分配款项", money(view.proceeds_fen)),
         ("分配总额", money(view.distributed_fen)),
         ("余款", money(view.surplus_fen)),
+        *((("执行申请费", fee_words(view.fee)),) if view.fee is not None else ()),
+        *((("普通债权清偿比例", view.quota),) if view.quota is not None else ()),
+        *((("提存待判", money(view.escrow_fen)),) if view.escrow_fen else ()),
         ("内容哈希", view.hash),
-    ]
-    if view.escrow_fen:
-        fields.insert(4, ("提存待判", money(view.escrow_fen)))
-    if view.quota is not None:
-        fields.insert(4, ("普通债权清偿比例", view.quota))
-    if view.fee is not None:
-        fields.insert(4, ("执行申请费", fee_words(view.fee)))
-    pools = Table(
+    )
+
+
+def _pools(view: PlanView) -> Table:
+    """Where the money comes from."""
+    return Table(
         "款项来源",
         ("来源", "金额（元）"),
         (3, 1),
@@ -80,27 +96,33 @@ def plan(view: PlanView, court: str, case_no: str) -> Paper:
             (TOTAL, yuan(sum(pool.proceeds_fen for pool in view.pools))),
         ),
     )
-    lines = Table(
+
+
+def _lines(view: PlanView) -> Table:
+    """Who is paid what, at which level and by which arithmetic."""
+    rows = (
+        (
+            str(line.position),
+            f"{line.level} {line.level_zh}{PARTS.get(line.part, '')}",
+            line.payee.name,
+            yuan(line.amount_fen),
+            line.formula,
+            line.law or line.rule,
+        )
+        for line in view.lines
+    )
+    return Table(
         "分配明细",
         ("序号", "清偿顺位", "收款人", "金额（元）", "计算", "依据"),
         (2, 6, 6, 5, 9, 5),
         (3,),
-        (
-            *(
-                (
-                    str(line.position),
-                    f"{line.level} {line.level_zh}{PARTS.get(line.part, '')}",
-                    line.payee.name,
-                    yuan(line.amount_fen),
-                    line.formula,
-                    line.law or line.rule,
-                )
-                for line in view.lines
-            ),
-            ("", "", TOTAL, yuan(sum(line.amount_fen for line in view.lines)), "", ""),
-        ),
+        (*rows, ("", "", TOTAL, yuan(sum(line.amount_fen for line in view.lines)), "", "")),
     )
-    claims = Table(
+
+
+def _claims(view: PlanView) -> Table:
+    """What each creditor claimed, receives and is left with."""
+    return Table(
         "债权受偿情况",
         ("债权人", "参与分配数额（元）", "受偿数额（元）", "提存数额（元）", "未受偿数额（元）"),
         (3, 2, 2, 2, 2),
@@ -109,17 +131,6 @@ def plan(view: PlanView, court: str, case_no: str) -> Paper:
             *((each.name, *map(yuan, _of_claim(each))) for each in view.claims),
             (TOTAL, *(yuan(sum(column)) for column in zip(*map(_of_claim, view.claims), strict=True))),
         ),
-    )
-    words = "各债权人、被执行人对本方案有异议的，应当自收到本方案之日起十五日内向本院提出书面异议。"
-    return Paper(
-        title=TITLES[PaperKind.PLAN],
-        court=court,
-        case_no=case_no,
-        on=view.made_at[:10],
-        code=f"分配方案 {view.id}",
-        fields=tuple(fields),
-        paragraphs=(words,),
-        tables=(pools, lines, claims),
     )
 
 

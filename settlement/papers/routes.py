@@ -7,11 +7,10 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.documents import Document
 from kernel.web import allow, anyone
-from settlement.distribution.service import STAFF
 from settlement.papers import service
 from settlement.papers.schemas import Papers, PaperView
 
@@ -58,7 +57,7 @@ async def write_case_account(
     return await service.write_case_account(database, call, case_id)
 
 
-@get("/api/cases/{case_id:uuid}/papers", guards=[allow(*STAFF)])
+@get("/api/cases/{case_id:uuid}/papers", guards=[allow(*COURT_STAFF)])
 async def show_papers(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> Papers:

@@ -9,13 +9,14 @@ from uuid import UUID
 
 from appraisal import api as appraisal
 from appraisal.api import CaseFacts
-from kernel.actors import Actor
+from kernel.actors import COURT_STAFF, Actor
 from kernel.audit import record
 from kernel.clock import beijing, beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.documents import Document, get_document, store_document
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
+from settlement.completion import case_money
 from settlement.completion import service as completion
 from settlement.distribution import service as distribution
 from settlement.papers import contents, rules, store
@@ -71,8 +72,8 @@ async def write_case_account(database: Database, call: Call, case_id: UUID) -> P
 async def show_papers(database: Database, actor: Actor, case_id: UUID) -> Papers:
     """The papers of a case of the reader's court, newest first."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
-        case = await distribution.served_case(tx, case_id)
+        tx.actor.must_be(*COURT_STAFF)
+        case = await case_money.served_case(tx, case_id)
         return Papers(tuple([await _view(tx, paper) for paper in await store.papers_of(tx, case.id)]))
 
 
@@ -121,7 +122,7 @@ async def _may_read(tx: Tx, paper: PaperRow) -> bool:
     actor = tx.actor
     if kind is PaperKind.CONFIRMATION:
         return True
-    if actor.court_id == case.court_id and actor.roles.intersection(distribution.STAFF):
+    if actor.court_id == case.court_id and actor.roles.intersection(COURT_STAFF):
         return True
     if kind is PaperKind.PAYMENT_NOTICE:
         return await completion.is_buyer(tx, paper.about, actor.person_id)
@@ -137,7 +138,7 @@ async def _case(database: Database, actor: Actor, case_id: UUID) -> CaseFacts:
 async def _keep(
     database: Database, call: Call, paper: Paper, *, kind: PaperKind, about: UUID, case_id: UUID
 ) -> PaperView:
-    call.actor.must_be(*distribution.STAFF)
+    call.actor.must_be(*COURT_STAFF)
     data = rules.data_of(paper)
     digest, pdf, html = rules.data_hash(data), await asyncio.to_thread(_pdf, data), rules.html_of(data)
     async with database.command(call) as tx:

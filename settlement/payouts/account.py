@@ -8,7 +8,7 @@ from datetime import date
 from uuid import UUID
 
 from appraisal.api import CaseFacts, PartyRole
-from kernel.actors import Actor
+from kernel.actors import COURT_STAFF, Actor
 from kernel.calendar import due_on
 from kernel.clock import beijing, beijing_day
 from kernel.database import Database, Tx
@@ -18,7 +18,6 @@ from settlement.completion import case_money
 from settlement.completion import service as completion
 from settlement.completion.rules import CostKind
 from settlement.distribution import current
-from settlement.distribution import service as distribution
 from settlement.distribution.current import Confirmed, confirmed_plans
 from settlement.distribution.deadlines import Event, deadline
 from settlement.distribution.plans import PayeeKind
@@ -37,8 +36,8 @@ INFLOWS = (Kind.LOT, Kind.PENDING, Kind.BANK, Kind.UNIDENTIFIED, Kind.ESCROW, Ki
 async def show_account(database: Database, actor: Actor, case_id: UUID) -> AccountView:
     """The case account: its movements with the running balance, and why money is still there (R-ACCT-01, 08)."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
-        case = await distribution.served_case(tx, case_id)
+        tx.actor.must_be(*COURT_STAFF)
+        case = await case_money.served_case(tx, case_id)
         accounts = await ledger.accounts_of_case(tx, case.id)
         account = next((each for each in accounts if each.kind == Kind.CASE), None)
         named = await remainder_of(tx, case, accounts)

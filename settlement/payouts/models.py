@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kernel.database import Base, append_only
 from kernel.money import Fen
+from settlement.distribution.deadlines import PAYOUT_DAYS
 from settlement.distribution.plans import PAYABLE, PayeeKind
 from settlement.payouts.rules import Ground, LineState, Route
 
@@ -181,7 +182,7 @@ class PayoutPolicy(Base):
     """The days within which a court pays out, where it set fewer than the nation's thirty (R-ACCT-03)."""
 
     __tablename__ = "payout_policy"
-    __table_args__ = (CheckConstraint("days BETWEEN 1 AND 30", "days"), {"schema": "settlement"})
+    __table_args__ = (CheckConstraint(f"days BETWEEN 1 AND {PAYOUT_DAYS}", "days"), {"schema": "settlement"})
 
     court_id: Mapped[UUID] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)

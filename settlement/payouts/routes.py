@@ -6,10 +6,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Call, Database
 from kernel.web import allow
-from settlement.distribution.service import STAFF
 from settlement.payouts import account, service, withholding
 from settlement.payouts.schemas import (
     AccountView,
@@ -33,7 +32,7 @@ async def make_batch(
     return await service.make_batch(database, call, plan_id)
 
 
-@get("/api/payouts/{batch_id:uuid}", guards=[allow(*STAFF)])
+@get("/api/payouts/{batch_id:uuid}", guards=[allow(*COURT_STAFF)])
 async def show_batch(
     database: NamedDependency[Database], actor: NamedDependency[Actor], batch_id: FromPath[UUID]
 ) -> PayoutView:
@@ -57,7 +56,7 @@ async def pay_batch(
     return await service.pay_batch(database, call, batch_id, data)
 
 
-@get("/api/cases/{case_id:uuid}/account", guards=[allow(*STAFF)])
+@get("/api/cases/{case_id:uuid}/account", guards=[allow(*COURT_STAFF)])
 async def show_account(
     database: NamedDependency[Database], actor: NamedDependency[Actor], case_id: FromPath[UUID]
 ) -> AccountView:

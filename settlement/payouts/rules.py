@@ -6,19 +6,22 @@ three different people, have all signed by the same hash. Amounts are fen.
 
 import hashlib
 import hmac
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from uuid import UUID
 
 import msgspec
 
+from kernel.calendar import due_on
 from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.plans import Line, PayeeKind
 from settlement.payouts.errors import (
     HashDiffers,
     NothingToPay,
+    NotWithholdable,
     PayeeChanged,
     PayoutChecked,
     PayoutNotChecked,
@@ -26,6 +29,8 @@ from settlement.payouts.errors import (
     PayoutVoid,
     PayoutWaiting,
     SamePerson,
+    WithholdingMisdated,
+    WithholdingSettled,
 )
 
 FORMAT = b"payout/1"
@@ -63,9 +68,6 @@ KIND_OF: dict[Ground, Withheld] = {
 
 AFTER_WITHHOLDING_DAYS = 10
 """Days to pay once the ground has ended (R-ACCT-04)."""
-
-NATIONAL_DAYS = 30
-"""Days to pay after the money arrived; a court may set fewer for itself, never more (R-ACCT-03)."""
 
 
 class Route(StrEnum):
@@ -266,6 +268,50 @@ def pay(signatures: Signatures, person: UUID) -> None:
         raise PayoutNotChecked()
     if person in (signatures.made_by, signatures.checked_by):
         raise SamePerson()
+
+
+@dataclass(frozen=True, slots=True)
+class WithholdingCourse:
+    """How far a withholding has come; days are Beijing's."""
+
+    payee: Payee
+    asked_by: UUID
+    approved_on: date | None
+    ended: bool
+
+
+def withhold(wanted: Payee, entitled: Collection[Entitlement], settled: Collection[Payee]) -> Entitlement:
+    """What is withheld of a payee who gets something by the plan and is not `settled`: paid, or asked for before
+    (R-ACCT-04, 07).
+    """
+    due = next((each for each in entitled if each.payee == wanted), None)
+    if due is None or wanted in settled:
+        raise NotWithholdable()
+    return due
+
+
+def approve_withholding(
+    course: WithholdingCourse, person: UUID, batches: Sequence[Signatures], paid: Collection[Payee]
+) -> None:
+    """Approved once, by another person than asked for it, while no batch that may hold the line is on its way and the
+    payee was not paid meanwhile (R-ACCT-04).
+    """
+    if course.approved_on is not None:
+        raise WithholdingSettled()
+    if person == course.asked_by:
+        raise SamePerson()
+    require_none_waiting(batches)
+    if course.payee in paid:
+        raise NotWithholdable()
+
+
+def end_withholding(course: WithholdingCourse, ended_on: date, today: date) -> date:
+    """The last day to pay once the ground of an approved withholding has ended (R-ACCT-04)."""
+    if course.approved_on is None or course.ended:
+        raise WithholdingSettled()
+    if not course.approved_on <= ended_on <= today:
+        raise WithholdingMisdated(earliest=course.approved_on.isoformat(), today=today.isoformat())
+    return due_on(ended_on, AFTER_WITHHOLDING_DAYS).on
 
 
 def require_hash(signed: str, stored: bytes) -> None:

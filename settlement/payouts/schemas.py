@@ -8,6 +8,7 @@ import msgspec
 from kernel.decoding import Day, PositiveFen, ShortText, Wire
 from kernel.law import citation
 from settlement.completion.sale_schemas import PayeeIn
+from settlement.distribution.deadlines import PAYOUT_DAYS
 from settlement.payouts.rules import Ground
 
 HashIn = Annotated[str, msgspec.Meta(min_length=64, max_length=64, pattern=r"^[0-9a-f]{64}\Z")]
@@ -47,7 +48,7 @@ class RegisterReward(Wire, frozen=True):
 class SetPayoutPolicy(Wire, frozen=True):
     """The court's own limit in days, at most the nation's thirty (R-ACCT-03)."""
 
-    days: Annotated[int, msgspec.Meta(ge=1, le=30)]
+    days: Annotated[int, msgspec.Meta(ge=1, le=PAYOUT_DAYS)]
     reason: ShortText
 
 

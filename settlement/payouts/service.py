@@ -11,9 +11,8 @@ from datetime import datetime
 from itertools import groupby
 from uuid import UUID
 
-from appraisal import api as appraisal
 from appraisal.api import CaseFacts
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record, record_all
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
@@ -24,6 +23,7 @@ from settlement.bank import service as bank
 from settlement.bank.rules import Payee as BankPayee
 from settlement.bank.rules import Wanted
 from settlement.bank.schemas import PaymentsAnswered
+from settlement.completion import case_money
 from settlement.distribution import service as distribution
 from settlement.distribution.current import Confirmed, confirmed_plans, find_confirmed
 from settlement.ledger import service as ledger
@@ -124,9 +124,9 @@ async def settle_payments(tx: Tx, told: PaymentsAnswered) -> None:
 async def show_batch(database: Database, actor: Actor, batch_id: UUID) -> PayoutView:
     """One batch of the reader's court."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         batch = await store.get_batch(tx, batch_id)
-        return await _view(tx, batch, await _served_case(tx, batch))
+        return await _view(tx, batch, await case_money.served_case_of(tx, batch.case_id, "batch"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,25 +162,19 @@ async def locked_confirmed(tx: Tx, plan_id: UUID) -> tuple[Confirmed, CaseFacts,
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, plan_case)
     await distribution.require_no_bankruptcy(tx, plan_case)
-    return plan, await distribution.served_case(tx, plan_case), account
+    return plan, await case_money.served_case(tx, plan_case), account
 
 
 async def _locked_batch(tx: Tx, batch_id: UUID) -> tuple[PayoutBatch, CaseFacts, Account]:
     """The batch of the actor's court, read under the locks of its assets and of its case's money."""
     found = await store.get_batch(tx, batch_id)
-    case = await _served_case(tx, found)
+    case = await case_money.served_case_of(tx, found.case_id, "batch")
     plan = await find_confirmed(tx, found.plan_id)
     assert plan is not None, "a batch is made from a confirmed plan"
     await distribution.require_no_holds(tx, plan.basis)
     account = await distribution.lock_case_money(tx, case.id)
     await distribution.require_no_bankruptcy(tx, case.id)
     return await store.get_batch(tx, batch_id), case, account
-
-
-async def _served_case(tx: Tx, batch: PayoutBatch) -> CaseFacts:
-    case = await appraisal.get_case(tx, batch.case_id)
-    tx.actor.must_serve(case.court_id, "batch")
-    return case
 
 
 async def _void_changed(tx: Tx, plan_id: UUID, destinations: Mapping[Payee, Destination | None]) -> None:

@@ -8,12 +8,13 @@ from uuid import UUID
 from sqlalchemy import insert, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_keep
 
+from kernel.clock import beijing_day
 from kernel.database import Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
 from settlement.distribution.plans import PayeeKind
 from settlement.payouts.models import Payment, PayoutBatch, PayoutLineRow, PayoutPolicy, RewardRow, Withholding
-from settlement.payouts.rules import LineState, Payee, PayoutLine, Route, Signatures
+from settlement.payouts.rules import LineState, Payee, PayoutLine, Route, Signatures, WithholdingCourse
 
 
 async def add_batch(tx: Tx, batch: PayoutBatch, lines: Sequence[PayoutLine]) -> None:
@@ -181,6 +182,16 @@ async def orders_open(tx: Tx, case_id: UUID) -> Sequence[UUID]:
 def signatures_of(batch: PayoutBatch) -> Signatures:
     """Who signed the batch so far."""
     return Signatures(batch.made_by, batch.checked_by, batch.paid_by, batch.voided_at is not None)
+
+
+def course_of(withholding: Withholding) -> WithholdingCourse:
+    """How far the withholding has come."""
+    return WithholdingCourse(
+        payee=(PayeeKind(withholding.payee_kind), withholding.payee_id),
+        asked_by=withholding.asked_by,
+        approved_on=beijing_day(withholding.approved_at) if withholding.approved_at else None,
+        ended=withholding.ended_at is not None,
+    )
 
 
 def _line(row: PayoutLineRow) -> PayoutLine:

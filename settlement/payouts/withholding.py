@@ -7,28 +7,20 @@ from uuid import UUID
 
 from kernel.actors import Role
 from kernel.audit import record
-from kernel.calendar import due_on
 from kernel.clock import beijing_day
 from kernel.database import Call, Database, Tx
 from kernel.errors import Busy, Forbidden
 from kernel.ids import ordered_id
+from settlement.completion import case_money
 from settlement.distribution import service as distribution
 from settlement.distribution.plans import PayeeKind
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind, Posting, Transfer
-from settlement.payouts import store
+from settlement.payouts import rules, store
 from settlement.payouts.account import entitlements_of, withholding_view
-from settlement.payouts.errors import NotWithholdable, SamePerson, WithholdingMisdated, WithholdingSettled
 from settlement.payouts.models import RewardRow, Withholding
-from settlement.payouts.rules import (
-    AFTER_WITHHOLDING_DAYS,
-    KIND_OF,
-    Ground,
-    Payee,
-    Withheld,
-    require_none_waiting,
-)
+from settlement.payouts.rules import KIND_OF, Ground, Payee, Withheld
 from settlement.payouts.schemas import (
     EndWithholding,
     PayoutPolicyView,
@@ -50,10 +42,9 @@ async def withhold(database: Database, call: Call, plan_id: UUID, wanted: Withho
         tx.actor.must_be(Role.MAKER)
         plan, case, _ = await locked_confirmed(tx, plan_id)
         payee: Payee = (PayeeKind(wanted.payee_kind), wanted.payee_id)
-        due = next((each for each in await entitlements_of(tx, plan) if each.payee == payee), None)
-        asked = [(row.payee_kind, row.payee_id) for row in await store.withholdings_of(tx, case.id) if not row.ended_at]
-        if due is None or payee in await store.paid_of(tx, plan_id) or payee in asked:
-            raise NotWithholdable()
+        courses = [store.course_of(each) for each in await store.withholdings_of(tx, case.id)]
+        settled = await store.paid_of(tx, plan_id) | {course.payee for course in courses if not course.ended}
+        due = rules.withhold(payee, await entitlements_of(tx, plan), settled)
         row = Withholding(
             id=ordered_id(),
             plan_id=plan_id,
@@ -81,13 +72,9 @@ async def approve_withholding(database: Database, call: Call, withholding_id: UU
     async with database.command(call) as tx:
         tx.actor.must_be(Role.CHIEF)
         row, account = await _locked(tx, withholding_id)
-        if row.approved_at is not None:
-            raise WithholdingSettled()
-        if row.asked_by == tx.actor.person:
-            raise SamePerson()
-        require_none_waiting([store.signatures_of(each) for each in await store.batches_of(tx, row.plan_id)])
-        if (PayeeKind(row.payee_kind), row.payee_id) in await store.paid_of(tx, row.plan_id):
-            raise NotWithholdable()
+        batches = [store.signatures_of(each) for each in await store.batches_of(tx, row.plan_id)]
+        paid = await store.paid_of(tx, row.plan_id)
+        rules.approve_withholding(store.course_of(row), tx.actor.person, batches, paid)
         row.approved_by, row.approved_at = tx.actor.person, tx.now()
         kept = await withholding_account(tx, row)
         await _move(tx, row, Transfer(account.id, kept.id, row.amount_fen), "payouts.withheld")
@@ -103,14 +90,9 @@ async def end_withholding(
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
         row, account = await _locked(tx, withholding_id)
-        if row.approved_at is None or row.ended_at is not None:
-            raise WithholdingSettled()
         now = tx.now()
-        earliest, today = beijing_day(row.approved_at), beijing_day(now)
-        if not earliest <= wanted.ended_on <= today:
-            raise WithholdingMisdated(earliest=earliest.isoformat(), today=today.isoformat())
+        row.pay_until = rules.end_withholding(store.course_of(row), wanted.ended_on, beijing_day(now))
         row.ended_on, row.ended_at = wanted.ended_on, now
-        row.pay_until = due_on(wanted.ended_on, AFTER_WITHHOLDING_DAYS).on
         kept = await withholding_account(tx, row)
         await _move(tx, row, Transfer(kept.id, account.id, row.amount_fen), "payouts.withholding-ended")
         subject = f"withholding:{row.id}"
@@ -122,7 +104,7 @@ async def register_reward(database: Database, call: Call, case_id: UUID, wanted:
     """Register a reward that is due; payouts deduct it from the creditor who asked for the notice alone (R-CASE-06)."""
     async with database.command(call) as tx:
         tx.actor.must_be(Role.MAKER)
-        case = await distribution.served_case(tx, case_id)
+        case = await case_money.served_case(tx, case_id)
         party = case.party(wanted.party_id)
         await distribution.lock_case_money(tx, case.id)
         row = RewardRow(
@@ -173,7 +155,7 @@ async def withholding_account(tx: Tx, row: Withholding) -> Account:
 async def _locked(tx: Tx, withholding_id: UUID) -> tuple[Withholding, Account]:
     """The withholding of the actor's court, read under the lock of its case's money."""
     found = await store.get_withholding(tx, withholding_id)
-    case = await distribution.served_case_of(tx, found.case_id, "withholding")
+    case = await case_money.served_case_of(tx, found.case_id, "withholding")
     account = await distribution.lock_case_money(tx, case.id)
     await distribution.require_no_bankruptcy(tx, case.id)
     return await store.get_withholding(tx, withholding_id), account

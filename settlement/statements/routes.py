@@ -7,10 +7,9 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
-from kernel.actors import Actor, Role
+from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.database import Database
 from kernel.web import allow, anyone
-from settlement.distribution.service import STAFF
 from settlement.statements import service
 from settlement.statements.schemas import CaseMoney, PayeeStatement, StatementView
 
@@ -33,7 +32,7 @@ async def show_own_deposit(
     return await service.show_own_deposit(database, actor, lot_id)
 
 
-@get("/api/registrations/{registration_id:uuid}/account", guards=[allow(*STAFF)])
+@get("/api/registrations/{registration_id:uuid}/account", guards=[allow(*COURT_STAFF)])
 async def show_registration(
     database: NamedDependency[Database], actor: NamedDependency[Actor], registration_id: FromPath[UUID]
 ) -> StatementView:

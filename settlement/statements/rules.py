@@ -7,10 +7,12 @@ with it.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-OLD = timedelta(days=30)
+from settlement.distribution.deadlines import PAYOUT_DAYS
+
+OLD = timedelta(days=PAYOUT_DAYS)
 """Money that has waited longer is shown as old: the national limit for payouts (R-ACCT-03)."""
 
 
@@ -48,11 +50,6 @@ class Figures:
     paid_fen: int
     arrived_fen: int
     on_number_fen: int
-
-
-def quarter_of(day: date) -> str:
-    """`2025-Q1`."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
 
 
 def figures(flows: Iterable[Flow], arrived: Iterable[Arrived], courts: Mapping[UUID, str]) -> list[Figures]:

@@ -7,14 +7,13 @@ from appraisal import api as appraisal
 from appraisal.api import PartyFacts
 from auction import api as auction
 from bidding import api as bidding
-from kernel.actors import Actor, platform
+from kernel.actors import COURT_STAFF, Actor, platform
 from kernel.clock import BEIJING, beijing, beijing_day
 from kernel.database import Database, Tx
 from kernel.errors import NotFound
 from kernel.money import Fen
 from settlement.completion import service as completion
 from settlement.deposits import service as deposits
-from settlement.distribution import service as distribution
 from settlement.distribution import taking
 from settlement.distribution.plans import PayeeKind
 from settlement.ledger import service as ledger
@@ -54,7 +53,7 @@ async def show_own_deposit(database: Database, actor: Actor, lot_id: UUID) -> St
 async def show_registration(database: Database, actor: Actor, registration_id: UUID) -> StatementView:
     """The account of a registration for the court of its lot, once bidding has ended (R-BID-07)."""
     async with database.reading(actor) as tx:
-        tx.actor.must_be(*distribution.STAFF)
+        tx.actor.must_be(*COURT_STAFF)
         registration = await bidding.get_registration(tx, registration_id)
         actor.must_serve((await auction.get_lot(tx, registration.lot_id)).court_id, "registration")
         if await deposits.takes_deposits(tx, registration.lot_id):
@@ -92,7 +91,7 @@ async def _readable_party(tx: Tx, case_id: UUID, party_id: UUID) -> PartyFacts:
     case = await appraisal.get_case(tx, case_id)
     party = next((each for each in case.parties if each.id == party_id), None)
     is_own = party is not None and party.person_id == tx.actor.person
-    serves = tx.actor.court_id == case.court_id and tx.actor.roles.intersection(distribution.STAFF)
+    serves = tx.actor.court_id == case.court_id and tx.actor.roles.intersection(COURT_STAFF)
     if party is None or not (is_own or serves):
         raise NotFound(what="case")
     return party

@@ -1,7 +1,7 @@
 """Every door of the application refuses what it must: clearly, in time, and without a fault of ours.
 
 The routes are those the application has, and the bodies are made from their structs: a new route is tested by being
-there (reliability, rows 1 to 20 and 29).
+there (laws of the house 9 and 10).
 """
 
 import re

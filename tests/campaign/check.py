@@ -1,4 +1,4 @@
-"""What must be true when all is quiet again (reliability, table 2: invariants 1 to 8, 10 to 15, 28, 32, 34, 36)."""
+"""What must be true when all is quiet again (invariants 1 to 8, 10 to 15, 28, 32, 34, 36)."""
 
 import asyncio
 import contextlib

@@ -1,16 +1,32 @@
 """Platform time: whole milliseconds, never back, continuous through every change of pace."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.clock import FrozenClock, Pace, ScaledClock, SystemClock, beijing, beijing_words, from_ms, to_ms, whole_ms
+from kernel.clock import (
+    FrozenClock,
+    Pace,
+    ScaledClock,
+    SystemClock,
+    beijing,
+    beijing_words,
+    day_begins,
+    from_ms,
+    to_ms,
+    whole_ms,
+)
 
 
 def test_beijing_time_has_milliseconds_and_offset() -> None:
     assert beijing(datetime(2025, 4, 11, 2, 0, 0, 5000, tzinfo=UTC)) == "2025-04-11T10:00:00.005+08:00"
+
+
+def test_a_day_begins_at_midnight_in_beijing() -> None:
+    assert day_begins(date(2025, 3, 3)) == datetime(2025, 3, 2, 16, tzinfo=UTC)
+    assert day_begins(date(2025, 3, 3)).tzinfo is UTC
 
 
 def test_a_paper_writes_beijing_time_in_words() -> None:

@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, and nothing in it that nobody may read (reliability, row 90)."""
+"""Logs: one JSON object a line, and nothing in it that nobody may read (invariant 16)."""
 
 import io
 import json

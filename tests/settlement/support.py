@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import TypeVar
+from uuid import UUID
 
 from kernel.actors import Role, platform
 from kernel.database import Database, Tx
@@ -10,9 +11,11 @@ from kernel.money import Fen
 from kernel.outbox import Relay
 from settlement.bank import jobs as bank_jobs
 from settlement.bank import service as bank
+from settlement.bank.rules import Payee, Wanted
 from settlement.bank.schemas import CreditNotice, CreditView
 from settlement.ledger import service as ledger
 from settlement.ledger import verify as ledger_verify
+from settlement.ledger.models import Account
 from tests.support.house import actor, call
 
 T = TypeVar("T")
@@ -51,6 +54,13 @@ async def within(database: Database, work: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `work` in one writing transaction of the platform."""
     async with database.transaction(platform("test")) as tx:
         return await work(tx)
+
+
+async def order_payment(tx: Tx, source: Account, payee: Payee, amount_fen: int, key: str) -> UUID:
+    """Order one payment out of an account."""
+    wanted = Wanted(key, payee, Fen(amount_fen), reason="test.payout", document="plan:1")
+    [order_id] = await bank.order_payments(tx, source, [wanted])
+    return order_id
 
 
 async def balance_of(database: Database, natural_key: str) -> int:

@@ -8,11 +8,9 @@ from hypothesis import strategies as st
 
 from appraisal.reference_price.errors import CorrectedPriceMissing, PriceExpired
 from appraisal.reference_price.rules import (
-    NextStep,
     Objection,
     Reason,
     Report,
-    after_enquiry,
     appraisal_fee_base,
     assess,
     enquiry_fee_platforms,
@@ -91,14 +89,6 @@ def test_a_corrected_report_needs_its_price() -> None:
     with pytest.raises(CorrectedPriceMissing) as caught:
         objected(A, Objection.CORRECTED)
     assert caught.value.law == "法释〔2018〕15号 第十三条"
-
-
-@pytest.mark.parametrize(
-    ("answered", "asked", "step"),
-    [(2, 1, NextStep.PRICE), (3, 0, NextStep.PRICE), (0, 3, NextStep.WAIT), (0, 0, NextStep.APPRAISAL)],
-)
-def test_w01_after_three_days(answered: int, asked: int, step: NextStep) -> None:
-    assert after_enquiry(answered, asked) is step
 
 
 def test_w01_enquiry_fee_goes_to_the_closest() -> None:

@@ -17,14 +17,14 @@ from auction.announcements.rules import (
     ChecklistItem,
     Notice,
     NoticeStatus,
+    check_checklist,
+    check_notices,
     check_period,
-    check_publication,
-    deemed_notified_on,
+    check_second_start,
     earliest_start,
     latest_second_start,
     missing_items,
     notify_by,
-    publish_second_by,
 )
 from auction.lots.rules import Round, ask_creditors_by, publish_sell_off_by
 
@@ -33,38 +33,17 @@ ALL_ITEMS = frozenset(item.key for item in CHECKLIST)
 ONE_DAY = timedelta(days=1)
 
 
-def publish(
-    round_: Round = Round.ROUND_1,
-    *,
-    movable: bool = False,
-    starts_on: date = date(2025, 4, 2),
-    checklist: frozenset[str] = ALL_ITEMS,
-    notices: tuple[Notice, ...] = (),
-    previous_failed_on: date | None = None,
-) -> None:
-    check_publication(
-        round_,
-        movable=movable,
-        publish_on=PUBLISHED,
-        starts_on=starts_on,
-        checklist=checklist,
-        notices=notices,
-        previous_failed_on=previous_failed_on,
-    )
-
-
 def test_w03_first_round() -> None:
     assert notify_by(PUBLISHED) == date(2025, 2, 28)
     assert earliest_start(PUBLISHED, Round.ROUND_1, movable=False) == date(2025, 4, 2)
     assert earliest_start(PUBLISHED, Round.ROUND_1, movable=True) == date(2025, 3, 18)
-    assert deemed_notified_on(PUBLISHED) == date(2025, 3, 8)
 
 
 def test_w03_second_round() -> None:
-    failed = date(2025, 4, 9)
-    assert latest_second_start(failed) == date(2025, 5, 9)
-    assert publish_second_by(failed, movable=False) == date(2025, 4, 24)
-    assert publish_second_by(failed, movable=True) == date(2025, 5, 2)
+    latest = latest_second_start(date(2025, 4, 9))
+    assert latest == date(2025, 5, 9)
+    assert earliest_start(date(2025, 4, 24), Round.ROUND_2, movable=False) == latest
+    assert earliest_start(date(2025, 5, 2), Round.ROUND_2, movable=True) == latest
 
 
 def test_w18_sell_off() -> None:
@@ -106,26 +85,24 @@ def test_a_panel_may_announce_a_resale_as_a_second_round(movable: bool, first: i
 def test_the_public_gets_its_full_days(
     round_: Round, movable: bool, first_day: date, refusal: type[PublishedTooLate]
 ) -> None:
-    publish(round_, movable=movable, starts_on=first_day, previous_failed_on=PUBLISHED)
+    check_period(round_, movable=movable, publish_on=PUBLISHED, starts_on=first_day)
     with pytest.raises(refusal) as caught:
-        publish(round_, movable=movable, starts_on=first_day - ONE_DAY, previous_failed_on=PUBLISHED)
+        check_period(round_, movable=movable, publish_on=PUBLISHED, starts_on=first_day - ONE_DAY)
     assert caught.value.facts["earliest_start_on"] == first_day.isoformat()
 
 
 def test_the_second_round_starts_by_day_30() -> None:
-    publish(Round.ROUND_2, starts_on=PUBLISHED + 15 * ONE_DAY, previous_failed_on=PUBLISHED - 15 * ONE_DAY)
+    check_second_start(PUBLISHED + 30 * ONE_DAY, PUBLISHED)
     with pytest.raises(SecondRoundTooLate) as caught:
-        publish(Round.ROUND_2, starts_on=PUBLISHED + 15 * ONE_DAY, previous_failed_on=PUBLISHED - 16 * ONE_DAY)
-    assert caught.value.facts["latest_start_on"] == "2025-03-17"
-    with pytest.raises(ValueError, match="whose day must be given"):
-        publish(Round.ROUND_2, starts_on=PUBLISHED + 15 * ONE_DAY)
+        check_second_start(PUBLISHED + 31 * ONE_DAY, PUBLISHED)
+    assert caught.value.facts["latest_start_on"] == "2025-04-02"
 
 
 @pytest.mark.parametrize("item", CHECKLIST, ids=lambda item: item.key)
 def test_every_item_is_required(item: ChecklistItem) -> None:
     assert missing_items(ALL_ITEMS - {item.key}) == (item,)
     with pytest.raises(ChecklistIncomplete) as caught:
-        publish(checklist=ALL_ITEMS - {item.key})
+        check_checklist(ALL_ITEMS - {item.key})
     assert caught.value.facts["missing"] == [item.key]
     assert item.zh in caught.value.detail
     assert item.en in caught.value.detail_en
@@ -154,8 +131,7 @@ def test_the_checklist_has_both_articles_and_distinct_keys() -> None:
 def test_notices_block_until_settled(status: NoticeStatus, on: date | None, settled: bool) -> None:
     notices = (Notice("甲", NoticeStatus.WAIVED, PUBLISHED), Notice("乙", status, on))
     if settled:
-        publish(notices=notices)
-        return
+        return check_notices(notices, PUBLISHED)
     with pytest.raises(NoticeOutstanding) as caught:
-        publish(notices=notices)
+        check_notices(notices, PUBLISHED)
     assert caught.value.facts["persons"] == "乙"

@@ -210,7 +210,7 @@ async def test_a_default_orders_the_resale_and_bars_the_buyer_quietly(database_u
         second_resale = await make_resale(place, resale, again)
         async with database.reading(platform("test")) as tx:
             assert (await store.get_lot(tx, second_resale)).barred_person_ids == sorted([buyer, again])
-            found = await api.find_resale_of(tx, resale)
+            found = await store.find_resale_of(tx, resale)
         assert found is not None
         assert found.id == second_resale
 
@@ -248,7 +248,7 @@ async def test_a_withdrawn_resale_drafted_anew_keeps_the_bar(database_url: str) 
         anew = await support.make_draft(place, **times)
         async with database.reading(platform("test")) as tx:
             assert (await store.get_lot(tx, anew)).barred_person_ids == [buyer]
-            found = await api.find_resale_of(tx, first)
+            found = await store.find_resale_of(tx, first)
         assert found is not None
         assert found.id == anew
 

@@ -2,7 +2,7 @@
 
 A real `auction serve` on a durable database on a disk, bidders over real WebSockets. Back within the five seconds of a
 hole every lot closes at its right time; back later, what was in its closing minutes is frozen for the court
-(reliability: attack 63, invariants 8 and 11). In each test the lots that the fault does not touch are the control.
+(invariants 8 and 11). In each test the lots that the fault does not touch are the control.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""No accepted bid lost, none after the end, one close, no close inside a hole: in every order of events (design 4)."""
+"""No accepted bid lost, none after the end, one close, no close inside a hole: in every order of events."""
 
 import pytest
 

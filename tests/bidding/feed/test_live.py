@@ -1,4 +1,4 @@
-"""The live protocol as a page uses it: snapshot, events, ticks, bids, resume (design: the live feed)."""
+"""The live protocol as a page uses it: snapshot, events, ticks, bids, resume (docs/live.md)."""
 
 import asyncio
 import itertools

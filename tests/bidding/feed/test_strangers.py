@@ -1,4 +1,4 @@
-"""Who may open a socket and what it may send (reliability, rows 31 to 45; rows 1 to 4, 48, 49, 60 on both doors)."""
+"""Who may open a socket and what it may send; what both doors refuse alike (law of the house 9)."""
 
 import asyncio
 import base64

@@ -1,9 +1,12 @@
 """The deposit a bidder still owes (worked case W-04), and the network that an unlock is good for."""
 
+from uuid import UUID
+
 import pytest
 
 from bidding.registration.errors import ClaimUnknown
-from bidding.registration.rules import BidderKind, deposit_due, network_of
+from bidding.registration.rules import BidderKind, Office, deposit_due, network_of, of_the_house
+from kernel.actors import Role
 from kernel.money import Fen
 
 DEPOSIT = Fen(20_000_000)
@@ -42,3 +45,21 @@ def test_an_applicant_without_a_claim_is_refused() -> None:
 )
 def test_the_network_of_an_address(source: str, network: str) -> None:
     assert network_of(source) == network
+
+
+COURT, ELSEWHERE = UUID(int=1), UUID(int=2)
+ANYBODY: Office = ({Role.BIDDER}, None)
+
+
+@pytest.mark.parametrize(
+    ("office", "barred"),
+    [
+        (({Role.CLERK}, COURT), True),
+        (({Role.OPERATOR}, None), True),
+        (({Role.CLERK}, ELSEWHERE), False),
+        (ANYBODY, False),
+    ],
+)
+def test_nobody_of_the_court_or_the_platform_buys_nor_through_others(office: Office, barred: bool) -> None:
+    assert of_the_house(COURT, [office]) is barred
+    assert of_the_house(COURT, [ANYBODY, office]) is barred

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, text, update
 
 from bidding import api
+from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.registration import confirmations, handlers, service, store
 from bidding.registration.errors import (
@@ -419,8 +420,8 @@ async def test_a_hold_suspends_the_lot_and_stops_its_resume(database_url: str) -
         assert [tuple(row) for row in rows] == [(lot_id, "suspended", "案外人异议")]
         with pytest.raises(Exception, match="may not be disposed"):
             async with database.transaction(platform("test")) as tx:
-                await api.command_lot(tx, lot_id, "resume", "查明")
+                await commands.order(tx, lot_id, "resume", "查明")
         lifted = HoldLifted(hold_id=placed.hold_id, asset_id=asset_id, case_id=CASE)
         async with database.transaction(platform("relay")) as tx:
             await handlers.lift_hold(tx, lifted)
-            await api.command_lot(tx, lot_id, "resume", "异议已驳回")
+            await commands.order(tx, lot_id, "resume", "异议已驳回")

@@ -1,4 +1,4 @@
-"""Identity over HTTP: registration, sign-in, sessions and their end (reliability, rows 17 to 30)."""
+"""Identity over HTTP: registration, sign-in, sessions and their end."""
 
 import asyncio
 import json

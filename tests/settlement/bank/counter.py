@@ -6,7 +6,6 @@ from sqlalchemy import func, select
 
 from kernel.actors import platform
 from kernel.database import Database, Tx
-from kernel.money import Fen
 from settlement.bank import service as bank
 from settlement.bank.models import SimulatedOrder
 from settlement.bank.rules import Payee
@@ -14,9 +13,7 @@ from settlement.bank.simulated import CLOSED_ACCOUNT
 from settlement.ledger import service as ledger
 from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
-from tests.settlement.support import (
-    within,
-)
+from tests.settlement.support import order_payment, within
 
 PAYEE = Payee("申请执行人甲", "6217000000000001", "建设银行")
 CLOSED = Payee("已注销", f"{CLOSED_ACCOUNT}1111", "建设银行")
@@ -34,15 +31,7 @@ async def case_number(database: Database) -> str:
 
 async def ordered(database: Database, amount_fen: int, payee: Payee = PAYEE, key: str = "pay-1") -> UUID:
     async def work(tx: Tx) -> UUID:
-        return await bank.order_payment(
-            tx,
-            from_account=(await case_account(tx)).id,
-            payee=payee,
-            amount_fen=Fen(amount_fen),
-            reason="test.payout",
-            document="plan:1",
-            natural_key=key,
-        )
+        return await order_payment(tx, await case_account(tx), payee, amount_fen, key)
 
     return await within(database, work)
 

@@ -37,6 +37,7 @@ from tests.settlement.support import (
     ledger_faults,
     money_inside,
     notice,
+    order_payment,
     within,
 )
 from tests.support.house import actor, call, frozen, opened
@@ -245,15 +246,7 @@ async def test_control_without_the_lock_a_surplus_goes_back_twice(database_url: 
                 (arrival,) = (await store.arrivals(tx, [account.id]))[account.id]
                 await both_have_read.wait()
                 assert arrival.refunded_fen == 0
-                await bank.order_payment(
-                    tx,
-                    from_account=account.id,
-                    payee=PAYEE,
-                    amount_fen=Fen(200),
-                    reason="test.surplus",
-                    document="d",
-                    natural_key=f"unlocked-{number}",
-                )
+                await order_payment(tx, account, PAYEE, 200, f"unlocked-{number}")
 
         await asyncio.gather(refund_without_lock(1), refund_without_lock(2))
         assert await money_inside(database) == {"case": 200, "payee": 400}, "kept 200 instead of 400"

@@ -16,10 +16,8 @@ from app import bank as command_line
 from kernel.actors import platform
 from kernel.clock import beijing_day
 from kernel.database import Database, Tx
-from kernel.money import Fen
 from kernel.outbox import Relay
 from settlement.bank import matching
-from settlement.bank import service as bank
 from settlement.bank import store as bank_store
 from settlement.bank.rules import Payee
 from settlement.bank_files import jobs, service, store, verify
@@ -32,7 +30,7 @@ from settlement.ledger.models import Account
 from settlement.ledger.rules import Kind
 from tests.settlement.bank_files.bank import OURS, Bank, Line, notification, payments_in, statement
 from tests.settlement.bank_files.child import STEPS
-from tests.settlement.support import BOOKED_AT, MACHINE, balance_of, credit, money_inside, notice, within
+from tests.settlement.support import BOOKED_AT, MACHINE, balance_of, credit, money_inside, notice, order_payment, within
 from tests.support.house import call, opened
 
 pytestmark = pytest.mark.anyio
@@ -52,18 +50,11 @@ async def order(database: Database, amounts: Sequence[int], payee: Payee | None 
     """Payment orders of these amounts, each to an account of its own."""
 
     async def work(tx: Tx) -> list[UUID]:
-        account = (await _case(tx)).id
+        account = await _case(tx)
+        payees = [payee or Payee(f"申请执行人{n}", f"6217{n:012d}", "建设银行") for n in range(len(amounts))]
         return [
-            await bank.order_payment(
-                tx,
-                from_account=account,
-                payee=payee or Payee(f"申请执行人{n}", f"6217{n:012d}", "建设银行"),
-                amount_fen=Fen(amount_fen),
-                reason="test.payout",
-                document="plan:1",
-                natural_key=str(uuid4()),
-            )
-            for n, amount_fen in enumerate(amounts)
+            await order_payment(tx, account, to, amount_fen, str(uuid4()))
+            for to, amount_fen in zip(payees, amounts, strict=True)
         ]
 
     return await within(database, work)

@@ -12,10 +12,8 @@ from sqlalchemy import text
 from kernel.actors import Actor, Role, platform
 from kernel.database import Database, Tx
 from kernel.errors import Forbidden
-from kernel.money import Fen
 from kernel.outbox import Relay
 from settlement.bank import answers
-from settlement.bank import service as bank
 from settlement.bank.rules import Payee
 from settlement.bank.schemas import Confirmation
 from settlement.bank_files import jobs
@@ -28,7 +26,7 @@ from settlement.closing.schemas import CloseDay, ClosingView
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind
 from tests.settlement.bank_files.bank import DAY, OURS, Line, statement
-from tests.settlement.support import MACHINE, credit, notice, within
+from tests.settlement.support import MACHINE, credit, notice, order_payment, within
 from tests.support.house import actor, call, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -86,17 +84,8 @@ async def case_number(database: Database) -> str:
 
 async def order(database: Database, amount_fen: int) -> UUID:
     async def work(tx: Tx) -> UUID:
-        account = (await ledger.open_account(tx, Kind.CASE, "one")).id
-        payee, reason = Payee("甲", "6217", ""), "test.payout"
-        return await bank.order_payment(
-            tx,
-            from_account=account,
-            payee=payee,
-            amount_fen=Fen(amount_fen),
-            reason=reason,
-            document="plan:1",
-            natural_key=str(uuid4()),
-        )
+        account = await ledger.open_account(tx, Kind.CASE, "one")
+        return await order_payment(tx, account, Payee("甲", "6217", ""), amount_fen, str(uuid4()))
 
     return await within(database, work)
 

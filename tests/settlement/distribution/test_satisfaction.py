@@ -1,6 +1,8 @@
 """W-19: what a creditor pays in who takes the thing, when a sale leaves nothing, and what set-offs leave others."""
 
 from dataclasses import replace
+from datetime import date
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,16 @@ from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import ClaimKind
 from settlement.distribution.drawing import draw
-from settlement.distribution.errors import SatisfactionShort
+from settlement.distribution.errors import NoFailedRound, SatisfactionShort, TakingElsewhere, TakingNotOverdue
 from settlement.distribution.plans import RULE_OF_TAKING, Basis, PayeeKind, SetOff
-from settlement.distribution.satisfaction import entitlement_of, take, weigh_surplus
+from settlement.distribution.satisfaction import (
+    TakingState,
+    entitlement_of,
+    lapse,
+    require_failed_last,
+    take,
+    weigh_surplus,
+)
 from tests.settlement.distribution.test_drawing import in_dispute, sums
 from tests.settlement.distribution.test_plans import HOME, basis, claim, cost, party
 
@@ -53,6 +62,40 @@ def test_who_would_get_nothing_pays_the_whole_price() -> None:
 def test_w19c_without_surplus(priority_fen: int, ahead_fen: int, remains_fen: int, least_fen: int | None) -> None:
     found = weigh_surplus(Fen(700_000_00), Fen(priority_fen), Fen(25_000_00))
     assert (found.ahead_fen, found.remains_fen, found.least_reserve_fen) == (ahead_fen, remains_fen, least_fen)
+
+
+FIRST, SECOND = UUID(int=1), UUID(int=2)
+
+
+@pytest.mark.parametrize(
+    ("lot", "status", "later", "takeable"),
+    [
+        (FIRST, "failed", None, True),
+        (FIRST, "failed", "withdrawn", True),
+        (SECOND, "failed", "failed", True),
+        (FIRST, "failed", "draft", False),
+        (FIRST, "failed", "failed", False),
+        (FIRST, "sold", None, False),
+        (SECOND, "withdrawn", "withdrawn", False),
+    ],
+)
+def test_only_the_last_round_that_failed_lets_a_creditor_take(
+    lot: UUID, status: str, later: str | None, takeable: bool
+) -> None:
+    sales = [(FIRST, status if lot == FIRST else "failed"), *([(SECOND, later)] if later else [])]
+    if takeable:
+        return require_failed_last(status, lot, sales)
+    with pytest.raises(NoFailedRound):
+        require_failed_last(status, lot, sales)
+
+
+def test_a_taking_lapses_after_its_last_day_while_it_waits() -> None:
+    due_on = date(2025, 7, 1)
+    lapse(TakingState.AWAITING, due_on, date(2025, 7, 2))
+    with pytest.raises(TakingNotOverdue):
+        lapse(TakingState.AWAITING, due_on, due_on)
+    with pytest.raises(TakingElsewhere):
+        lapse(TakingState.PAID, due_on, date(2025, 7, 2))
 
 
 RULE_OF_PURCHASE = "R-CLOSE-04"

@@ -1,13 +1,25 @@
 """Pure rules of payouts: lines from a plan, the hash that is signed, three people."""
 
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 import pytest
 
+from kernel.errors import Refusal
 from kernel.money import Fen
 from settlement.distribution.plans import Line, PayeeKind
-from settlement.payouts.errors import NothingToPay, PayeeChanged, PayoutPaid, PayoutVoid, SamePerson
+from settlement.payouts.errors import (
+    NothingToPay,
+    NotWithholdable,
+    PayeeChanged,
+    PayoutPaid,
+    PayoutVoid,
+    PayoutWaiting,
+    SamePerson,
+    WithholdingMisdated,
+    WithholdingSettled,
+)
 from settlement.payouts.rules import (
     BatchState,
     Destination,
@@ -16,12 +28,16 @@ from settlement.payouts.rules import (
     Reward,
     Route,
     Signatures,
+    WithholdingCourse,
+    approve_withholding,
     batch_hash,
     check,
+    end_withholding,
     entitlements,
     make_lines,
     pay,
     require_same_payees,
+    withhold,
 )
 
 ANNE, BO, CY = UUID(int=1), UUID(int=2), UUID(int=3)
@@ -133,3 +149,51 @@ def test_a_reward_comes_off_the_creditor_who_asked_and_nobody_else() -> None:
 def test_a_reward_above_what_is_due_leaves_a_fen_and_waits_for_the_next_plan() -> None:
     shown = [each.amount_fen for each in entitlements(LINES, [Reward(CY, ANNE, "finder", Fen(1_000))])]
     assert shown == [5, 1, 120]
+
+
+def test_only_a_payee_of_the_plan_who_is_not_settled_is_withheld() -> None:
+    wanted = entitlements(LINES)
+    assert withhold(HERS, wanted, {FEE}).amount_fen == 121
+    for payee, settled in ((HERS, {HERS}), ((PayeeKind.PARTY, BO), set())):
+        with pytest.raises(NotWithholdable):
+            withhold(payee, wanted, settled)
+
+
+ASKED = WithholdingCourse(HERS, ANNE, None, ended=False)
+APPROVED = replace(ASKED, approved_on=date(2025, 3, 3))
+ON_ITS_WAY = Signatures(ANNE, None, None, void=False)
+
+
+@pytest.mark.parametrize(
+    ("course", "person", "batches", "paid", "refusal"),
+    [
+        (APPROVED, BO, [], [], WithholdingSettled),
+        (ASKED, ANNE, [], [], SamePerson),
+        (ASKED, BO, [ON_ITS_WAY], [], PayoutWaiting),
+        (ASKED, BO, [], [HERS], NotWithholdable),
+        (ASKED, BO, [replace(ON_ITS_WAY, void=True)], [FEE], None),
+    ],
+)
+def test_who_approves_a_withholding_and_when(
+    course: WithholdingCourse,
+    person: UUID,
+    batches: list[Signatures],
+    paid: list[Payee],
+    refusal: type[Refusal] | None,
+) -> None:
+    if refusal is None:
+        return approve_withholding(course, person, batches, paid)
+    with pytest.raises(refusal):
+        approve_withholding(course, person, batches, paid)
+
+
+def test_money_is_paid_within_ten_days_of_the_end_of_the_ground() -> None:
+    today = date(2025, 3, 7)
+    assert end_withholding(APPROVED, date(2025, 3, 3), today) == date(2025, 3, 13)
+    assert end_withholding(APPROVED, date(2025, 3, 5), today) == date(2025, 3, 17), "the 15th is a Saturday"
+    for misdated in (date(2025, 3, 2), date(2025, 3, 8)):
+        with pytest.raises(WithholdingMisdated):
+            end_withholding(APPROVED, misdated, today)
+    for course in (ASKED, replace(APPROVED, ended=True)):
+        with pytest.raises(WithholdingSettled):
+            end_withholding(course, today, today)
