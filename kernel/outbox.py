@@ -293,7 +293,7 @@ class Relay:
             return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
     async def settle(self) -> None:
-        """Sweep until nothing is due: for tests and for the demo's clock, which races only when all is done."""
+        """Sweep until nothing is due; for tests, where no relay runs."""
         while await self.sweep():
             pass
 
