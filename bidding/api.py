@@ -11,7 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bidding.desk import commands
-from bidding.desk.commands import Order
+from bidding.desk.commands import Order, next_due
 from bidding.desk.rules import Status
 from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
@@ -39,6 +39,7 @@ __all__ = [
     "list_registrations",
     "lock_registration",
     "lock_registrations",
+    "next_due",
     "release",
     "reveal_buyers",
 ]
