@@ -136,7 +136,7 @@ async def _sail(settings: Settings, desks: int) -> None:
     stop = signalled()
     folder = settings.data_path
     async with AsyncExitStack() as stack:
-        postgres = EmbeddedPostgres(folder, durable=True, say=_say)
+        postgres = EmbeddedPostgres(folder, binaries=settings.postgres_bin, say=_say)
         await asyncio.to_thread(postgres.start)
         stack.push_async_callback(asyncio.to_thread, postgres.stop)
         watching = asyncio.create_task(postgres.watch(), name="postgres-watch")

@@ -55,7 +55,7 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
         yield settings.database_url
         return
     require_kind(settings)
-    postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
+    postgres = EmbeddedPostgres(settings.data_path, binaries=settings.postgres_bin, say=say)
     await asyncio.to_thread(postgres.start)
     watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
     try:
