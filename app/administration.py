@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import csv
 import getpass
+import io
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from app.files import read_file, reading
 from app.rehearsal import clock_of
 from app.serve import database_of
 from bidding.desk import lease, shares
@@ -55,9 +57,12 @@ COLUMNS = ("username", "name", "roles", "password")
 def read_users(lines: Iterable[str]) -> list[NewUser]:
     """The rows of a CSV with the header `username,name,roles,password`, several roles parted by blanks.
 
-    Raises ValueError for another header, a row of another width, and a role that does not exist.
+    Raises ValueError for what is no CSV, another header, a row of another width, and a role that does not exist.
     """
-    header, *rows = list(csv.reader(lines)) or [[]]
+    try:
+        header, *rows = list(csv.reader(lines)) or [[]]
+    except csv.Error as error:
+        raise ValueError(f"no CSV: {error}") from None
     if tuple(header) != COLUMNS:
         raise ValueError(f"the first line must be {','.join(COLUMNS)}")
     if wrong := next((row for row in rows if len(row) != len(COLUMNS)), None):
@@ -67,10 +72,10 @@ def read_users(lines: Iterable[str]) -> list[NewUser]:
 
 def read_roles(names: Iterable[str]) -> frozenset[Role]:
     """Raises ValueError, naming all roles, for one that does not exist."""
-    try:
-        return frozenset(Role(name) for name in names)
-    except ValueError as error:
-        raise ValueError(f"{error}; roles are {', '.join(Role)}") from None
+    wanted = set(names)
+    if unknown := wanted.difference(Role):
+        raise ValueError(f"no role {', '.join(sorted(unknown))}; roles are {', '.join(Role)}")
+    return frozenset(map(Role, wanted))
 
 
 async def _create(settings: Settings, users: Sequence[NewUser], court_code: str | None, court_name: str | None) -> None:
@@ -114,7 +119,7 @@ def main_create_user(settings: Settings, arguments: argparse.Namespace) -> int:
 
 
 async def _show_or_change_desks(settings: Settings, number: int | None) -> None:
-    async with database_of(settings, say) as url:
+    async with database_of(settings, say, make=False) as url:
         db = await lease.connect(url, "desks")
         try:
             if number is not None:
@@ -128,25 +133,14 @@ async def _show_or_change_desks(settings: Settings, number: int | None) -> None:
 
 def main_desks(settings: Settings, number: int | None) -> int:
     """Print who decides which share of the lots, after sharing them out anew among `number` desks if given."""
-    try:
-        asyncio.run(_show_or_change_desks(settings, number))
-    except ValueError as error:
-        say(str(error))
-        return 2
+    asyncio.run(_show_or_change_desks(settings, number))
     return 0
 
 
 def main_create_users(settings: Settings, arguments: argparse.Namespace) -> int:
     """Create the staff of one court from a CSV; at a refusal those before it are created."""
-    try:
-        if arguments.file is None:
-            users = read_users(sys.stdin)
-        else:
-            with open(arguments.file, encoding="utf-8", newline="") as file:
-                users = read_users(file)
-    except (OSError, ValueError) as error:
-        say(str(error))
-        return 2
+    with reading(arguments.file):
+        users = read_users(io.StringIO(read_file(arguments.file).decode(), newline=""))
     return _run(settings, users, arguments)
 
 

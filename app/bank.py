@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
+from app.files import writing
 from app.serve import database_of
 from kernel.actors import platform
 from kernel.clock import SystemClock
@@ -54,19 +55,20 @@ async def export_files(database: Database, ours: OurAccount, folder: Path) -> li
 
 def _write_whole(folder: Path, file: PaymentFile) -> Path:
     """Write the file under its message id, so that whoever looks sees all of it or nothing."""
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{file.id.hex}.xml"
-    with NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
-        draft.write(file.content)
-        draft.flush()
-        os.fsync(draft.fileno())
-    Path(draft.name).replace(path)
+    with writing(path):
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
+            draft.write(file.content)
+            draft.flush()
+            os.fsync(draft.fileno())
+        Path(draft.name).replace(path)
     return path
 
 
 async def _run(settings: Settings, ours: OurAccount, arguments: argparse.Namespace) -> int:
     failed = 0
-    async with database_of(settings, lambda line: print(line, file=sys.stderr)) as url:
+    async with database_of(settings, lambda line: print(line, file=sys.stderr), make=False) as url:
         database = Database(url, SystemClock())
         try:
             follow(database.clock, await read_database_clock(database))
@@ -79,7 +81,8 @@ async def _run(settings: Settings, ours: OurAccount, arguments: argparse.Namespa
                         print(await import_file(database, ours, Path(path)))
                     except (Refusal, OSError) as error:
                         failed = 1
-                        print(f"{path}: {getattr(error, 'detail_en', error)}", file=sys.stderr)
+                        reason = error.detail_en if isinstance(error, Refusal) else error.strerror
+                        print(f"{path}: {reason}", file=sys.stderr)
         finally:
             await database.close()
     return failed

@@ -7,10 +7,10 @@ recomputes a decision with the very code that made it. Only the calculator asked
 import sys
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 
 import msgspec
 
+from app.files import WrongFile, read_file, reading
 from kernel.decoding import MAX_BYTES, decode
 from kernel.errors import Malformed, Refusal
 
@@ -53,22 +53,17 @@ def main_calc(name: str, file: str | None) -> int:
     if name not in CALCULATORS:
         return _unusable(f"{name!r} is none of: {', '.join(CALCULATORS)}")
     try:
-        answer = run(name, _read(file))
-    except OSError as error:
-        return _unusable(f"{name}: {file or 'standard input'} cannot be read: {error.strerror}")
+        with reading(file):
+            raw = read_file(file, MAX_BYTES + 1)
+        answer = run(name, raw)
+    except WrongFile as error:
+        return _unusable(f"{name}: {error}")
     except Malformed as refusal:
         return _unusable(f"{name}: {refusal.facts['path']}: expected {refusal.facts['expected']}")
     except Refusal as refusal:
         return _unusable(f"{name}: $: {refusal.detail_en} ({refusal.rule})")
     sys.stdout.buffer.write(answer)
     return 0
-
-
-def _read(file: str | None) -> bytes:
-    if file is None:
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
-    with Path(file).open("rb") as source:
-        return source.read(MAX_BYTES + 1)
 
 
 def _unusable(reason: str) -> int:

@@ -1,13 +1,15 @@
 """The one console script, `auction`: a table of subcommands, each importing what it needs only when it runs."""
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from uuid import UUID
 
-from app.embedded import FolderInUse
+from app.embedded import FolderInUse, PostgresFailed
+from app.files import WrongFile
 from kernel.settings import Settings, SettingsError, load
 from kernel.signatures import KeyringError
 
@@ -21,6 +23,32 @@ class Command:
     help: str
     arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+
+
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Reads a whole number of the command line, and refuses any other in words for whoever typed it."""
+
+    def read(text: str) -> int:
+        if re.fullmatch(r"-?[0-9]{1,18}", text) and least <= int(text) <= most:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"expected a whole number from {least} to {most}, not {text[:40]!r}")
+
+    return read
+
+
+def lot_id(text: str) -> UUID:
+    """Reads the id of a lot."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"expected the id of a lot, not {text[:40]!r}") from None
+
+
+PORT = whole(0, 65_535)
+DESKS = whole(1, 64)
+"""`bidding.desk.shares.MAX_SHARES`, which is not imported for `auction --help`."""
+SOCKETS = whole(1, 60_000)
+"""All of a benchmark's come from one address, which has no more ports."""
 
 
 def _calc_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +66,7 @@ def _serve_arguments(parser: argparse.ArgumentParser) -> None:
     roles = "all (default); web: forwards bids to the desk; desk: stands by and takes over"
     parser.add_argument("--role", choices=("all", "web", "desk"), help=roles)
     parser.add_argument("--host", help="address to listen on (default 127.0.0.1)")
-    parser.add_argument("--port", type=int, help="port to listen on (default 8000)")
+    parser.add_argument("--port", type=PORT, help="port to listen on (default 8000)")
     parser.add_argument("--data-dir", help="folder of the embedded data (default .data)")
     _rehearsal_argument(parser)
 
@@ -51,9 +79,9 @@ def _serve(arguments: argparse.Namespace) -> int:
 
 
 def _fleet_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--port", type=int, help="port of the web processes, shared by them (default 8000)")
+    parser.add_argument("--port", type=PORT, help="port of the web processes, shared by them (default 8000)")
     parser.add_argument("--data-dir", help="folder of the data (default .data)")
-    parser.add_argument("--desks", type=_count, default=1, help="among how many desks lots are shared out (default 1)")
+    parser.add_argument("--desks", type=DESKS, default=1, help="among how many desks lots are shared out (default 1)")
 
 
 def _fleet(arguments: argparse.Namespace) -> int:
@@ -64,7 +92,7 @@ def _fleet(arguments: argparse.Namespace) -> int:
 
 def _desks_arguments(parser: argparse.ArgumentParser) -> None:
     _data_arguments(parser)
-    parser.add_argument("number", metavar="N", type=_count, nargs="?", help="share the lots out anew among so many")
+    parser.add_argument("number", metavar="N", type=DESKS, nargs="?", help="share the lots out anew among so many")
 
 
 def _desks(arguments: argparse.Namespace) -> int:
@@ -130,7 +158,7 @@ def _verify(arguments: argparse.Namespace) -> int:
 
 def _export_arguments(parser: argparse.ArgumentParser) -> None:
     _data_arguments(parser)
-    parser.add_argument("lot", metavar="LOT", type=UUID, help="id of a finished lot")
+    parser.add_argument("lot", metavar="LOT", type=lot_id, help="id of a finished lot")
     parser.add_argument("--out", metavar="FILE", help="where to write (default lot-LOT.json)")
 
 
@@ -178,34 +206,34 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
         " catalogue: searches and statistics over a country's lots"
     )
     parser.add_argument("name", choices=("bids", "fanout", "close", "distribution", "catalogue"), help=known)
-    parser.add_argument("--lots", type=_count, help="bids: default 1; close: 10000 that close; catalogue: 200000")
-    parser.add_argument("--bidders", type=_count, help="one socket each (default 128; fanout 10)")
-    parser.add_argument("--watchers", type=_none_or_more, help="sockets that only look (default 0; fanout 5000)")
-    parser.add_argument("--rate", type=_none_or_more, help="bids offered a second (default 0: as answered; fanout 10)")
-    parser.add_argument("--seconds", type=_count, default=20, help="measured after 5 s of warm-up (default 20)")
-    parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
-    parser.add_argument("--extended", type=_count, help="close: further lots, with a good bid waiting (default 1000)")
-    parser.add_argument("--bidders-per-lot", type=_count, help="close: deposits on each lot (default 5)")
     parser.add_argument(
-        "--lead-ms", type=_count, help="close: how long before the end bids are sent (default: a rehearsal tells)"
+        "--lots", type=whole(1, 1_000_000), help="bids: default 1; close: 10000 that close; catalogue: 200000"
     )
-    parser.add_argument("--ahead-s", type=_count, help="close: how long before the end the lots are laid out")
-    parser.add_argument("--cases", type=_count, default=1_000_000, help="distribution: how many (default a million)")
-    parser.add_argument("--seed", type=int, default=1, help="distribution: the same seed makes the same cases")
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return number
-
-
-def _none_or_more(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError("at least 0")
-    return number
+    parser.add_argument("--bidders", type=SOCKETS, help="one socket each (default 128; fanout 10)")
+    parser.add_argument("--watchers", type=whole(0, 60_000), help="sockets that only look (default 0; fanout 5000)")
+    parser.add_argument(
+        "--rate", type=whole(0, 1_000_000), help="bids offered a second (default 0: as answered; fanout 10)"
+    )
+    parser.add_argument(
+        "--seconds", type=whole(1, 86_400), default=20, help="measured after 5 s of warm-up (default 20)"
+    )
+    parser.add_argument("--data-dir", default=".data", help="where the data lie meanwhile; a disk, not memory")
+    parser.add_argument(
+        "--extended", type=whole(1, 1_000_000), help="close: further lots, with a good bid waiting (default 1000)"
+    )
+    parser.add_argument("--bidders-per-lot", type=whole(1, 1_000), help="close: deposits on each lot (default 5)")
+    parser.add_argument(
+        "--lead-ms",
+        type=whole(1, 60_000),
+        help="close: how long before the end bids are sent (default: a rehearsal tells)",
+    )
+    parser.add_argument("--ahead-s", type=whole(1, 86_400), help="close: how long before the end the lots are laid out")
+    parser.add_argument(
+        "--cases", type=whole(1, 1_000_000_000), default=1_000_000, help="distribution: how many (default a million)"
+    )
+    parser.add_argument(
+        "--seed", type=whole(0, 2**31 - 1), default=1, help="distribution: the same seed makes the same cases"
+    )
 
 
 def _bench(arguments: argparse.Namespace) -> int:
@@ -242,7 +270,7 @@ def _options(kind: Callable[..., T], given: Mapping[str, Any]) -> T:
 
 def _demo_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit", action="store_true", help="end after the last payout, with a summary")
-    parser.add_argument("--port", type=int, help="port to listen on (default 8000, or a free one if that is taken)")
+    parser.add_argument("--port", type=PORT, help="port to listen on (default 8000, or a free one if that is taken)")
     parser.add_argument("--data-dir", help="new folder for the data, which is kept (default: a temporary one)")
     keys = ["bmw", "outlander", "hangzhou", "changle", "w20a", "zhangzhou"]
     parser.add_argument("--sale", action="append", default=[], choices=keys, help="only this sale; may be repeated")
@@ -294,7 +322,7 @@ COMMANDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Parse `argv` and run the subcommand; its exit code, or 2 for a wrong command line, settings or data folder."""
+    """Parse `argv` and run the subcommand; its exit code, or 2 for what whoever called can mend, said in a sentence."""
     parser = argparse.ArgumentParser(prog="auction", description="Online judicial auction platform (网络司法拍卖平台)")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, command in COMMANDS.items():
@@ -302,7 +330,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         return COMMANDS[arguments.command].run(arguments)
-    except (SettingsError, KeyringError, FolderInUse) as error:
+    except (SettingsError, KeyringError, FolderInUse, PostgresFailed, WrongFile) as error:
         print(error, file=sys.stderr)
         return 2
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from app.files import writing
 from app.rehearsal import clock_of
 from app.serve import database_of
 from bidding.evidence import service
@@ -18,7 +19,7 @@ from kernel.settings import Settings
 
 
 async def _bundle(settings: Settings, lot_id: UUID) -> Bundle:
-    async with database_of(settings, lambda line: print(line, file=sys.stderr)) as url:
+    async with database_of(settings, lambda line: print(line, file=sys.stderr), make=False) as url:
         database = Database(url, clock_of(settings))
         try:
             return await service.show_bundle(database, platform("export"), lot_id)
@@ -34,6 +35,7 @@ def main_export(settings: Settings, lot_id: UUID, out: str | None) -> int:
         print(f"{refusal.code}: {refusal.detail} ({refusal.detail_en})", file=sys.stderr)
         return 1
     path = Path(out or f"lot-{lot_id}.json")
-    path.write_bytes(msgspec.json.encode(bundle))
+    with writing(path):
+        path.write_bytes(msgspec.json.encode(bundle))
     print(f"{path}: {len(bundle.events)} events in {len(bundle.batches)} signed batches")
     return 0

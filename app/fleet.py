@@ -16,13 +16,14 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from types import MappingProxyType
 
+import msgspec
 import structlog
 
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.platform import keyring_of
 from app.redis_binary import find_redis
-from app.serve import run, signalled
+from app.serve import port_of, run, signalled
 from bidding.desk import lease, shares
 from kernel.ddl import APP_ROLE
 from kernel.logs import configure_logs
@@ -136,7 +137,7 @@ async def _sail(settings: Settings, desks: int) -> None:
     stop = signalled()
     folder = settings.data_path
     async with AsyncExitStack() as stack:
-        postgres = EmbeddedPostgres(folder, durable=True, say=_say)
+        postgres = EmbeddedPostgres(folder, binaries=settings.postgres_bin, say=_say)
         await asyncio.to_thread(postgres.start)
         stack.push_async_callback(asyncio.to_thread, postgres.stop)
         watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
@@ -188,8 +189,8 @@ def main_fleet(settings: Settings, desks: int) -> int:
     """Serve by several processes until signalled; the data are those of `auction serve` in the same folder."""
     if not settings.embedded:
         raise SettingsError("`auction fleet` brings its own PostgreSQL; with DATABASE_URL start each process")
-    if not 1 <= desks <= shares.MAX_SHARES:
-        raise SettingsError(f"--desks: 1 to {shares.MAX_SHARES}")
+    with port_of(msgspec.structs.replace(settings, share_port=True)):
+        pass  # a port that is taken is said once, not by processes that die and die again
     configure_logs(settings.log_level)
     run(_sail(settings, desks))
     return 0

@@ -9,7 +9,7 @@ a rehearsal's data are never served as real ones, nor real ones rehearsed.
 import asyncio
 import json
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -17,11 +17,12 @@ from litestar import Litestar, post
 from litestar.datastructures import State
 from litestar.params import JSONBody
 from msgspec import Struct
-from sqlalchemy import text
 
+from bidding import api as bidding
+from kernel import outbox
 from kernel.actors import Role, platform
 from kernel.clock import Clock, Pace, ScaledClock, SystemClock, beijing, monotonic, real_now, to_ms
-from kernel.database import Database
+from kernel.database import Database, Tx
 from kernel.decoding import Moment, Wire
 from kernel.errors import Busy, Malformed
 from kernel.settings import Settings, SettingsError
@@ -35,15 +36,6 @@ RACE = 10_000_000
 LONGEST_STEP = timedelta(days=400)
 LOOK_S = 0.02
 DONE_WITHIN_S = 20
-
-NEXT_DUE = text(
-    "SELECT min(due_at) FROM ("
-    " SELECT due_at FROM kernel.outbox WHERE done_at IS NULL"
-    " UNION ALL SELECT opens_at FROM bidding.lot WHERE status = 'upcoming'"
-    " UNION ALL SELECT ends_at FROM bidding.lot WHERE status = 'open'"
-    " UNION ALL SELECT requested_at FROM bidding.lot_command WHERE decided_at IS NULL"
-    ") AS waiting (due_at)"
-)
 
 WARNING = """\
 **********************************************************************
@@ -97,6 +89,12 @@ def _keep(folder: Path, name: str, said: dict[str, int]) -> None:
     fresh.replace(folder / name)
 
 
+async def _next_due(tx: Tx) -> datetime | None:
+    """Asked of one snapshot: between two, what was due could move from where it was not seen yet to where it was."""
+    moments = [await outbox.next_due(tx), await bidding.next_due(tx)]
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
 class Rehearsal:
     """Moves the clock of one process; one call at a time."""
 
@@ -115,7 +113,7 @@ class Rehearsal:
             stuck_s = monotonic() + DONE_WITHIN_S
             while True:
                 async with self._database.reading(platform("rehearsal")) as tx:
-                    next_at, now = (await tx.session.execute(NEXT_DUE)).scalar_one(), tx.now()
+                    next_at, now = await _next_due(tx), tx.now()
                 if next_at is not None and next_at <= now:
                     if monotonic() > stuck_s:
                         raise Busy()

@@ -7,13 +7,15 @@ the port. Embedded, the process holds the data folder's lock, runs its own Postg
 import asyncio
 import contextlib
 import gc
+import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 from uuid import UUID
 
+import asyncpg
 import structlog
 import uvicorn
 
@@ -41,21 +43,29 @@ T = TypeVar("T")
 
 GRACE_S = 5
 BACKLOG = 4_096
+ANSWER_WITHIN_S = 10.0
 
 
 @asynccontextmanager
-async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIterator[str]:
+async def database_of(settings: Settings, say: Callable[[str], None], *, make: bool = True) -> AsyncIterator[str]:
     """The address of a migrated database: the one in `DATABASE_URL`, or our own embedded PostgreSQL.
 
-    Raises SettingsError for real data in a rehearsal and the other way round, FolderInUse while a server runs on them.
+    Without `make`, for commands that look at what is there, SettingsError where nothing is: a mistyped folder must not
+    be taken for an empty one, nor the tables of a replica changed. SettingsError too for real data in a rehearsal and
+    the other way round, and for a database that does not answer; FolderInUse while a server runs on the folder.
     """
     if settings.database_url is not None:
-        if settings.role == "all":  # of several processes none may be the one that changes the tables under the others
+        if not make:
+            await _require_tables(settings.database_url)
+        elif settings.role == "all":  # of several processes none may change the tables under the others
+            await _require_tables(settings.database_url, found=False)
             await migrate_async(settings.database_url)
         yield settings.database_url
         return
     require_kind(settings)
-    postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
+    if not make and not (settings.data_path / "postgres").exists():
+        raise SettingsError(f"{settings.data_path} holds no data: --data-dir names the folder that was served")
+    postgres = EmbeddedPostgres(settings.data_path, binaries=settings.postgres_bin, say=say)
     await asyncio.to_thread(postgres.start)
     watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
     try:
@@ -67,6 +77,20 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
         with contextlib.suppress(asyncio.CancelledError):
             await watching
         await asyncio.to_thread(postgres.stop)
+
+
+async def _require_tables(url: str, *, found: bool = True) -> None:
+    """Raises SettingsError, which tells no password, where nobody lets us in, or where our tables should be found."""
+    try:
+        db = await asyncpg.connect(url, timeout=ANSWER_WITHIN_S)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or "no answer"
+        raise SettingsError(f"DATABASE_URL: {reason}") from None
+    try:
+        if found and await db.fetchval("SELECT to_regnamespace('bidding') IS NULL"):
+            raise SettingsError("DATABASE_URL: the database holds no tables of the platform: `auction migrate`")
+    finally:
+        await db.close()
 
 
 GC_YOUNG = 200_000
@@ -116,39 +140,78 @@ async def _refuse_an_old_backup(parts: Platform) -> None:
             raise SettingsError(f"{parts.settings.anchor_path}: {fault}")
 
 
-def sockets_of(settings: Settings) -> list[socket.socket] | None:
-    """The port, if it is to be shared with other processes; None leaves it to uvicorn. Raises OSError."""
-    if not settings.share_port:
-        return None
-    return [socket.create_server((settings.host, settings.port), backlog=BACKLOG, reuse_port=True)]
+@contextmanager
+def listening(host: str, port: int) -> Iterator[None]:
+    """Turns the OSError of who takes a port that is not to be had into SettingsError."""
+    try:
+        yield
+    except OSError as error:
+        unknown = isinstance(error, socket.gaierror)
+        reason = error.strerror if unknown or error.errno is None else os.strerror(error.errno)
+        raise SettingsError(f"cannot listen on {host}:{port}: {reason}") from None
+
+
+@contextmanager
+def port_of(settings: Settings) -> Iterator[list[socket.socket]]:
+    """The port is ours while the body runs, but nobody is let in until somebody listens. Raises SettingsError.
+
+    With `share_port` it is ours beside other processes that share it.
+    """
+    host, port = settings.host, settings.port
+    with ExitStack() as stack:
+        with listening(host, port):
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+            sockets = [_bound(stack, family, address, settings.share_port) for family, *_, address in found]
+        yield sockets
+
+
+def _bound(stack: ExitStack, family: int, address: Any, share: bool) -> socket.socket:
+    bound = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if family == socket.AF_INET6:
+        bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    bound.bind(address)
+    return bound
 
 
 @asynccontextmanager
 async def serving(settings: Settings, clock: Clock, say: Callable[[str], None]) -> AsyncIterator[Platform]:
     """A whole embedded or connected process, answering on its port while the body runs."""
-    async with database_of(settings, say) as url:
-        parts = Platform(url, settings, clock)
-        await _refuse_an_old_backup(parts)
-        async with AsyncExitStack() as stack:
-            await stack.enter_async_context(parts.running())
-            if settings.role == "all":
-                await stack.enter_async_context(parts.working())
-            server = server_for(parts)
-            task = asyncio.create_task(server.serve(sockets_of(settings)), name="http")
-            try:
-                while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers no event
-                    await asyncio.sleep(0.01)
-                if task.done():
-                    task.result()
-                    raise OSError(f"cannot listen on {settings.host}:{settings.port}")
+    with port_of(settings) as sockets:
+        async with database_of(settings, say) as url:
+            parts = Platform(url, settings, clock)
+            await _refuse_an_old_backup(parts)
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(parts.running())
+                if settings.role == "all":
+                    await stack.enter_async_context(parts.working())
+                await stack.enter_async_context(_answering(parts, sockets))
                 _settle_memory()
                 say(f"网络司法拍卖平台 {settings.origin}")
                 if settings.rehearsal:
                     say(WARNING)
                 yield parts
-            finally:
-                server.should_exit = True
-                await task
+
+
+@asynccontextmanager
+async def _answering(parts: Platform, sockets: list[socket.socket]) -> AsyncIterator[None]:
+    """HTTP and WebSockets are answered on the bound `sockets` while the body runs. Raises SettingsError."""
+    with listening(parts.settings.host, parts.settings.port):
+        for bound in sockets:
+            bound.listen(BACKLOG)  # taken after all if somebody was bound to it as we are and listens first
+    server = server_for(parts)
+    task = asyncio.create_task(server.serve(sockets), name="http")
+    try:
+        while not server.started and not task.done():  # noqa: ASYNC110 - uvicorn offers no event
+            await asyncio.sleep(0.01)
+        if task.done():
+            task.result()
+        yield
+    finally:
+        server.should_exit = True
+        await task
 
 
 def _settle_memory() -> None:
@@ -201,7 +264,8 @@ async def standing_by(settings: Settings) -> AsyncIterator[Standby]:
 
     standby = Standby(url, make)
     door = Door(standby.desks, settings.desk_secret)
-    await door.open(settings.desk_host, settings.desk_port)
+    with listening(settings.desk_host, settings.desk_port):
+        await door.open(settings.desk_host, settings.desk_port)
     running = [asyncio.create_task(standby.run(), name="standby")]
     if bell is not None:
         running.append(asyncio.create_task(bell.run(), name="bell"))
@@ -249,8 +313,7 @@ def main_worker(settings: Settings) -> int:
     """Sweep due work and relay the outbox of the database in `DATABASE_URL` until signalled."""
     configure_logs(settings.log_level)
     if settings.database_url is None:
-        print("auction worker needs DATABASE_URL; embedded, `auction serve` is the worker too")
-        return 2
+        raise SettingsError("`auction worker` needs DATABASE_URL; embedded, `auction serve` is the worker too")
     run(_work(settings))
     return 0
 

@@ -7,18 +7,19 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import text
 
+from app.files import WrongFile, read_file, reading
 from app.rehearsal import as_marked, clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
 from bidding.evidence import bundle
-from bidding.evidence.schemas import KeyFile
+from bidding.evidence.schemas import HeadView, KeyFile
 from bidding.evidence.sinks import FolderSink, read_heads
 from bidding.evidence.verify import Outside
 from kernel import audit
 from kernel.actors import platform
 from kernel.database import Database, Tx
 from kernel.settings import Settings, SettingsError
-from kernel.signatures import Keyring, KeyringError
+from kernel.signatures import Keyring, KeyringError, PublicKey
 from settlement import verify as settlement_verify
 
 PATIENCE = text("SET LOCAL idle_in_transaction_session_timeout = '5min'")
@@ -44,19 +45,25 @@ def outside_of(settings: Settings) -> Outside:
         raise SettingsError(str(error)) from None
 
 
-async def _verify(settings: Settings) -> list[str]:
-    async with database_of(settings, lambda line: print(line, file=sys.stderr)) as url:
+async def checked(tx: Tx) -> str:
+    """How much `faults` looks at, as the end of a sentence."""
+    counted = await bidding_verify.counted(tx) | await settlement_verify.counted(tx) | await audit.counted(tx)
+    return f" ({', '.join(f'{things} {number}' for things, number in counted.items())})"
+
+
+async def _verify(settings: Settings) -> tuple[list[str], str]:
+    async with database_of(settings, lambda line: print(line, file=sys.stderr), make=False) as url:
         database = Database(url, clock_of(settings))
         try:
             async with database.reading(platform("verify")) as tx:
-                return await faults(tx, outside_of(settings))
+                return await faults(tx, outside_of(settings)), await checked(tx)
         finally:
             await database.close()
 
 
 def main_verify(settings: Settings) -> int:
-    """Print every fault; exit code 1 if there is any."""
-    return _tell(asyncio.run(_verify(as_marked(settings))))
+    """Print every fault, or how much was checked; exit code 1 if there is any."""
+    return _tell(*asyncio.run(_verify(as_marked(settings))))
 
 
 def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
@@ -65,10 +72,11 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
     `keys` and `anchors` are files got from elsewhere: without keys those in the bundle are believed, and named.
     """
     try:
-        given = bundle.read_bundle(Path(path).read_bytes())
-        trusted = msgspec.json.decode(Path(keys).read_bytes(), type=KeyFile).keys if keys else None
-        kept = [head for name in anchors for head in read_heads(Path(name))] if anchors else None
-    except (OSError, ValueError) as error:
+        with reading(path):
+            given = bundle.read_bundle(read_file(path))
+        trusted = _public_keys(keys) if keys else None
+        kept = [head for name in anchors for head in _heads(name)] if anchors else None
+    except WrongFile as error:
         print(error, file=sys.stderr)
         return 2
     found = bundle.faults(given, trusted, kept)
@@ -78,8 +86,21 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
     return _tell(found)
 
 
-def _tell(found: list[str]) -> int:
+def _public_keys(name: str) -> list[PublicKey]:
+    with reading(name):
+        try:
+            return msgspec.json.decode(read_file(name), type=KeyFile).keys
+        except msgspec.MsgspecError as error:
+            raise ValueError(f"no public keys: {error}") from None
+
+
+def _heads(name: str) -> list[HeadView]:
+    with reading(name):
+        return list(read_heads(Path(name)))
+
+
+def _tell(found: list[str], checked: str = "") -> int:
     for fault in found:
         print(fault)
-    print(f"{len(found)} faults found" if found else "verified: no fault found")
+    print(f"{len(found)} faults found" if found else f"verified: no fault found{checked}")
     return 1 if found else 0

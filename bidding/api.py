@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 from bidding.desk import commands
+from bidding.desk.commands import next_due
 from bidding.desk.rules import FINISHED, Status
 from bidding.feed.rooms import view_of
 from bidding.feed.schemas import LotView
@@ -39,6 +40,7 @@ __all__ = [
     "list_registrations",
     "lock_registration",
     "lock_registrations",
+    "next_due",
     "release",
     "reveal_buyers",
 ]

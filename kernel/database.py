@@ -7,7 +7,7 @@ then decide. Nothing commits but this module.
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import BigInteger, MetaData, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, MetaData, Table, Text, Uuid, func, select, text
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
@@ -239,6 +239,12 @@ def _attend(task: asyncio.Future[None]) -> None:
     _unattended.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         log.warning("database.unattended-end", error=repr(error))
+
+
+async def count_rows(tx: Tx, tables: Mapping[str, type[Base]]) -> dict[str, int]:
+    """How many rows each table has, under the names given to them."""
+    counts = [select(func.count()).select_from(table).scalar_subquery() for table in tables.values()]
+    return dict(zip(tables, (await tx.session.execute(select(*counts))).one(), strict=True))
 
 
 CLAIM_KEY = text(

@@ -293,7 +293,7 @@ class Relay:
             return [Row(*row) for row in (await tx.session.execute(CLAIM, claim)).all()]
 
     async def settle(self) -> None:
-        """Sweep until nothing is due: for tests and for the demo's clock, which races only when all is done."""
+        """Sweep until nothing is due; for tests, where no relay runs."""
         while await self.sweep():
             pass
 
@@ -366,3 +366,9 @@ async def backlog(tx: Tx) -> tuple[int, datetime | None]:
         )
     ).one()
     return row[0], row[1]
+
+
+async def next_due(tx: Tx, *, after: datetime | None = None) -> datetime | None:
+    """The due time of what comes next, of all that is undone or of what falls due later than `after`."""
+    undone = select(func.min(Outbox.due_at)).where(Outbox.done_at.is_(None))
+    return await tx.session.scalar(undone if after is None else undone.where(Outbox.due_at > after))

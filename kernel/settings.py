@@ -22,6 +22,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All settings, each with the unit in its name. Without any the platform runs embedded."""
 
     data_dir: str = ".data"
+    """Folder of the embedded data; with `DATABASE_URL` that of the keys and anchors, where none are named."""
     database_url: str | None = None
     redis_url: str | None = None
     host: str = "127.0.0.1"
@@ -43,17 +44,26 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     public_origin: str | None = None
     """The origin browsers use; by default that of `host` and `port`."""
     postgres_bin: str | None = None
+    """The `bin` folder of another PostgreSQL 18 for the embedded data; by default that of the wheel."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     session_hours: Annotated[int, msgspec.Meta(ge=1, le=72)] = 12
+    """How long a login session lasts from its sign-in."""
     password_memory_kib: Annotated[int, msgspec.Meta(ge=19_456, le=1_048_576)] = 65_536
+    """Memory that argon2id takes for each password it hashes or checks."""
     sign_ups_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60
+    """Registrations per address, in each process."""
     sign_ins_per_minute: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 60
+    """Tries to sign in per address, in each process."""
     hole_seconds: Annotated[int, msgspec.Meta(ge=1, le=60)] = 5
     """How long nobody may decide bids in the closing minutes before a lot is frozen (R-HALT-02)."""
     desk_queue: Annotated[int, msgspec.Meta(ge=16, le=1_000_000)] = 20_000
+    """Bids that may wait at once, at a desk or in a web process for the desks; one more is answered `busy`."""
     bids_per_minute: Annotated[int, msgspec.Meta(ge=1, le=10_000_000)] = 100
+    """Messages per person (of who is not signed in: per socket), in each process, over socket and HTTP together."""
     sockets_per_person: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 20
+    """Live sockets per signed-in person, open at once in each process."""
     sockets_per_address: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] = 2_000
+    """Live sockets per address, open at once in each process."""
     signing_keys: str | None = None
     """File of the keys that sign bids (`auction keys new`), one for all processes; by default in the data folder."""
     anchor_dir: str | None = None

@@ -110,7 +110,16 @@ class Keyring:
         return Keyring(Ed25519PrivateKey.generate(), self.keys.values())
 
     def write(self, path: Path, *, replace: bool) -> None:
-        """Put the keyring into a file at once and whole; without `replace` an existing file stays as it is."""
+        """Put the keyring into a file at once and whole; without `replace` an existing file stays as it is.
+
+        Raises KeyringError.
+        """
+        try:
+            self._write(path, replace=replace)
+        except OSError as error:
+            raise KeyringError(f"{path} cannot be written: {error.strerror}") from None
+
+    def _write(self, path: Path, *, replace: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = _KeyFile(self._private.private_bytes_raw().hex(), list(self.keys.values()))
         descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from appraisal import api as appraisal
 from bidding import api as bidding
-from kernel.database import Tx
+from kernel.database import Tx, count_rows
 from kernel.errors import Refusal
 from settlement.bank import verify as bank
 from settlement.bank_files import verify as bank_files
@@ -20,11 +20,18 @@ from settlement.completion.models import Sale
 from settlement.completion.rules import STEPS, SaleState
 from settlement.deposits import verify as deposits
 from settlement.distribution import verify as distribution
+from settlement.distribution.models import Plan
 from settlement.ledger import service as books
 from settlement.ledger import verify as ledger
+from settlement.ledger.models import Entry
 from settlement.ledger.rules import Posting
 from settlement.papers import verify as papers
 from settlement.payouts import verify as payouts
+
+
+async def counted(tx: Tx) -> dict[str, int]:
+    """How much `faults` looks at."""
+    return await count_rows(tx, {"ledger entries": Entry, "plans": Plan})
 
 
 async def faults(tx: Tx) -> list[str]:

@@ -14,8 +14,7 @@ import msgspec
 from app.bench.baseline import accepted_per_s
 from app.bench.ground import lay_out
 from app.bench.load import Outcome, plan_of, played
-from app.bench.stage import LIMITS, folder_for_data, look_up, not_durable, say, server
-from app.embedded import EmbeddedPostgres
+from app.bench.stage import LIMITS, folder_for_data, look_up, not_durable, postgres_in, say, server
 from app.migrate import migrate
 
 WARM_UP_S = 5.0
@@ -46,7 +45,7 @@ def main_bench_bids(options: Options) -> int:
 
 
 def _measure(options: Options, folder: Path) -> dict[str, Any]:
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         migrate(postgres.dsn())
         tickets = asyncio.run(lay_out(postgres.dsn(), options.lots, options.bidders))
         rivals = asyncio.run(lay_out(postgres.dsn(), 1, 16))
@@ -62,7 +61,7 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
             seconds=options.seconds,
         )
         outcome = played(plan)
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         lost, settings = asyncio.run(look_up(postgres.dsn(), Path(plan.acks_file)))
         say(f"{outcome.acks_on_file} acknowledgements looked up, {lost} lost; now the baseline")
         baseline = asyncio.run(accepted_per_s(postgres.dsn(), rivals, min(BASELINE_S, options.seconds)))

@@ -22,8 +22,7 @@ import asyncpg
 import msgspec
 
 from app.bench.catalogue_ground import PLACES, ROADS, THINGS, Court, lay_out
-from app.bench.stage import Served, folder_for_data, say, server
-from app.embedded import EmbeddedPostgres
+from app.bench.stage import Served, folder_for_data, postgres_in, say, server
 from app.migrate import migrate
 from auction.catalogue.rules import Sort
 from auction.lots.rules import AssetKind, Status
@@ -76,7 +75,7 @@ def main_bench_catalogue(options: Options) -> int:
 
 def _measure(options: Options, folder: Path) -> dict[str, Any]:
     rng = random.Random(1)
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         migrate(postgres.dsn())
         say(f"laying out {options.lots} lots")
         courts = asyncio.run(lay_out(postgres.dsn(), options.lots))
@@ -85,7 +84,7 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         say(f"citizens ask on port {served.port}")
         searched = _ask(served, [question.path for question in questions], options.seconds)
         counted = _ask(served, _figures(courts), options.seconds)
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         say("now the baseline")
         usual = asyncio.run(_usual_ms(postgres.dsn(), questions[:BASELINE_QUESTIONS]))
     search_p95, usual_p95 = _percentile(searched.took_ms, 95), _percentile(usual, 95)

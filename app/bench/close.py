@@ -23,8 +23,7 @@ from app.bench.closing_ground import LEADING_FEN, Closing, lay_out
 from app.bench.closing_load import Outcome, Plan
 from app.bench.ground import INCREMENT_FEN
 from app.bench.processes import cpu_s, family_cpu_s
-from app.bench.stage import LIMITS, Served, durability, folder_for_data, not_durable, say, server
-from app.embedded import EmbeddedPostgres
+from app.bench.stage import LIMITS, Served, durability, folder_for_data, not_durable, postgres_in, say, server
 from app.migrate import migrate
 from bidding.desk.rules import EXTENSION
 from kernel.actors import platform
@@ -95,7 +94,7 @@ def main_bench_close(options: Options) -> int:
 
 
 def _measure(options: Options, folder: Path) -> dict[str, Any]:
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         migrate(postgres.dsn())
         number = options.lots + options.extended
         keys = folder / "signing-keys.json"
@@ -104,7 +103,7 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         left = (ends_at - datetime.now(UTC)).total_seconds()
         say(f"{len(lots)} lots with {options.bidders_per_lot} deposits each end in {left:.0f} s, port {served.port}")
         outcome, settled = asyncio.run(_close(options, folder, lots, ends_at, served))
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         say("all done or given up; now the books")
         found = asyncio.run(_look_up(postgres.dsn(), options, ends_at))
     return _report(options, folder, outcome, settled, found)
@@ -125,7 +124,7 @@ async def _close(
         sys.executable, "-m", "app.bench.closing_load", stdin=subprocess.PIPE, stdout=subprocess.PIPE
     )
     loading = asyncio.create_task(load.communicate(msgspec.json.encode(plan)))
-    postgres = EmbeddedPostgres(folder)
+    postgres = postgres_in(folder)
     db = await asyncpg.connect(postgres.dsn())
     try:
         await asyncio.sleep(max(0.0, ends_at.timestamp() - 1 - time.time()))

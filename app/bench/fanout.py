@@ -20,9 +20,8 @@ from app.bench import nchan
 from app.bench.ground import Ticket, lay_out
 from app.bench.load import Outcome, plan_of, played
 from app.bench.processes import CpuClock, cpu_s, resident_kib
-from app.bench.stage import LIMITS, folder_for_data, look_up, not_durable, say, server
+from app.bench.stage import LIMITS, folder_for_data, look_up, not_durable, postgres_in, say, server
 from app.bench.watchers import Look, Ready, Seen, Sent
-from app.embedded import EmbeddedPostgres
 from app.migrate import migrate
 from app.open_files import raise_open_files
 
@@ -68,11 +67,11 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
     files = raise_open_files()
     if files < options.watchers + SPARE_FILES:
         raise SystemExit(f"only {files} files may be open (ulimit -Hn), {options.watchers + SPARE_FILES} are needed")
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         migrate(postgres.dsn())
         tickets = asyncio.run(lay_out(postgres.dsn(), 1, options.bidders))
     run = _run(options, folder, tickets)
-    with EmbeddedPostgres(folder) as postgres:
+    with postgres_in(folder) as postgres:
         lost, settings = asyncio.run(look_up(postgres.dsn(), run.acks))
     say(f"{run.seen.frames} frames to watchers, {run.outcome.acks_on_file} bids, {lost} lost")
     beside = None

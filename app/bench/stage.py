@@ -18,6 +18,9 @@ from typing import Any
 
 import asyncpg
 
+from app.embedded import EmbeddedPostgres
+from kernel.settings import load
+
 START_WITHIN_S = 180.0
 STOP_WITHIN_S = 60.0
 MEMORY_FILE_SYSTEMS = frozenset({"tmpfs", "ramfs", "devtmpfs"})
@@ -47,6 +50,11 @@ def folder_for_data(data_dir: str) -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def postgres_in(folder: Path) -> EmbeddedPostgres:
+    """The PostgreSQL of `auction serve` on that folder, not started."""
+    return EmbeddedPostgres(folder, binaries=load().postgres_bin)
 
 
 @contextmanager

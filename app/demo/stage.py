@@ -20,7 +20,7 @@ from sqlalchemy import text
 from kernel.actors import platform
 from kernel.clock import ScaledClock, beijing, monotonic, real_now
 from kernel.database import Database
-from kernel.outbox import backlog
+from kernel.outbox import backlog, next_due
 
 log = structlog.get_logger("stage")
 
@@ -37,7 +37,6 @@ CLOSING = timedelta(minutes=30)
 LOOK_EVERY_S = 0.01
 WALK_LOOK_S = 0.1
 
-NEXT_DUE = text("SELECT min(due_at) FROM kernel.outbox WHERE done_at IS NULL AND due_at > :now")
 NEXT_ON_LOTS = text(
     "SELECT min(opens_at) FILTER (WHERE status = 'upcoming' AND opens_at > :now) AS opens_at, min(ends_at) AS ends_at,"
     " coalesce(bool_or(status = 'upcoming' AND opens_at <= :now), false) AS opening,"
@@ -111,7 +110,7 @@ class Stage:
         async with self.database.reading(platform("stage")) as tx:
             now = tx.now()
             waiting, _ = await backlog(tx)
-            due_at = (await tx.session.execute(NEXT_DUE, {"now": now})).scalar_one()
+            due_at = await next_due(tx, after=now)
             lots = (await tx.session.execute(NEXT_ON_LOTS, {"now": now})).one()
         closing_at = lots.ends_at - CLOSING if lots.ends_at else None
         step_at = self._waiting[0][0]

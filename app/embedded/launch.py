@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.embedded.binaries import copied, find_binaries
+from app.embedded.binaries import copied
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,7 @@ class Launch:
             )
 
 
-def choose_launch(folder: Path, data: Path, say: Callable[[str], None]) -> Launch:
-    binaries = find_binaries()
+def choose_launch(folder: Path, data: Path, binaries: Path, say: Callable[[str], None]) -> Launch:
     if os.geteuid() != 0:
         return Launch(binaries, os.geteuid())
     nobody = pwd.getpwnam("nobody")

@@ -98,12 +98,15 @@ class Hold:
         return self._held is not None
 
     def take(self) -> None:
-        """Make the folder and lock it; raises FolderInUse."""
+        """Make the folder and lock it; raises FolderInUse, and PostgresFailed for a folder that cannot be made."""
         if self._held is not None:
             raise FolderInUse(f"This process already runs PostgreSQL in {self._folder}")
-        # Root's folder may be entered, though not listed, by others: `nobody` has its data in there.
-        self._folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
-        held = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            # Root's folder may be entered, though not listed, by others: `nobody` has its data in there.
+            self._folder.mkdir(mode=0o711 if os.geteuid() == 0 else 0o700, parents=True, exist_ok=True)
+            held = os.open(self._folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise PostgresFailed(f"{self._folder} cannot be the folder of the data: {error.strerror}") from None
         try:
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

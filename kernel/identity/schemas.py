@@ -27,7 +27,7 @@ class Login(Wire, frozen=True):
 
 
 class ChangePassword(Wire, frozen=True):
-    """Set a new password; every other session of the person ends."""
+    """Set a new password; every session of the person ends, this one too."""
 
     old_password: Secret
     new_password: Secret

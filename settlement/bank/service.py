@@ -389,6 +389,7 @@ async def orders_from(tx: Tx, account_id: UUID) -> list[OrderView]:
 
 
 def order_view(order: PaymentOrder, answer: PaymentAnswer | None) -> OrderView:
+    """An order and what became of it: the bank's answer, or `ordered` until there is one."""
     return OrderView(
         order_id=order.id,
         amount_fen=order.amount_fen,

@@ -138,4 +138,5 @@ def fits(instruction: Instruction) -> bool:
 
 
 def total_fen(instructions: Sequence[Instruction]) -> Fen:
+    """What the instructions come to together: the control sum of a payment file."""
     return Fen(sum(instruction.amount_fen for instruction in instructions))

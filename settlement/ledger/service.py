@@ -147,7 +147,7 @@ async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
 
 
 async def lock_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
-    """The same for many: what each holds, in fen."""
+    """Lock the holder accounts among `ids`, in id order; returns what each holds, in fen."""
     return await store.lock_balances(tx, ids)
 
 

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from app.embedded import MAX_SOCKET_PATH_BYTES, SOCKET_NAME, EmbeddedPostgres, FolderInUse, PostgresFailed
+from app.embedded.binaries import find_binaries
 from tests.support.places import disk_root, fast_root, new_folder
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
@@ -253,10 +254,14 @@ async def test_data_it_cannot_read_are_named_with_the_servers_own_words(folder: 
         EmbeddedPostgres(folder, durable=False).start()
 
 
-async def test_another_bin_folder_is_used_when_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AUCTION_POSTGRES_BIN", str(folder / "elsewhere"))
-    with pytest.raises((PostgresFailed, OSError), match="elsewhere"):
-        EmbeddedPostgres(folder / "data", durable=False).start()
+async def test_another_bin_folder_is_used_when_named(folder: Path) -> None:
+    elsewhere = folder / "elsewhere"
+    named = EmbeddedPostgres(folder / "data", durable=False, binaries=str(elsewhere))
+    with pytest.raises(PostgresFailed, match="elsewhere has no initdb and no postgres"):
+        named.start()
+    elsewhere.symlink_to(find_binaries(None))
+    with named:
+        assert await _ask(named, "SELECT 1") == 1
 
 
 @pytest.fixture

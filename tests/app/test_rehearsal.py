@@ -18,6 +18,7 @@ from kernel.database import Database, Tx
 from kernel.errors import Busy
 from kernel.outbox import Relay, tell
 from kernel.settings import Settings, SettingsError, load
+from tests.bidding.support import publish
 
 DAY = timedelta(days=1)
 
@@ -132,6 +133,21 @@ async def test_time_waits_where_the_platform_is_stuck(
     assert database.clock.now() < start + 6 * DAY
     async with database.transaction(platform("test")) as tx:
         await tx.session.execute(text("UPDATE kernel.outbox SET done_at = now()"))
+
+
+@pytest.mark.anyio
+async def test_time_waits_for_the_desk_to_open_and_close(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.rehearsal.DONE_WITHIN_S", 0.2)
+    opens_at = database.clock.now() + 5 * DAY
+    await publish(database, opens_at=opens_at, scheduled_end=opens_at + DAY)
+    for reached, status in ((opens_at, "open"), (opens_at + DAY, "withdrawn")):
+        with pytest.raises(Busy):
+            await _rehearsal(database, tmp_path).forward(opens_at + 20 * DAY)
+        assert timedelta() <= database.clock.now() - reached < timedelta(minutes=1)
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(text("UPDATE bidding.lot SET status = :status"), {"status": status})
 
 
 @pytest.mark.anyio

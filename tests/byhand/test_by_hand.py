@@ -260,4 +260,4 @@ async def test_five_cases_over_http_end_at_zero_and_verify_finds_nothing(folder:
     async with opened_town(folder) as town:
         for story in (a_thing_taken, a_sale_annulled, a_buyer_in_default, a_price_set_off, a_creditor_joins):
             await story(town)
-    assert verified(folder) == "verified: no fault found"
+    assert verified(folder).startswith("verified: no fault found (lots ")

@@ -13,7 +13,7 @@ from kernel.actors import platform
 from kernel.contracts import HoldLifted, HoldPlaced, LotOpened
 from kernel.database import Database, Tx
 from kernel.ids import ordered_id
-from kernel.outbox import BATCH, CLAIM, LEASE, LONGEST_RETRY, Relay, backlog, tell, tell_all
+from kernel.outbox import BATCH, CLAIM, LEASE, LONGEST_RETRY, Relay, backlog, next_due, tell, tell_all
 from tests.support.clocks import wall_clock_off
 from tests.support.house import START, frozen, opened
 
@@ -54,6 +54,17 @@ async def test_what_is_rolled_back_is_not_told(database_url: str) -> None:
                 raise ZeroDivisionError
         async with database.reading(platform("test")) as tx:
             assert await backlog(tx) == (0, None)
+
+
+async def test_what_comes_next_is_known_with_and_without_what_is_due_already(database_url: str) -> None:
+    hour = timedelta(hours=1)
+    async with opened(database_url) as database:
+        await _tell(database)
+        await _tell(database, due_at=START + hour)
+        async with database.reading(platform("test")) as tx:
+            assert await next_due(tx) == START
+            assert await next_due(tx, after=START) == START + hour
+            assert await next_due(tx, after=START + hour) is None
 
 
 async def test_a_failing_handler_is_tried_again_and_its_neighbour_is_not_repeated(database_url: str) -> None:

@@ -136,7 +136,7 @@ def test_a_line_that_is_no_anchor_is_named(tmp_path: Path) -> None:
     assert list(sink.heads()) == [head, head]
     (path,) = tmp_path.iterdir()
     path.write_text(path.read_text() + "cut off")
-    with pytest.raises(ValueError, match=r"heads-2025.jsonl:3 is no anchor"):
+    with pytest.raises(ValueError, match=r"heads-2025.jsonl: line 3 is no anchor"):
         list(sink.heads())
 
 

@@ -12,7 +12,7 @@ from kernel.money import Fen
 from settlement.completion.rules import CostKind
 from settlement.distribution.claims import ClaimKind
 from settlement.distribution.drawing import draw
-from settlement.distribution.errors import NoFailedRound, SatisfactionShort, TakingElsewhere, TakingNotOverdue
+from settlement.distribution.errors import NoFailedRound, SatisfactionShort, TakingNotOverdue, TakingNotThere
 from settlement.distribution.plans import RULE_OF_TAKING, Basis, PayeeKind, SetOff
 from settlement.distribution.satisfaction import (
     TakingState,
@@ -94,7 +94,7 @@ def test_a_taking_lapses_after_its_last_day_while_it_waits() -> None:
     lapse(TakingState.AWAITING, due_on, date(2025, 7, 2))
     with pytest.raises(TakingNotOverdue):
         lapse(TakingState.AWAITING, due_on, due_on)
-    with pytest.raises(TakingElsewhere):
+    with pytest.raises(TakingNotThere):
         lapse(TakingState.PAID, due_on, date(2025, 7, 2))
 
 
