@@ -147,6 +147,7 @@ class Desk:
         if self.options.exclusive:
             await self._session.forget_ingresses()
         self._outages.lively(max(silent, timedelta()))
+        await self._outages.freeze_where_overdue()
         await self._decide_overdue()
         self._outages.begin()
         self.serving = True
@@ -241,6 +242,8 @@ class Desk:
         while True:
             try:
                 await self._outages.mend()
+                if any(entry.sent.kind is Kind.CLOSED for entry in entries):
+                    await self._outages.freeze_where_overdue()
                 await self._outages.freeze_where_delayed(entries)
                 decided, books = await self._session.write(entries, self.now(), self._clock.rate, self._outages.in_time)
             except DeskEnded:
@@ -308,6 +311,7 @@ class Desk:
             await self._outages.mend()
             if monotonic() >= self._next_second_s:
                 await self._second()
+            await self._outages.freeze_where_overdue()
             due = await self._session.find_due(self.now())
             self._much_due = len(due) >= MUCH_DUE
             for sent in due:

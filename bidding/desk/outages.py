@@ -25,10 +25,13 @@ SECOND_S = 1.0
 MENDED_FOR_S = 0.5
 RECOVERED_S = 1.0
 """An outage is over once the database has answered for so long: one batch between two failures ends none."""
+PAUSE_SHARE = 0.4
+"""A silence of this share of a hole is a pause: several of them, each too short for a hole, keep a close waiting."""
 COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
 """Whoever was cut off together with the desk before is seen again so long after the start of the next one."""
 
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
+A_WHILE = timedelta(minutes=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 OUTAGE_REASONS = {
@@ -84,6 +87,8 @@ class Outages:
         self._lively_s = self._failed_s = 0.0
         self._trouble: tuple[float, datetime] | None = None
         """The last sign of life before the database began to fail, until it has recovered."""
+        self._paused_until = LONG_AGO
+        """Platform time at which the last pause in deciding was over."""
         self._locked = (0.0, LONG_AGO)
         self._mended_s = 0.0
         self._last_second_s = self._watchful_from_s = monotonic()
@@ -104,9 +109,20 @@ class Outages:
         self._trouble = self._trouble or (self._lively_s, self.lively_at)
 
     def _live(self, now_s: float, at: datetime) -> None:
+        if self.lively_at > LONG_AGO and self._pauses(now_s):
+            self._paused_until = at
         self._lively_s, self.lively_at = now_s, at
         if now_s - self._failed_s >= RECOVERED_S:
             self._trouble = None
+
+    def _pauses(self, now_s: float) -> bool:
+        return now_s - self._lively_s >= PAUSE_SHARE * self._hole_s
+
+    def _overdue_by(self) -> datetime:
+        """Ends up to here must have been closed, and a pause may be why they are not."""
+        now = self._stamps.now()
+        paused_until = now if self._pauses(monotonic()) else self._paused_until
+        return min(now - timedelta(seconds=self._hole_s) * self._stamps.rate, paused_until)
 
     def _gap(self, now_s: float) -> tuple[float, datetime]:
         """For how long nobody decides, and since when; 0 in a moment of life between two failures."""
@@ -115,13 +131,17 @@ class Outages:
             begun_s, begun_at = self._trouble
         return now_s - begun_s, begun_at
 
-    def in_time(self) -> bool:
-        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment.
+    def in_time(self, closing: Iterable[datetime] = ()) -> bool:
+        """Whether a batch may be decided now: no outage is going on, or it was mended this very moment, and none of
+        the ends that it closes is overdue.
 
         If it is committed, its decisions date from here: a slow commit does not stretch the time without any.
         """
         now_s = monotonic()
         self._locked = now_s, self._stamps.now()
+        overdue_by = self._overdue_by()
+        if any(end <= overdue_by for end in closing):
+            return False
         return self._gap(now_s)[0] < self._hole_s or now_s - self._mended_s < MENDED_FOR_S
 
     def decided(self) -> None:
@@ -167,10 +187,25 @@ class Outages:
         for lot_id, ends_at in await self._session.find_held(self._stamps.now() - hole * self._stamps.rate):
             await self.freeze(ends_at - MS, "ingress-missing", hole / SECOND, only=[lot_id])
 
+    async def freeze_where_overdue(self) -> None:
+        """Lots that ended a hole ago or longer and are not closed, where a pause is to blame and not their number.
+
+        An outage is measured between signs of life, and a desk can be alive between a lot's end and its close. So a
+        close may wait through a hole that began a moment after the end, or through two pauses with a moment between.
+        """
+        now, overdue_by = self._stamps.now(), self._overdue_by()
+        if overdue_by < now - timedelta(seconds=self._hole_s) * self._stamps.rate - A_WHILE:
+            return  # whatever that pause kept waiting was closed or frozen since
+        if ends := dict(await self._session.find_unclosed(overdue_by)):
+            since = min(ends.values()) - MS
+            await self.freeze(since, "no-decision", (now - since) / SECOND / self._stamps.rate, only=ends)
+
     async def freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
         """Freeze the lots that an outage since then may have hit, of `only` these, and record why; or that none was."""
         until = self._latest = max(self._stamps.now(), self._latest + MS)  # an outage is known by its end
         self._stamps.not_before(until)
+        if only is None:
+            self._paused_until = until
         outage = Outage(since, until, real_s, cause)
         lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
         if not lots:

@@ -16,7 +16,7 @@ from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
 from bidding.desk.receipts import make_ahead
-from bidding.desk.rules import FINISHED, Kind
+from bidding.desk.rules import FINISHED, Kind, Status
 from bidding.desk.signing import Signer
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
@@ -63,15 +63,16 @@ class Session:
         return signs
 
     async def write(
-        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[], bool]
+        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[Iterable[datetime]], bool]
     ) -> tuple[Decided, list[Book]]:
         """Decide a batch and commit it; all or nothing.
 
-        `in_time` is asked once the locks are held: connecting or waiting may have taken longer than an outage needs.
+        `in_time` is asked once the locks are held, with the ends that the batch closes: connecting or waiting may have
+        taken longer than an outage needs.
         """
         async with self._transaction() as db:
             reading = await self._read(db, entries)
-            if not in_time():
+            if not in_time(_closing(entries, reading.books)):
                 raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, now)
@@ -151,6 +152,10 @@ class Session:
         """Lots that ended by then, with their ends, and were not closed when last asked what is due."""
         held, self._held = self._held, set()
         return await store.find_ended(await self._connection(), held, ended_by) if held else []
+
+    async def find_unclosed(self, ended_by: datetime) -> list[tuple[UUID, datetime]]:
+        """Lots that ended by then and are not closed, with their ends."""
+        return await store.find_unclosed(await self._connection(), ended_by, self.part)
 
     async def forget_ingresses(self) -> None:
         """No web process of before lives."""
@@ -246,6 +251,12 @@ class Session:
                 self.unsealed.add(book.lot_id)
             if book.state.status in FINISHED:
                 self._refusals.pop(book.lot_id.int, None)
+
+
+def _closing(entries: Iterable[Entry], books: dict[int, Book]) -> list[datetime]:
+    """The ends of the running lots that these entries close."""
+    closing = [books.get(entry.sent.lot_id.int) for entry in entries if entry.sent.kind is Kind.CLOSED]
+    return [book.state.ends_at for book in closing if book and book.state.status is Status.OPEN and book.state.ends_at]
 
 
 @contextlib.contextmanager

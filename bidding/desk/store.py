@@ -286,6 +286,9 @@ FIND_HIT = """
       AND bucket % $4 = $3
 """
 FIND_ENDED = "SELECT lot_id, ends_at FROM bidding.lot WHERE lot_id = ANY($1) AND status = 'open' AND ends_at <= $2"
+FIND_UNCLOSED = """
+    SELECT lot_id, ends_at FROM bidding.lot WHERE status = 'open' AND ends_at <= $1 AND bucket % $3 = $2
+"""
 KEEP_OUTAGE = """
     INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
     VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
@@ -320,6 +323,11 @@ async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
 async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
     """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
     return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of, EXTENSION)]
+
+
+async def find_unclosed(db: Connection, ended_by: datetime, part: Part) -> list[tuple[UUID, datetime]]:
+    """Lots that ended by then and are not closed, with their ends."""
+    return [(row[0], row[1]) for row in await db.fetch(FIND_UNCLOSED, ended_by, part.share, part.of)]
 
 
 async def find_ended(db: Connection, lot_ids: Iterable[UUID], by: datetime) -> list[tuple[UUID, datetime]]:

@@ -172,9 +172,11 @@ async def close_at_once(place: House, lots: list[UUID], monkeypatch: pytest.Monk
         await session.take_lease(name, None, None)
     second.part = first.part  # what a bucket of their own keeps apart, for one
     try:
-        closing = [asyncio.create_task(first.write(close_of(place, lots[0]), place.clock.now(), 1, lambda: True))]
+        closing = [asyncio.create_task(first.write(close_of(place, lots[0]), place.clock.now(), 1, lambda _: True))]
         await asyncio.sleep(0.2)
-        closing.append(asyncio.create_task(second.write(close_of(place, lots[1]), place.clock.now(), 1, lambda: True)))
+        closing.append(
+            asyncio.create_task(second.write(close_of(place, lots[1]), place.clock.now(), 1, lambda _: True))
+        )
         await asyncio.gather(*closing)
     finally:
         await first.close()
@@ -279,7 +281,7 @@ async def test_the_lease_comes_before_the_groups(database_url: str) -> None:
         await lease.take_lease(newer, 0, "new", None, standby_after_s=None)
         await newer.close()
         with pytest.raises(DeskEnded):
-            await old.write(close_of(place, lots[0]), place.clock.now(), 1, lambda: True)
+            await old.write(close_of(place, lots[0]), place.clock.now(), 1, lambda _: True)
         await old.close()
 
 

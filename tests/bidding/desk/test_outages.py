@@ -2,18 +2,21 @@
 
 import asyncio
 import json
+import time
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bidding.desk import lease, store
+from bidding.desk.batch import owed
 from bidding.desk.desk import Desk
+from bidding.desk.outages import LONG_AGO, Outages
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
-from tests.bidding.desk.house import ENDS, MINUTE, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, MS, SECOND, START, STEP, House, code_of, desk_of, house
 from tests.support.clocks import wall_clock_off
 
 pytestmark = pytest.mark.anyio
@@ -93,7 +96,8 @@ async def test_a_long_hole_outside_the_last_minutes_does_not_freeze(database_url
             assert (await place.row(lot))["status"] == "open"
 
 
-async def test_a_lot_that_ended_before_the_hole_is_closed(database_url: str) -> None:
+async def test_a_lot_whose_close_nobody_came_to_is_frozen_however_late_the_hole_began(database_url: str) -> None:
+    """The last sign of life came with the end, and then nobody for an hour: what waited then, nobody knows."""
     async with house(database_url) as place:
         lot = await closing_lot(place, 5 * MINUTE)
         await place.db.execute(
@@ -103,7 +107,72 @@ async def test_a_lot_that_ended_before_the_hole_is_closed(database_url: str) -> 
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + 60 * MINUTE)
         async with desk_of(place):
-            assert (await place.row(lot))["outcome"] == "sold"
+            row = await place.row(lot)
+            assert (row["status"], row["remaining_ms"]) == ("frozen", 300_000)
+
+
+def stand_still(place: House, real_s: float) -> None:
+    """The whole process is stopped for so long, and time goes on."""
+    time.sleep(real_s)
+    assert isinstance(place.clock, FrozenClock)
+    place.clock.advance(timedelta(seconds=real_s))
+
+
+@pytest.mark.parametrize(("guarded", "status"), [(True, "frozen"), (False, "closed")])
+async def test_no_lot_is_closed_a_hole_after_its_end(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, guarded: bool, status: str
+) -> None:
+    """The desk shows life after the end and before the close, and then none; the control measures between signs."""
+    if not guarded:
+        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)
+    async with house(database_url) as place, desk_of(place, hole_s=1.0) as desk:
+        lot = await place.lot()
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await place.settled(lot, "open")
+        place.clock.set(ENDS)
+        desk._outages.lively()
+        stand_still(place, 1.2)
+        row = await place.settled(lot, status)
+        if status == "frozen":
+            assert row["remaining_ms"] == 300_000
+            since = await place.db.fetchval("SELECT since FROM bidding.desk_outage WHERE lots_frozen = 1")
+            assert since == ENDS - MS
+
+
+@pytest.mark.parametrize(("guarded", "status"), [(True, "frozen"), (False, "closed")])
+async def test_two_pauses_add_up_to_a_hole(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, guarded: bool, status: str
+) -> None:
+    """The process stands still; it finds the close, and then cannot decide it. Each alone is no hole."""
+    if not guarded:
+        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)
+    async with house(database_url) as place, desk_of(place, hole_s=2.0) as desk:
+        lot = await place.lot()
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await place.settled(lot, "open")
+        async with place.db.transaction():
+            await place.db.execute("SELECT 1 FROM bidding.lot WHERE lot_id = $1 FOR UPDATE", lot)
+            place.clock.set(ENDS - 10 * MS)
+            stand_still(place, 1.5)
+            while not desk.waits((lot, None, owed(lot, Kind.CLOSED, ENDS).key)):
+                await asyncio.sleep(0.01)
+            await asyncio.sleep(1.5)
+            place.clock.advance(1.5 * SECOND)
+        assert (await place.settled(lot, status))["status"] == status
+
+
+async def test_many_lots_that_close_late_are_no_outage(database_url: str) -> None:
+    """A desk that never pauses is only busy: the time that it takes is nobody's loss."""
+    async with house(database_url) as place, desk_of(place, hole_s=2.0):
+        lot = await place.lot()
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        await place.settled(lot, "open")
+        await asyncio.sleep(1.2)
+        place.clock.set(ENDS + MINUTE)
+        assert (await place.settled(lot, "closed"))["outcome"] == "failed"
 
 
 async def test_five_seconds_without_a_decision_freeze_before_anything_else(

@@ -193,7 +193,7 @@ async def batches(place: House) -> list[Any]:
 
 async def decide(place: House, session: Session, bid: Submission) -> None:
     now = place.clock.now()
-    await session.write([Entry(bid, bid.address, now)], now, 1, lambda: True)
+    await session.write([Entry(bid, bid.address, now)], now, 1, lambda _: True)
 
 
 async def test_a_receipt_made_ahead_is_the_one_made_when_it_is_told() -> None:
