@@ -7,7 +7,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
@@ -20,7 +19,7 @@ from kernel.settings import Settings, SettingsError
 from tests.support.places import fast_root, new_folder
 
 GOLDEN = Path(__file__).parents[1] / "bidding" / "evidence" / "golden" / "bundle.json"
-LOT = str(uuid4())
+LOT = "0190b6c2-7d1e-7a53-9c41-2f6f0d7b8a11"
 NOBODY = "postgresql://auction:secret-word@127.0.0.1:1/auction"
 
 
