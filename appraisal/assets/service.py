@@ -123,6 +123,7 @@ async def lift_hold(database: Database, call: Call, hold_id: UUID) -> HoldView:
     async with database.command(call) as tx:
         tx.actor.must_be(Role.JUDGE)
         standing = await store.lock_hold(tx, hold_id)
+        await store.lock_asset(tx, standing.asset_id)  # who copies the holds meanwhile is told of this after
         tx.actor.must_serve((await store.get_asset(tx, standing.asset_id)).court_id, "hold")
         hold = rules.lift(standing, tx.now())
         await store.set_lifted(tx, hold.id, hold.lifted_at)

@@ -119,12 +119,14 @@ class Reading:
     stored: dict[Address, Stored] = field(default_factory=dict)
     refusals_kept: Mapping[int, Mapping[int, int]] = field(default_factory=dict)
     """How many refusals are stored, by lot and registration."""
-    waiting_commands: frozenset[UUID] = frozenset()
-    """Lots with an undecided command from another use case: they are not closed before it is decided."""
-    held: frozenset[UUID] = frozenset()
-    """Lots with a hold on their asset (R-CASE-09)."""
+    orders: dict[int, list[Entry]] = field(default_factory=dict)
+    """By lot whose end has come: the undecided orders to stop it, in the order in which they were given."""
+    held: dict[int, str] = field(default_factory=dict)
+    """Of lots that have ended or are to be resumed those with a hold on their asset, and its reason (R-CASE-09)."""
     groups: dict[UUID, Group] = field(default_factory=dict)
     """Groups with a lot that is to be closed; all their unfinished lots are among the books."""
+    now: datetime | None = None
+    """When the batch is decided: a resumed lot runs from then."""
 
 
 class Row(msgspec.Struct, frozen=True, gc=False):
@@ -173,12 +175,19 @@ def owed(lot_id: UUID, kind: Kind, at: datetime) -> Submission:
     return Submission(lot_id=lot_id, kind=kind, key=uuid5(lot_id, kind), ingress_at=at)
 
 
+def hold_key(lot_id: UUID, seq: int) -> UUID:
+    """The key under which a lot is suspended in place of its close, after its event `seq`; by nothing else."""
+    return uuid5(lot_id, f"held {seq}")
+
+
 def decide(state: LotState, sent: Submission, bidder: Bidder | None, at: datetime) -> Event | Refusal | None:
     """What the rules say to one submission. None: a command of the desk's own that has become pointless."""
     match sent.kind:
         case Kind.BID:
             assert sent.price_fen is not None
             return rules.decide_bid(state, Bid(bidder, sent.price_fen, sent.confirm_fen), at)
+        case Kind.SUSPENDED if sent.key == hold_key(sent.lot_id, state.seq):
+            return rules.decide_hold(state, at)
         case Kind.SUSPENDED:
             return rules.decide_suspend(state, at)
         case Kind.DEFERRED:
@@ -202,6 +211,8 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
     answers, books, stored = decided.answers, reading.books, reading.stored
     for entry in entries:
         sent = entry.sent
+        if reading.orders:
+            _decide_orders_before(entry, reading, decided)
         if stored and (earlier := stored.get(entry.address)) is not None:
             answers.append((entry, earlier.answer(sent)))
         elif (book := books.get(entry.address[0])) is None:
@@ -210,12 +221,30 @@ def decide_batch(entries: Iterable[Entry], reading: Reading, *, rate: int = 1, b
             if entry.received_at - sent.ingress_at > late_after:
                 book.late_entries += 1
                 book.touched = True
-            _decide_entry(entry, book, reading, decided)
+            if (answer := _decide_entry(entry, book, reading, decided)) is not None:
+                answers.append((entry, answer))
     return decided
 
 
-def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) -> None:
-    sent, at = entry.sent, _time_of_entry(entry, book)
+def _decide_orders_before(entry: Entry, reading: Reading, decided: Decided) -> None:
+    """Orders given before the end go before what enters at or after it, be it the close or a bid (R-HALT-01).
+
+    Otherwise a late bid, refused, would push the order behind the end, and so would whoever sends one on purpose.
+    """
+    book = reading.books.get(entry.address[0])
+    if book is None or not rules.overdue(book.state, _time_of_entry(entry, book, reading)):
+        return
+    ends_at = book.state.ends_at
+    for order in reading.orders.pop(entry.address[0], ()):
+        if not rules.end_has_come(ends_at, order.received_at):
+            _decide_entry(order, book, reading, decided)
+
+
+def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) -> Answer | None:
+    """Decide one entry and write its row. None: a command of the desk's own that has become pointless."""
+    if entry.sent.kind is Kind.CLOSED and entry.address[0] in reading.held and not entry.poison:
+        entry = _suspension_in_place_of(entry, book, reading)
+    sent, at = entry.sent, _time_of_entry(entry, book, reading)
     admission = reading.admissions.get(entry.address[1])
     bidder = admission.bidder_at(at, sent.lot_id) if admission is not None else None
     upcoming = book.state.status is Status.UPCOMING and sent.kind not in OPENING_KINDS
@@ -224,7 +253,7 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
         _write_event(owed(sent.lot_id, Kind.OPENED, at), opening, book, decided)
     decision = _decision(entry, book, bidder, at, reading)
     if decision is None:
-        return
+        return None
     if isinstance(decision, Event):
         stored = _write_event(sent, decision, book, decided)
         answer = Answer(sent.key, decision.seq, book.events[-1][1], book.link, stored.proof)
@@ -233,8 +262,7 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
     elif _too_many_refusals(entry, reading, decided):
         book.unstored_refusals += 1
         book.touched = True
-        decided.answers.append((entry, Answer(sent.key, refusal=RateLimited(retry_after_s=MINUTE_S))))
-        return
+        return Answer(sent.key, refusal=RateLimited(retry_after_s=MINUTE_S))
     else:
         code = admission.bidder.code if admission is not None else None
         stored = _write_refusal(entry, decision, at, code=code, book=book, decided=decided)
@@ -243,7 +271,20 @@ def _decide_entry(entry: Entry, book: Book, reading: Reading, decided: Decided) 
             decided.refused[entry.address[:2]] += 1
     if sent.requested_at is not None:
         decided.commands.append((sent.key, stored.refusal))
-    decided.answers.append((entry, answer))
+        reading.stored[entry.address] = stored  # it may stand in the queue as well, behind what it went before
+    return answer
+
+
+def _suspension_in_place_of(close: Entry, book: Book, reading: Reading) -> Entry:
+    """What a held lot gets at its end: no result, under a key of its own, so that the close is owed again."""
+    sent = Submission(
+        lot_id=book.lot_id,
+        kind=Kind.SUSPENDED,
+        key=hold_key(book.lot_id, book.state.seq),
+        ingress_at=close.sent.ingress_at,
+        reason=reading.held[book.lot_id.int],
+    )
+    return Entry(sent, sent.address, close.received_at)
 
 
 def _decision(
@@ -253,11 +294,11 @@ def _decision(
     if entry.poison:
         return None if sent.kind in OWN_KINDS else errors.NotProcessable()
     if sent.kind is Kind.BID and book.last_received_at is not None and at < book.last_received_at:
-        # A freeze went before what was still undecided (R-HALT-02): time may not fall along the chain.
+        # A freeze or a resume went before what had entered already (R-HALT-02, 03): time may not fall along the chain.
         return errors.Suspended()
-    if sent.kind is Kind.CLOSED and (sent.lot_id in reading.waiting_commands or _waits_for_group(book, reading, at)):
+    if sent.kind is Kind.CLOSED and _waits_for_group(book, reading, at):
         return None
-    if sent.kind is Kind.RESUMED and sent.lot_id in reading.held:
+    if sent.kind is Kind.RESUMED and entry.address[0] in reading.held:
         return errors.AssetHeld()
     return decide(book.state, sent, bidder, at)
 
@@ -300,11 +341,18 @@ def _count_sale(book: Book, closed: Event, reading: Reading, decided: Decided) -
         _write_event(sent, event, stopped, decided)
 
 
-def _time_of_entry(entry: Entry, book: Book) -> datetime:
-    """A bid's is its stamp. A command of another use case counts from its order; no command goes back in time."""
-    if entry.sent.kind is Kind.BID:
+def _time_of_entry(entry: Entry, book: Book, reading: Reading) -> datetime:
+    """A bid's is its stamp. A command of another use case counts from its order; no command goes back in time.
+
+    A halted lot runs on from the decision, not from the order: until then nobody could know of it, and without a desk
+    nobody could bid, so its time would run out unseen (R-HALT-03).
+    """
+    sent = entry.sent
+    if sent.kind is Kind.BID:
         return entry.received_at
-    at = entry.sent.requested_at or entry.received_at
+    at = sent.requested_at or entry.received_at
+    if sent.kind is Kind.RESUMED and book.state.status in rules.HALTED:
+        at = reading.now or entry.received_at
     return at if book.last_received_at is None else max(at, book.last_received_at)
 
 

@@ -16,7 +16,7 @@ from bidding.desk.chain import genesis
 from bidding.desk.errors import AfterEnd, AssetHeld
 from bidding.desk.groups import STOPPED_REASON
 from bidding.desk.models import Lot, LotCommand, LotHold, SaleGroup
-from bidding.desk.rules import FINISHED, Kind, Method, Status, Terms
+from bidding.desk.rules import FINISHED, RUNNING, Kind, Method, Status, Terms
 from kernel.audit import record
 from kernel.contracts import HoldLifted, HoldPlaced, LotPublished
 from kernel.database import Tx
@@ -52,7 +52,7 @@ async def lock_lot(tx: Tx, lot_id: UUID) -> Lot:
     return lot
 
 
-async def copy_lot(tx: Tx, event: LotPublished) -> None:
+async def copy_lot(tx: Tx, event: LotPublished) -> Lot:
     """The published terms as bidding's own row, so that the desk calls nobody."""
     terms = Terms(
         method=Method(event.method),
@@ -86,6 +86,7 @@ async def copy_lot(tx: Tx, event: LotPublished) -> None:
     await tx.session.flush()
     if group is not None and group.consented_at is None and group.sold_fen >= group.target_fen:
         await order(tx, lot.lot_id, "withdraw", STOPPED_REASON)
+    return lot
 
 
 async def _join_group(tx: Tx, event: LotPublished) -> SaleGroup | None:
@@ -169,10 +170,19 @@ async def find_command(tx: Tx, command_id: UUID) -> LotCommand | None:
 async def place_hold(tx: Tx, event: HoldPlaced) -> None:
     """Copy a hold (R-CASE-09) to every unfinished lot of the asset and order those that run suspended."""
     for lot in await _unfinished_lots(tx, event.asset_id):
-        tx.session.add(LotHold(lot_id=lot.lot_id, hold_id=event.hold_id, reason=event.reason, placed_at=tx.now()))
-        await tx.session.flush()
-        if lot.status in (Status.UPCOMING, Status.OPEN):
-            await order(tx, lot.lot_id, "suspend", event.reason)
+        await copy_hold(tx, lot, event.hold_id, event.reason)
+
+
+async def copy_hold(tx: Tx, lot: Lot, hold_id: UUID, reason: str) -> None:
+    """Copy a hold to a lot, once, and order the lot suspended if it runs; it may be known before it is told."""
+    copied = await tx.session.scalar(
+        insert(LotHold)
+        .values(lot_id=lot.lot_id, hold_id=hold_id, reason=reason, placed_at=tx.now())
+        .on_conflict_do_nothing()
+        .returning(LotHold.hold_id)
+    )
+    if copied and Status(lot.status) in RUNNING:
+        await order(tx, lot.lot_id, "suspend", reason)
 
 
 async def lift_hold(tx: Tx, event: HoldLifted) -> None:

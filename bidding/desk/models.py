@@ -187,7 +187,7 @@ class Submission(Base):
     since: Mapped[datetime | None]
     """When the outage behind a freeze began."""
     received_at: Mapped[datetime]
-    """Time of entry into the desk's queue: the time that the law counts (R-BID-11)."""
+    """Time of entry into the desk's queue: the time that the law counts (R-BID-11); of a resume the decision's."""
     ingress_at: Mapped[datetime]
     """Arrival at the platform's edge, kept as evidence."""
     refusal: Mapped[str | None]
@@ -281,13 +281,14 @@ class LotCommand(Base):
     reason: Mapped[str]
     actor_id: Mapped[UUID | None]
     requested_at: Mapped[datetime]
-    """Platform time under the lot's lock: what the desk takes as the time of entry."""
+    """Platform time under the lot's lock: what the desk takes as the time of entry, but of a resume, which counts from
+    the decision."""
     decided_at: Mapped[datetime | None]
     refusal: Mapped[str | None]
 
 
 class LotHold(Base):
-    """Bidding's copy of a hold on the lot's asset (R-CASE-09): while one stands, the lot is not resumed."""
+    """Bidding's copy of a hold on the lot's asset (R-CASE-09): with one no lot is resumed or closed."""
 
     __tablename__ = "lot_hold"
     __table_args__ = ({"schema": "bidding"},)

@@ -23,6 +23,9 @@ from kernel.money import Fen
 EXTENSION = timedelta(minutes=5)
 """A bid in the last five minutes moves the end to five minutes after itself (R-BID-10)."""
 
+LEAST = timedelta(milliseconds=1)
+"""What is left of a lot that stands still although its end has come."""
+
 SELL_OFF_BIDDING = timedelta(hours=24)
 """How long bidding runs from the first bid of a sell-off (R-SELL-05)."""
 
@@ -166,6 +169,11 @@ def end_has_come(ends_at: datetime | None, at: datetime) -> bool:
     return ends_at is not None and at >= ends_at
 
 
+def overdue(state: LotState, at: datetime) -> bool:
+    """Whether the lot's end has come and nothing has decided it yet."""
+    return state.status in RUNNING and end_has_come(state.ends_at, at)
+
+
 def due(state: LotState, at: datetime) -> Kind | None:
     """What the lot owes by the mere passing of time: its opening or its close."""
     if state.status is Status.UPCOMING and at >= state.terms.opens_at:
@@ -249,6 +257,17 @@ def decide_suspend(state: LotState, at: datetime, kind: Kind = Kind.SUSPENDED) -
         return errors.Suspended()
     remaining = state.ends_at - max(at, state.terms.opens_at)
     return Event(seq=state.seq + 1, kind=kind, at=at, remaining=remaining)
+
+
+def decide_hold(state: LotState, at: datetime) -> Event | None:
+    """A lot whose asset is held has ended but is not concluded (R-CASE-09): it stands still in place of its close.
+
+    Nothing is left of its time; a millisecond is the least that is kept. The court resumes it, which closes it, or
+    withdraws it.
+    """
+    if due(state, at) is not Kind.CLOSED:
+        return None
+    return Event(seq=state.seq + 1, kind=Kind.SUSPENDED, at=at, remaining=LEAST)
 
 
 def decide_freeze(state: LotState, at: datetime, since: datetime) -> Event | None:

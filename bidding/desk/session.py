@@ -16,7 +16,7 @@ from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
 from bidding.desk.receipts import make_ahead
-from bidding.desk.rules import FINISHED, Kind, Status
+from bidding.desk.rules import FINISHED, Kind, Status, overdue
 from bidding.desk.signing import Signer
 from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
@@ -72,6 +72,8 @@ class Session:
         """
         async with self._transaction() as db:
             reading = await self._read(db, entries)
+            reading.now = now
+            await self._read_stops(db, entries, reading, now)
             if not in_time(_closing(entries, reading.books)):
                 raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
@@ -129,24 +131,13 @@ class Session:
         A close waits while bidders of the lot may be cut off behind a silent web process.
         """
         db = await self._connection()
-        commands = [
-            Submission(
-                lot_id=row["lot_id"],
-                kind=Kind(row["kind"]),
-                key=row["id"],
-                ingress_at=row["requested_at"],
-                reason=row["reason"],
-                actor_id=row["actor_id"],
-                requested_at=row["requested_at"],
-            )
-            for row in await store.find_commands(db, self.part)
-        ]
+        orders = await store.find_orders(db, self.part)
         due = await store.find_due(db, now, self.part)
         if closing := [lot_id for lot_id, kind in due if kind is Kind.CLOSED]:
             suspected = await ingresses.find_suspected(db, closing)
             due = [(lot_id, kind) for lot_id, kind in due if kind is not Kind.CLOSED or lot_id not in suspected]
             self._held = suspected
-        return commands + [owed(lot_id, kind, now) for lot_id, kind in due]
+        return orders + [owed(lot_id, kind, now) for lot_id, kind in due]
 
     async def find_held(self, ended_by: datetime) -> list[tuple[UUID, datetime]]:
         """Lots that ended by then, with their ends, and were not closed when last asked what is due."""
@@ -218,17 +209,23 @@ class Session:
         if groups:
             lots |= {lot_id.int: lot_id for lot_id in await store.unfinished_of(db, groups)}
         books = await store.lock_lots(db, lots.values(), self.part)
-        resuming = {one.lot_id for one in sent if one.kind is Kind.RESUMED}
         await self._count_refusals(db, entries)
         reading = Reading(
             books=books,
             refusals_kept=self._refusals,
-            waiting_commands=await store.waiting_commands(db, closing) if closing else frozenset(),
-            held=await store.held_lots(db, resuming) if resuming else frozenset(),
             groups=groups,
         )
         await store.read_submissions(db, entries, reading)
         return reading
+
+    async def _read_stops(
+        self, db: lease.Connection, entries: Sequence[Entry], reading: Reading, now: datetime
+    ) -> None:
+        """What forbids that a lot closes or runs on; asked of lots that have ended or are to be resumed, so seldom."""
+        lots = {book.lot_id for book in reading.books.values() if overdue(book.state, now)}
+        lots |= {entry.sent.lot_id for entry in entries if entry.sent.kind is Kind.RESUMED}
+        if lots:
+            await store.read_stops(db, lots, reading)
 
     async def _count_refusals(self, db: lease.Connection, entries: Sequence[Entry]) -> None:
         """Count the stored refusals of bidders who were not seen before; the desk alone adds to them."""

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from bidding.desk.batch import Admission, Book, Decided, Entry, Reading, Stored
@@ -20,6 +19,7 @@ from bidding.desk.receipts import Batch
 from bidding.desk.rules import EXTENSION, HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
 from bidding.desk.signing import find_proofs
+from bidding.desk.submissions import Submission
 from kernel import contracts
 from kernel.money import Fen
 
@@ -69,11 +69,14 @@ COUNT_REFUSALS = """
     SELECT lot_id, registration_id, count(*) FROM bidding.submission
     WHERE (lot_id, registration_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[])) AND seq IS NULL GROUP BY 1, 2
 """
-WAITING_COMMANDS = """
-    SELECT DISTINCT c.lot_id FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
-    WHERE c.lot_id = ANY($1) AND c.decided_at IS NULL AND c.requested_at < l.ends_at
+READ_STOPS = """
+    SELECT id, lot_id, kind, reason, actor_id, requested_at FROM bidding.lot_command
+    WHERE lot_id = ANY($1) AND decided_at IS NULL AND kind <> 'resumed'
+    UNION ALL
+    SELECT hold_id, lot_id, NULL, reason, NULL, placed_at FROM bidding.lot_hold
+    WHERE lot_id = ANY($1) AND lifted_at IS NULL
+    ORDER BY requested_at, id
 """
-HELD_LOTS = "SELECT DISTINCT lot_id FROM bidding.lot_hold WHERE lot_id = ANY($1) AND lifted_at IS NULL"
 
 
 async def lock_groups(db: Connection, closing: Iterable[UUID]) -> dict[UUID, Group]:
@@ -158,14 +161,28 @@ async def count_refusals(db: Connection, bidders: Sequence[tuple[UUID, UUID]]) -
     return none_stored | {(row[0].int, row[1].int): row[2] for row in rows}
 
 
-async def waiting_commands(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Lots that were ordered to halt before their end and not yet told so: the close must wait for that."""
-    return frozenset(row[0] for row in await db.fetch(WAITING_COMMANDS, list(lot_ids)))
+async def read_stops(db: Connection, lot_ids: Iterable[UUID], reading: Reading) -> None:
+    """What stops these lots: undecided orders as they were given, and holds. A resume waits for its place."""
+    for row in await db.fetch(READ_STOPS, list(lot_ids)):
+        lot = row["lot_id"].int
+        if row["kind"] is None:
+            reading.held.setdefault(lot, row["reason"])
+        else:
+            sent = ordered(row)
+            reading.orders.setdefault(lot, []).append(Entry(sent, sent.address, row["requested_at"]))
 
 
-async def held_lots(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
-    """Lots with a hold on their asset (R-CASE-09)."""
-    return frozenset(row[0] for row in await db.fetch(HELD_LOTS, list(lot_ids)))
+def ordered(row: Any) -> Submission:
+    """A row of `lot_command` as it enters the queue."""
+    return Submission(
+        lot_id=row["lot_id"],
+        kind=Kind(row["kind"]),
+        key=row["id"],
+        ingress_at=row["requested_at"],
+        reason=row["reason"],
+        actor_id=row["actor_id"],
+        requested_at=row["requested_at"],
+    )
 
 
 # -- what a batch writes
@@ -275,7 +292,7 @@ FIND_DUE = """
     (SELECT lot_id, 'closed' FROM bidding.lot
      WHERE status = 'open' AND ends_at <= $1 AND bucket % $4 = $3 ORDER BY ends_at, lot_id LIMIT $2)
 """
-FIND_COMMANDS = """
+FIND_ORDERS = """
     SELECT c.id, c.lot_id, c.kind, c.reason, c.actor_id, c.requested_at
     FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
     WHERE c.decided_at IS NULL AND l.bucket % $3 = $2 ORDER BY c.requested_at, c.id LIMIT $1
@@ -315,9 +332,9 @@ async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID
     return [(row[0], Kind(row[1])) for row in await db.fetch(FIND_DUE, now, MAX_DUE, part.share, part.of)]
 
 
-async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
+async def find_orders(db: Connection, part: Part) -> list[Submission]:
     """Orders of other use cases that the desk has not decided."""
-    return await db.fetch(FIND_COMMANDS, MAX_DUE, part.share, part.of)
+    return [ordered(row) for row in await db.fetch(FIND_ORDERS, MAX_DUE, part.share, part.of)]
 
 
 async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:

@@ -32,7 +32,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reason: str | None = None
     actor_id: UUID | None = None
     requested_at: datetime | None = None
-    """When another use case ordered it under the lot's lock: then the time of entry (see `LotCommand`)."""
+    """When another use case ordered it under the lot's lock: the time of entry, but of a resume (see `LotCommand`)."""
     since: datetime | None = None
     """The beginning of the outage behind a freeze."""
 

@@ -11,7 +11,7 @@ from appraisal.api import get_decision
 from auction.api import note_priority
 from bidding.desk import commands
 from bidding.desk.models import Lot
-from bidding.desk.rules import FINISHED, Status
+from bidding.desk.rules import FINISHED, HALTED, Status
 from bidding.registration import rules, store
 from bidding.registration.errors import TakesPartAlready
 from bidding.registration.models import Mandate, PriorityGrant
@@ -92,7 +92,7 @@ async def _confirm(tx: Tx, lot: Lot, bidder_id: UUID, buyers: Sequence[tuple[UUI
     is made, and nobody stands behind two.
     """
     now = tx.now()
-    rules.check_before_opening(lot.opens_at, now)
+    rules.check_before_opening(lot.opened, Status(lot.status) in HALTED, lot.opens_at, now)
     persons = {bidder_id, *(person_id for person_id, _ in buyers)}
     if await store.find_mandates(tx, lot.lot_id, persons) or await store.door(tx, persons, [lot.lot_id]):
         raise TakesPartAlready()

@@ -1,5 +1,6 @@
 """Reactions to auction and appraisal: the published terms are copied, holds reach the lots of their asset."""
 
+from appraisal.api import find_holds
 from bidding.desk import commands
 from bidding.registration.models import LotPerson
 from kernel.contracts import HoldLifted, HoldPlaced, LotPublished
@@ -8,8 +9,11 @@ from kernel.outbox import Relay
 
 
 async def copy_terms(tx: Tx, event: LotPublished) -> None:
-    """Copy the published terms and the persons they name, so that registration and desk read their own tables."""
-    await commands.copy_lot(tx, event)
+    """Copy the published terms, holds and the persons named, so that registration and desk read their own tables."""
+    lot = await commands.copy_lot(tx, event)
+    # A hold that was told before this found no lot to stop; one that is placed from here on waits, and finds it.
+    for hold in await find_holds(tx, event.asset_id, lock=True):
+        await commands.copy_hold(tx, lot, hold.id, hold.reason)
     named = [(person, "applicant") for person in event.applicant_person_ids]
     named += [(person, "barred") for person in event.barred_person_ids]
     tx.session.add_all(

@@ -102,9 +102,9 @@ def check_open(finished: bool, ends_at: datetime | None, now: datetime) -> None:
         raise RegistrationClosed()
 
 
-def check_before_opening(opens_at: datetime, now: datetime) -> None:
-    """Refuse to confirm an agent or joint bidders once bidding has begun (R-PUB-04)."""
-    if now >= opens_at:
+def check_before_opening(opened: bool, halted: bool, opens_at: datetime, now: datetime) -> None:
+    """Refuse to confirm an agent or joint bidders once bidding has begun (R-PUB-04); a lot halted before has not."""
+    if opened or (now >= opens_at and not halted):
         raise BiddingHasBegun()
 
 

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+
 from bidding.registration import admission, handlers, service
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import OwnRegistration, Register, UnlockLot
@@ -41,9 +43,21 @@ async def publish(database: Database, **changes: object) -> UUID:
         "applicant_claim_fen": 150_000,
     }
     event = LotPublished(**(terms | changes))  # type: ignore[arg-type]
+    await register_asset(database, event.asset_id)
     async with database.transaction(platform("relay")) as tx:
         await handlers.copy_terms(tx, event)
     return event.lot_id
+
+
+async def register_asset(database: Database, asset_id: UUID) -> None:
+    """The asset that is sold, without its case."""
+    insert = text(
+        "INSERT INTO appraisal.asset (id, case_id, court_id, kind, title, description, place, details, registered_at)"
+        " VALUES (:asset, :case, :court, 'movable', '轿车', '轿车', '杭州', '{}', now()) ON CONFLICT DO NOTHING"
+    )
+    async with database.transaction(platform("test")) as tx:
+        await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
+        await tx.session.execute(insert, {"asset": asset_id, "case": CASE, "court": COURT})
 
 
 def ordinary(kind: BidderKind = BidderKind.ORDINARY) -> Register:

@@ -47,7 +47,11 @@ class Guard(StrEnum):
     HOLE_AT_TAKEOVER = "a new desk freezes what the silence before it hit"
     HOLE_IN_PLACE = "a desk that slept freezes before it decides"
     CLOCK_TAKEN_OVER = "a desk's clock is the database's and starts where the last desk's stood"
-    RESUME_QUEUED = "the court's resume waits behind the bids that entered before it"
+    RESUME_QUEUED = "the court's resume is decided by the desk, in a batch like any bid"
+    RESUMED_AT_DECISION = "a resumed lot runs from the decision, not from the order"
+    NOT_BEFORE_RESUME = "a bid that entered before the resume was decided is refused"
+    CLOSE_WAITS = "what was ordered before the end is decided before the close"
+    LATE_BIDS_WAIT = "what was ordered before the end is decided before a bid that enters behind it"
     WINDOW_AFTER_FREEZE = "after a freeze at least the closing minutes are left"
 
 
@@ -65,14 +69,33 @@ class Lot(NamedTuple):
     """Of a frozen lot: what was left of its time when the outage began."""
     resumed: int = 0
     """When it ran on; 0 if it never stood still."""
+    latest: int = 0
+    """The latest entry refused as late: no order counts from before it."""
 
 
-RESUME = -1
-"""In place of a bid: the court's order to run on."""
+RESUME, STOP = -1, -2
+"""In place of a bid: the court's order to run on, or to halt."""
+
+
+class Order(NamedTuple):
+    """The court's order in the database, desk or no desk: what it asks for, and since when.
+
+    Until it is committed nobody sees it, and the lot is locked.
+    """
+
+    kind: int
+    at: int
+    committed: bool = False
+    decided: bool = False
+
+    @property
+    def waits(self) -> bool:
+        """Whether a desk that asks finds it."""
+        return self.committed and not self.decided
 
 
 class Entry(NamedTuple):
-    """Something in a queue: a bid, the court's resume, or (bid None) the close that a lot owes."""
+    """Something in a queue: a bid, the court's order, or (bid None) the close that a lot owes."""
 
     bid: int | None
     at: int
@@ -121,6 +144,7 @@ class World(NamedTuple):
     told: tuple[str, ...]
     crashes: int
     ghost: Ghost
+    order: Order | None = None
     wrong: str = ""
     """A property that the step into this state broke, where the state alone does not show it."""
 
@@ -132,8 +156,8 @@ class Bounds(NamedTuple):
     ends: int
     bids: int
     crashes: int
-    resumes: bool = False
-    """Whether the court resumes what was frozen, once."""
+    order: int = 0
+    """What the court orders once: to `RESUME` the frozen lot, to `STOP` the running one, or nothing."""
 
 
 def start(bounds: Bounds) -> World:
@@ -163,6 +187,11 @@ def with_bid(lot: Lot, bid: int, at: int) -> Lot:
     return lot._replace(ends=max(lot.ends, at + WINDOW), accepted=(*lot.accepted, (bid, at)))
 
 
+def stops(lot: Lot, at: int) -> bool:
+    """Whether an order that counts from `at` halts the lot."""
+    return lot.status == "open" and at < lot.ends
+
+
 def with_resume(lot: Lot, at: int, guards: frozenset[Guard]) -> Lot:
     """The lot after the court has resumed it."""
     least = WINDOW if Guard.WINDOW_AFTER_FREEZE in guards else 0
@@ -176,6 +205,8 @@ def steps(world: World, bounds: Bounds, guards: frozenset[Guard]) -> Iterator[tu
     """Everything that may happen next."""
     if world.now < bounds.until:
         yield "time passes", _tick_of_time(world)
+    if bounds.order:
+        yield from _court_steps(world, bounds, guards)
     for number, process in enumerate(world.processes):
         if world.crashes and process.lease:
             died = _put(world._replace(crashes=world.crashes - 1), number, Process())
@@ -187,18 +218,21 @@ def steps(world: World, bounds: Bounds, guards: frozenset[Guard]) -> Iterator[tu
             yield f"{number} starts", _begin_to_serve(world, number, process, guards)
         else:
             yield from _desk_steps(world, number, process, guards)
-            if bounds.resumes and world.lot.status == "frozen" and not world.lot.resumed:
-                yield from _court_steps(world, number, process, guards)
 
 
-def _court_steps(world: World, number: int, process: Process, guards: frozenset[Guard]) -> Iterator[tuple[str, World]]:
-    """The court orders the frozen lot resumed; the order reaches the desk like a bid."""
-    if Guard.RESUME_QUEUED not in guards:
-        if not _lots_locked(world):
-            yield "the court resumes", world._replace(lot=with_resume(world.lot, world.now, guards))
-    elif all(entry.bid != RESUME for entry in process.queue):
-        ordered = process._replace(queue=(*process.queue, Entry(RESUME, world.now)))
-        yield f"the court's resume enters {number}", _put(world, number, ordered)
+def _court_steps(world: World, bounds: Bounds, guards: frozenset[Guard]) -> Iterator[tuple[str, World]]:
+    """The court writes its order down under the lot's lock and commits; a desk, whenever there is one, finds it."""
+    order = world.order
+    if order is not None:
+        if not order.committed:
+            yield "the court commits", world._replace(order=order._replace(committed=True))
+    elif not _lots_locked(world) and world.lot.status == ("open" if bounds.order == STOP else "frozen"):
+        order = Order(bounds.order, world.now)
+        if order.kind == STOP or Guard.RESUME_QUEUED in guards:
+            yield "the court locks the lot and orders", world._replace(order=order)
+        else:
+            resumed = with_resume(world.lot, world.now, guards)
+            yield "the court resumes", world._replace(lot=resumed, order=order._replace(committed=True, decided=True))
 
 
 def _desk_steps(world: World, number: int, process: Process, guards: frozenset[Guard]) -> Iterator[tuple[str, World]]:
@@ -225,8 +259,10 @@ def _desk_steps(world: World, number: int, process: Process, guards: frozenset[G
 
 
 def _tick_of_time(world: World) -> World:
-    now = world.now + 1
-    world = world._replace(now=now)
+    now, order = world.now + 1, world.order
+    if order is not None and not order.committed and now - order.at > PATIENCE:
+        order = None
+    world = world._replace(now=now, order=order)
     for number, process in enumerate(world.processes):
         batch = process.batch
         if batch is not None and now - batch.began > PATIENCE:
@@ -241,7 +277,13 @@ def _lease_free(world: World, guards: frozenset[Guard]) -> bool:
 
 
 def _lots_locked(world: World) -> bool:
-    return any(process.batch is not None and process.batch.read is not None for process in world.processes)
+    return _court_locks(world) or any(
+        process.batch is not None and process.batch.read is not None for process in world.processes
+    )
+
+
+def _court_locks(world: World) -> bool:
+    return world.order is not None and not world.order.committed
 
 
 def _take_lease(world: World, number: int) -> World:
@@ -262,15 +304,18 @@ def _begin_to_serve(world: World, number: int, process: Process, guards: frozens
 
 
 def _look_around(world: World, number: int, process: Process, guards: frozenset[Guard]) -> World:
-    """Every second: mend a hole, show a sign of life, queue the close that is due."""
+    """Every second: mend a hole, show a sign of life, queue the order that waits and the close that is due."""
     if process.lease == "lost" and Guard.LEASE_CHECKED in guards:
         return _end(world, number, process)
-    if Guard.LOTS_LOCKED in guards and _lots_locked(world):
+    hole = world.now - process.lively >= HOLE and Guard.HOLE_IN_PLACE in guards
+    if Guard.LOTS_LOCKED in guards and _lots_locked(world) and (hole or not _court_locks(world)):
         return world
     world = _decided(world, world.now)
-    if world.now - process.lively >= HOLE and Guard.HOLE_IN_PLACE in guards:
+    if hole:
         world = _freeze(world, process.lively)
-    queue, lot = process.queue, world.lot
+    queue, lot, order = process.queue, world.lot, world.order
+    if order is not None and order.waits and all(entry.bid != order.kind for entry in queue):
+        queue = (*queue, Entry(order.kind, order.at))
     if lot.status == "open" and world.now >= lot.ends and all(entry.bid is not None for entry in queue):
         close = Entry(None, world.now)
         queue = (*queue, close) if Guard.ONE_QUEUE in guards else (close, *queue)
@@ -289,51 +334,109 @@ def _lock(world: World, number: int, process: Process, batch: Batch, guards: fro
         return _put(world, number, process._replace(batch=None, queue=(*batch.entries, *process.queue)))
     locked = process._replace(batch=batch._replace(read=world.lot, locked=world.now))
     if Guard.COMMIT_FIRST not in guards:
-        answers = tuple((bid, answer) for bid, answer in _decide(world.lot, batch, world.now, guards)[1])
-        locked = locked._replace(untold=answers)
+        locked = locked._replace(untold=_decide(world, world.lot, batch, guards).answers)
     return _put(world, number, locked)
 
 
 def _commit(world: World, number: int, process: Process, batch: Batch, read: Lot, guards: frozenset[Guard]) -> World:
     world = _decided(world, batch.locked)
-    lot, answers, wrong = _decide(read, batch, world.now, guards)
+    decided = _decide(world, read, batch, guards)
+    lot, wrong = decided.lot, decided.wrong
     if lot.closes > read.closes:
         wrong = wrong or _judge_close(world, lot, process)
-    told = process.untold if Guard.COMMIT_FIRST not in guards else answers
+    told = process.untold if Guard.COMMIT_FIRST not in guards else decided.answers
     done = process._replace(batch=None, untold=told, lively=max(process.lively, batch.locked))
-    return _put(world._replace(lot=lot, sign=max(world.sign, batch.locked), wrong=wrong), number, done)
+    sign = max(world.sign, batch.locked)
+    return _put(world._replace(lot=lot, order=decided.order, sign=sign, wrong=wrong), number, done)
 
 
-def _decide(lot: Lot, batch: Batch, now: int, guards: frozenset[Guard]) -> tuple[Lot, tuple[tuple[int, str], ...], str]:
-    """What the batch makes of the lot, its answers, and what is wrong with them."""
-    answers, wrong = [], ""
+class Decided(NamedTuple):
+    """What a batch makes of the lot and of the court's order, its answers, and what is wrong with them."""
+
+    lot: Lot
+    order: Order | None
+    answers: tuple[tuple[int, str], ...] = ()
+    wrong: str = ""
+
+    def but(self, wrong: str) -> "Decided":
+        """The same, with the first thing that is wrong."""
+        return self._replace(wrong=self.wrong or wrong)
+
+
+def _decide(world: World, read: Lot, batch: Batch, guards: frozenset[Guard]) -> Decided:
+    decided = Decided(read, world.order)
     for entry in batch.entries:
-        at = entry.at if Guard.STAMPED_AT_ENTRY in guards else now
+        if _order_goes_first(decided, entry, guards):
+            decided = _decide_order(decided, batch.locked, guards)
         if entry.bid is None:
-            runs = lot.status == "open" or Guard.CLOSED_ONCE not in guards
-            if runs and (entry.at >= lot.ends or Guard.END_READ_AGAIN not in guards):
-                lot = lot._replace(status="closed", closes=lot.closes + 1)
-                if entry.at < lot.ends:
-                    wrong = "closed early"
-            continue
-        if entry.bid == RESUME:
-            if lot.status == "frozen":
-                lot = with_resume(lot, entry.at, guards)
-            continue
-        if Guard.KEYS_KEPT in guards and any(bid == entry.bid for bid, _ in lot.accepted):
-            answers.append((entry.bid, "accepted"))
-            continue
+            decided = _decide_close(decided, entry, guards)
+        elif entry.bid < 0:
+            decided = _decide_order(decided, batch.locked, guards)
+        else:
+            at = entry.at if Guard.STAMPED_AT_ENTRY in guards else world.now
+            decided = _decide_bid(decided, entry.bid, entry, at, guards)
+    return decided
+
+
+def _order_goes_first(decided: Decided, entry: Entry, guards: frozenset[Guard]) -> bool:
+    """Whether a halt was ordered before the end that `entry` comes behind, the close or a bid."""
+    guard = Guard.CLOSE_WAITS if entry.bid is None else Guard.LATE_BIDS_WAIT
+    return guard in guards and entry.at >= decided.lot.ends and _stop_waits(decided)
+
+
+def _stop_waits(decided: Decided) -> bool:
+    order = decided.order
+    return order is not None and order.waits and order.kind == STOP and stops(decided.lot, order.at)
+
+
+def _decide_order(decided: Decided, locked: int, guards: frozenset[Guard]) -> Decided:
+    """The court's order, once; a halt counts from its giving, but not from before what was decided."""
+    lot, order = decided.lot, decided.order
+    if order is None or not order.waits:
+        return decided
+    in_time, decided = _stop_waits(decided), decided._replace(order=order._replace(decided=True))
+    if order.kind == RESUME:
+        if lot.status != "frozen":
+            return decided
+        at = locked if Guard.RESUMED_AT_DECISION in guards else order.at
+        decided = decided._replace(lot=with_resume(lot, at, guards))
+        return decided if at >= locked else decided.but("a resumed lot ran unseen")
+    if stops(lot, max(order.at, lot.latest)):
+        return decided._replace(lot=lot._replace(status="halted"))
+    return decided.but("ordered before the end, refused as late") if in_time else decided
+
+
+def _decide_close(decided: Decided, close: Entry, guards: frozenset[Guard]) -> Decided:
+    lot = decided.lot
+    runs = lot.status == "open" or Guard.CLOSED_ONCE not in guards
+    if not runs or (close.at < lot.ends and Guard.END_READ_AGAIN in guards):
+        return decided
+    if close.at < lot.ends:
+        decided = decided.but("closed early")
+    elif _stop_waits(decided):
+        decided = decided.but("closed over an order")
+    return decided._replace(lot=lot._replace(status="closed", closes=lot.closes + 1))
+
+
+def _decide_bid(decided: Decided, bid: int, entry: Entry, at: int, guards: frozenset[Guard]) -> Decided:
+    lot = decided.lot
+    if Guard.KEYS_KEPT in guards and any(known == bid for known, _ in lot.accepted):
+        answer = "accepted"
+    elif at < lot.resumed and Guard.NOT_BEFORE_RESUME in guards:
+        answer = "halted"
+    else:
         answer = takes(lot, at, guards)
         if answer == "accepted":
             if entry.at >= lot.ends:
-                wrong = "accepted at or after the end"
+                decided = decided.but("accepted at or after the end")
             elif entry.at < lot.resumed:
-                wrong = "accepted inside a halt"
-            lot = with_bid(lot, entry.bid, at)
-        elif answer == "late" and entry.at < lot.ends:
-            wrong = "entered in time, refused as late"
-        answers.append((entry.bid, answer))
-    return lot, tuple(answers), wrong
+                decided = decided.but("accepted inside a halt")
+            lot = with_bid(lot, bid, at)
+        elif answer == "late":
+            if entry.at < lot.ends:
+                decided = decided.but("entered in time, refused as late")
+            lot = lot._replace(latest=max(lot.latest, at))
+    return decided._replace(lot=lot, answers=(*decided.answers, (bid, answer)))
 
 
 def _judge_close(world: World, lot: Lot, process: Process) -> str:

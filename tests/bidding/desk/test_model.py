@@ -7,7 +7,21 @@ from bidding.desk.rules import Bid, Bidder, Event, LotState, Method, Status, Ter
 from kernel.errors import Refusal
 from kernel.money import Fen
 from tests.bidding.desk.house import OPENS, START, STEP
-from tests.bidding.desk.model import GUARDS, WINDOW, Bounds, Guard, Lot, is_hit, takes, violation, with_bid, with_resume
+from tests.bidding.desk.model import (
+    GUARDS,
+    RESUME,
+    STOP,
+    WINDOW,
+    Bounds,
+    Guard,
+    Lot,
+    is_hit,
+    stops,
+    takes,
+    violation,
+    with_bid,
+    with_resume,
+)
 
 DEATHS = Bounds(until=3, ends=2, bids=1, crashes=1)
 """A process may die, the other takes over, and the bidder sends again."""
@@ -25,12 +39,16 @@ CROWDED = Bounds(until=2, ends=1, bids=2, crashes=0)
 RELAYED = Bounds(until=2, ends=2, bids=2, crashes=0)
 """Two bidders, one at the old desk and one at the new."""
 
-RESUMED = Bounds(until=3, ends=1, bids=1, crashes=0, resumes=True)
-"""The court resumes what was frozen."""
+RESUMED = Bounds(until=3, ends=1, bids=1, crashes=0, order=RESUME)
+"""The court resumes what was frozen, while a desk decides or while none does."""
+
+STOPPED = Bounds(until=3, ends=2, bids=1, crashes=1, order=STOP)
+"""The court halts the lot around its end, and a bidder is late."""
 
 
 @pytest.mark.parametrize(
-    ("bounds", "states"), [(DEATHS, 10_000), (LONG, 10_000), (CROWDED, 10_000), (RELAYED, 10_000), (RESUMED, 10_000)]
+    ("bounds", "states"),
+    [(DEATHS, 10_000), (LONG, 10_000), (CROWDED, 10_000), (RELAYED, 10_000), (RESUMED, 10_000), (STOPPED, 10_000)],
 )
 def test_no_order_of_events_breaks_a_property(bounds: Bounds, states: int) -> None:
     found = violation(bounds)
@@ -54,7 +72,11 @@ def test_no_order_of_events_breaks_a_property(bounds: Bounds, states: int) -> No
         ({Guard.HOLE_AT_TAKEOVER}, DEATHS, "closed inside a hole"),
         ({Guard.HOLE_IN_PLACE}, DEATHS, "closed inside a hole"),
         ({Guard.CLOCK_TAKEN_OVER}, RELAYED, "time falls along the chain"),
-        ({Guard.RESUME_QUEUED}, RESUMED, "accepted inside a halt"),
+        ({Guard.NOT_BEFORE_RESUME}, RESUMED, "accepted inside a halt"),
+        ({Guard.RESUME_QUEUED, Guard.NOT_BEFORE_RESUME}, RESUMED, "accepted inside a halt"),
+        ({Guard.RESUMED_AT_DECISION}, RESUMED, "a resumed lot ran unseen"),
+        ({Guard.CLOSE_WAITS}, STOPPED, "closed over an order"),
+        ({Guard.LATE_BIDS_WAIT}, STOPPED, "ordered before the end, refused as late"),
         ({Guard.WINDOW_AFTER_FREEZE}, RESUMED, "less than the closing minutes after a freeze"),
     ],
     ids=lambda value: "+".join(sorted(value)) if isinstance(value, set) else None,
@@ -106,6 +128,8 @@ def test_the_model_decides_as_the_rules_do(status: str, ends: int) -> None:
         assert takes(lot, at, GUARDS) == (ANSWERS[told.code] if isinstance(told, Refusal) else "accepted")
         if isinstance(told, Event):
             assert told.ends_at == OPENS + with_bid(lot, 0, at).ends * TICK
+        halted = rules.decide_suspend(state, OPENS + at * TICK)
+        assert stops(lot, at) == isinstance(halted, Event)
         due = rules.decide_close(state, OPENS + at * TICK) is not None
         assert due == (lot.status == "open" and at >= lot.ends)
         for since in range(at):

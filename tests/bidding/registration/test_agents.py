@@ -86,6 +86,20 @@ async def test_an_agent_is_confirmed_before_bidding_begins(database_url: str) ->
             await confirm(database, too_late)
 
 
+async def test_in_a_lot_halted_before_its_opening_bidding_has_not_begun(database_url: str) -> None:
+    async with opened(database_url) as database:
+        await two(database)
+        before, amid = await publish(database), await publish(database)
+        halted = update(Lot).values(status="suspended", ends_at=None, remaining_ms=1_000)
+        async with database.transaction(platform("test")) as tx:
+            await tx.session.execute(halted.where(Lot.lot_id == before))
+            await tx.session.execute(halted.where(Lot.lot_id == amid).values(opened=True))
+        frozen(database).set(OPENS + timedelta(days=1))
+        await confirm(database, before)
+        with pytest.raises(BiddingHasBegun):
+            await confirm(database, amid)
+
+
 async def test_a_barred_principal_sends_nobody(database_url: str) -> None:
     """The defaulting buyer may not bid through others either."""
     async with opened(database_url) as database:
