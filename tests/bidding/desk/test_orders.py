@@ -11,6 +11,7 @@ import pytest
 
 from bidding.desk import batch, store
 from bidding.desk.batch import Book, Entry, Reading, owed
+from bidding.desk.outages import LONG_AGO, Outages
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Answer
 from bidding.verify import faults
@@ -276,6 +277,7 @@ async def test_control_from_its_order_the_lot_would_close_before_the_port_opens(
     async with house(database_url) as place:
         lot = await resumed_without_a_desk(place)
         monkeypatch.setattr(batch, "_time_of_entry", by_order)
+        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)  # which would freeze what is closed so late
         async with desk_of(place):
             row = await place.row(lot)
             assert (row["status"], row["ends_at"]) == ("closed", place.clock.now() - MINUTE)
