@@ -11,6 +11,7 @@ from app.rehearsal import as_marked, clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
 from bidding.evidence import bundle
+from bidding.evidence.reading import MOST_BYTES, read_bundle
 from bidding.evidence.schemas import KeyFile
 from bidding.evidence.sinks import FolderSink, read_heads
 from bidding.evidence.verify import Outside
@@ -65,7 +66,8 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
     `keys` and `anchors` are files got from elsewhere: without keys those in the bundle are believed, and named.
     """
     try:
-        given = bundle.read_bundle(Path(path).read_bytes())
+        with Path(path).open("rb") as file:  # whatever its size, no more of it is read than shows that it is too large
+            given = read_bundle(file.read(MOST_BYTES + 1))
         trusted = msgspec.json.decode(Path(keys).read_bytes(), type=KeyFile).keys if keys else None
         kept = [head for name in anchors for head in read_heads(Path(name))] if anchors else None
     except (OSError, ValueError) as error:
@@ -73,8 +75,10 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
         return 2
     found = bundle.faults(given, trusted, kept)
     if trusted is None:
-        named = ", ".join(sorted({batch.key_id for batch in given.batches}))
+        named = ", ".join(sorted({bundle.shown(batch.key_id) for batch in given.batches}))
         print(f"keys are taken from the bundle itself; compare with those that were published: {named}")
+    if not found:
+        print(f"not proved: {'; '.join(bundle.unproved(given, anchored=kept is not None))}")
     return _tell(found)
 
 
