@@ -70,7 +70,7 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
             given = read_bundle(file.read(MOST_BYTES + 1))
         trusted = msgspec.json.decode(Path(keys).read_bytes(), type=KeyFile).keys if keys else None
         kept = [head for name in anchors for head in read_heads(Path(name))] if anchors else None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         print(error, file=sys.stderr)
         return 2
     found = bundle.faults(given, trusted, kept)

@@ -169,6 +169,14 @@ def test_a_file_that_is_none_is_one_sentence(
     assert said.out == ""
 
 
+def test_keys_nested_too_deeply_are_one_sentence_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, keys = tmp_path / "bundle.json", tmp_path / "keys.json"
+    path.write_bytes(json.dumps(forged()).encode())
+    keys.write_bytes(b'{"zz":' + b"[" * 1_000_000)
+    assert main_verify_bundle(str(path), str(keys), []) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_file_that_is_too_large_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
