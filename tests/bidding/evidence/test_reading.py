@@ -141,6 +141,25 @@ def test_what_the_rules_break_on_is_a_fault_of_the_file(monkeypatch: pytest.Monk
     assert faults(forged()) == ["event 1 cannot be replayed"]
 
 
+OUTAGE = {"since": "2025-04-11T09:57:00.000+08:00", "frozen": "2025-04-11T09:59:00.000+08:00"}
+RESUMED = {"at": "2025-04-12T09:00:00.000+08:00", "ends_at": "2025-04-12T09:05:00.000+08:00"}
+
+
+def test_control_an_honest_lot_with_every_kind_of_halt_verifies() -> None:
+    """Terms, opening and first bid of the golden bundle; then an outage, a deferral, and a withdrawal."""
+    code, price_fen = "B1", 100_000
+    frozen = f'"kind":"frozen","at":"{OUTAGE["frozen"]}","remaining_ms":300000,"since":"{OUTAGE["since"]}"'
+    resumed = f'"kind":"resumed","at":"{RESUMED["at"]}","ends_at":"{RESUMED["ends_at"]}","reason":"恢复"'
+    deferred = f'"kind":"deferred","at":"{RESUMED["at"]}","remaining_ms":300000,"reason":"暂缓"'
+    withdrawn = f'"kind":"withdrawn","at":"{RESUMED["at"]}","reason":"撤回"'
+    after = [frozen, resumed, deferred, withdrawn]
+    events = [*EVENTS[:BID], *(sealed(seq, inner) for seq, inner in enumerate(after, start=BID + 1))]
+    result: Json = {"status": "withdrawn", "outcome": None, "ended_at": None, "code": code, "price_fen": price_fen}
+    assert faults(forged(events, **result, bids=1, extensions=0)) == []
+    without = [events[0], events[1], sealed(3, frozen.partition(',"since"')[0])]
+    assert faults(forged(without)) == ["event 3: it is frozen without the beginning of an outage"]
+
+
 # -- files
 
 
