@@ -12,6 +12,7 @@ from app.rehearsal import as_marked, clock_of
 from app.serve import database_of
 from bidding import verify as bidding_verify
 from bidding.evidence import bundle
+from bidding.evidence.reading import MOST_BYTES, read_bundle
 from bidding.evidence.schemas import HeadView, KeyFile
 from bidding.evidence.sinks import FolderSink, read_heads
 from bidding.evidence.verify import Outside
@@ -73,7 +74,7 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
     """
     try:
         with reading(path):
-            given = bundle.read_bundle(read_file(path))
+            given = read_bundle(read_file(path, MOST_BYTES + 1))  # no more than shows that it is too large
         trusted = _public_keys(keys) if keys else None
         kept = [head for name in anchors for head in _heads(name)] if anchors else None
     except WrongFile as error:
@@ -81,8 +82,10 @@ def main_verify_bundle(path: str, keys: str | None, anchors: list[str]) -> int:
         return 2
     found = bundle.faults(given, trusted, kept)
     if trusted is None:
-        named = ", ".join(sorted({batch.key_id for batch in given.batches}))
+        named = ", ".join(sorted({bundle.shown(batch.key_id) for batch in given.batches}))
         print(f"keys are taken from the bundle itself; compare with those that were published: {named}")
+    if not found:
+        print(f"not proved: {'; '.join(bundle.unproved(given, anchored=kept is not None))}")
     return _tell(found)
 
 
@@ -90,7 +93,7 @@ def _public_keys(name: str) -> list[PublicKey]:
     with reading(name):
         try:
             return msgspec.json.decode(read_file(name), type=KeyFile).keys
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, RecursionError) as error:
             raise ValueError(f"no public keys: {error}") from None
 
 

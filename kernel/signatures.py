@@ -15,7 +15,12 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from kernel.hexadecimal import from_hex
+
 KEY_ID_DIGITS = 16
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+ALGORITHM = "Ed25519"
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -28,7 +33,7 @@ class PublicKey(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     key_id: str
     public_key: str
-    algorithm: str = "Ed25519"
+    algorithm: str = ALGORITHM
 
 
 class _KeyFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -45,10 +50,11 @@ def key_id_of(public_key: bytes) -> str:
 
 def is_signed(text: bytes, key_id: str, signature: bytes, keys: Mapping[str, PublicKey]) -> bool:
     """Whether the key named `key_id` among `keys` made `signature` over `text`; a key under a foreign name is none."""
-    if (key := keys.get(key_id)) is None:
+    key = keys.get(key_id)
+    raw = from_hex(key.public_key, KEY_BYTES) if key is not None and key.algorithm == ALGORITHM else None
+    if raw is None:
         return False
     try:
-        raw = bytes.fromhex(key.public_key)
         Ed25519PublicKey.from_public_bytes(raw).verify(signature, text)
     except (ValueError, InvalidSignature):
         return False

@@ -49,6 +49,7 @@ NAMED_ROOMS = {
     "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
     "bidding/evidence/record.py": "the use case of availability, beside the log's",
     "bidding/evidence/bundle.py": "what a bundle proves, by itself and pure",
+    "bidding/evidence/reading.py": "the strict reader of bundles, pure",
     "bidding/evidence/sinks.py": "port to places outside the database",
     "bidding/feed/admission.py": "which handshakes become sockets",
     "bidding/feed/asyncapi.py": "the live protocol described for programs",

@@ -6,34 +6,19 @@ with keys and anchors got from elsewhere, a bundle made up by whoever has all ta
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
-from uuid import UUID
-
-import msgspec
-from msgspec import UNSET
 
 from bidding.desk import chain
 from bidding.desk.batch import decide
-from bidding.desk.chain import EventView
 from bidding.desk.receipts import BATCH
-from bidding.desk.rules import FINISHED, Bidder, Event, Kind, LotState, Method, Status, Terms, evolve, published
-from bidding.desk.submissions import Submission
+from bidding.desk.rules import FINISHED, Event, LotState, Status, evolve, published
 from bidding.evidence import rules
-from bidding.evidence.schemas import Bundle, BundleBatch, BundleEvent, HeadView
+from bidding.evidence.reading import Told, read_entry, read_event, read_terms
+from bidding.evidence.schemas import Bundle, BundleBatch, HeadView
 from kernel import merkle
 from kernel.clock import beijing
-from kernel.money import Fen
-from kernel.signatures import PublicKey, by_id, is_signed
-
-NOBODY = UUID(int=0)
-
-
-def read_bundle(raw: bytes) -> Bundle:
-    """A bundle from its file; raises ValueError for anything else."""
-    try:
-        return msgspec.json.decode(raw, type=Bundle)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise ValueError(f"no bundle: {error}") from None
+from kernel.hexadecimal import from_hex
+from kernel.merkle import HASH_BYTES
+from kernel.signatures import SIGNATURE_BYTES, PublicKey, by_id, is_signed
 
 
 def faults(
@@ -54,17 +39,23 @@ def faults(
     ]
 
 
+def unproved(bundle: Bundle, *, anchored: bool) -> list[str]:
+    """What a bundle without a fault says and does not prove: nothing of it is in the chain, or under a signature."""
+    told = [f"the title ({shown(bundle.title)})", "whether the sale was annulled afterwards"]
+    return told if anchored else [*told, "the number of the log's head, and that others were shown it"]
+
+
 # -- the chain, and the rules of the desk
 
 
 def _history_faults(bundle: Bundle) -> Iterator[str]:
     try:
-        state = published(_terms(bundle))
-    except (ValueError, TypeError, msgspec.MsgspecError):
+        terms = read_terms(bundle.lot_id, bundle.terms)
+    except ValueError:
         yield "the terms are not readable"
         return
-    link = chain.genesis(bundle.lot_id, state.terms)
-    if link.hex() != bundle.genesis or chain.terms_bytes(bundle.lot_id, state.terms) != bundle.terms.encode():
+    state, link = published(terms), chain.genesis(bundle.lot_id, terms)
+    if link.hex() != bundle.genesis:
         yield "the chain does not begin with the terms"
     entered = None
     for seq, event in enumerate(bundle.events, start=1):
@@ -73,68 +64,31 @@ def _history_faults(bundle: Bundle) -> Iterator[str]:
             yield f"event {seq} does not continue the chain"
             return
         try:
-            view, sent = _sent(bundle.lot_id, event)
+            told = read_event(bundle.lot_id, event.bytes)
         except ValueError as error:
             yield f"event {seq}: {error}"
             return
-        at = datetime.fromisoformat(view.at)
-        if entered is not None and at < entered:
+        if entered is not None and told.at < entered:
             yield f"event {seq} entered before the one ahead of it"
-        entered = at
-        decision = decide(state, sent, _bidder(view), at)
-        told = isinstance(decision, Event) and chain.event_bytes(decision, sent.reason)
-        if not isinstance(decision, Event) or told != msgspec.json.encode(view):
-            yield f"event {seq} ({view.kind}) does not follow from those before it by the rules"
+        entered = told.at
+        try:
+            following = _after(state, told)
+        except Exception:  # whatever a file of anybody's brings the rules to, it is a fault of that file
+            yield f"event {seq} cannot be replayed"
             return
-        state = evolve(state, decision)
+        if following is None:
+            yield f"event {seq} ({told.sent.kind}) does not follow from those before it by the rules"
+            return
+        state = following
     yield from _result_faults(bundle, state)
 
 
-def _terms(bundle: Bundle) -> Terms:
-    lot, method, opens_at, scheduled_end, start_price_fen, increment_fen = msgspec.json.decode(
-        bundle.terms, type=tuple[str, str, str, str, int, int]
-    )
-    if lot != str(bundle.lot_id):
-        raise ValueError("terms of another lot")
-    return Terms(
-        method=Method(method),
-        opens_at=datetime.fromisoformat(opens_at),
-        scheduled_end=datetime.fromisoformat(scheduled_end),
-        start_price_fen=Fen(start_price_fen),
-        increment_fen=Fen(increment_fen),
-    )
-
-
-def _sent(lot_id: UUID, event: BundleEvent) -> tuple[EventView, Submission]:
-    """What was asked for, as far as the event tells; raises ValueError for bytes that are no event of this lot."""
-    try:
-        sealed = chain.read_sealed(event.bytes.encode())
-        assert not isinstance(sealed.event, msgspec.UnsetType)
-        view = msgspec.json.decode(sealed.event, type=EventView)
-    except (msgspec.MsgspecError, AssertionError):
-        raise ValueError("its bytes are no event") from None
-    if sealed.v != chain.VERSION or sealed.lot != lot_id:
-        raise ValueError("its bytes are of another lot or version")
-    if msgspec.json.encode(view) != bytes(sealed.event):
-        raise ValueError("its bytes hold more than an event")
-    price = Fen(view.price_fen) if view.kind is Kind.BID and isinstance(view.price_fen, int) else None
-    return view, Submission(
-        lot_id=lot_id,
-        kind=view.kind,
-        key=NOBODY,
-        ingress_at=datetime.fromisoformat(sealed.ingress_at),
-        registration_id=NOBODY if view.kind is Kind.BID else None,
-        price_fen=Fen(0) if view.kind is Kind.BID and price is None else price,
-        confirm_fen=price,
-        reason=None if view.reason is UNSET else str(view.reason),
-        since=None if view.since is UNSET else datetime.fromisoformat(str(view.since)),
-    )
-
-
-def _bidder(view: EventView) -> Bidder | None:
-    if view.kind is not Kind.BID or not isinstance(view.code, str):
+def _after(state: LotState, told: Told) -> LotState | None:
+    """The state after the event; None where the rules lead to another event, or to none."""
+    decision = decide(state, told.sent, told.bidder, told.at)
+    if not isinstance(decision, Event) or chain.event_bytes(decision, told.sent.reason) != told.inner:
         return None
-    return Bidder(view.code, None if isinstance(view.rank, msgspec.UnsetType) else view.rank)
+    return evolve(state, decision)
 
 
 def _result_faults(bundle: Bundle, state: LotState) -> Iterator[str]:
@@ -148,8 +102,8 @@ def _result_faults(bundle: Bundle, state: LotState) -> Iterator[str]:
     replayed = (outcome, ended_at, state.leader, state.price_fen, state.bids, state.extensions)
     if (told.outcome, told.ended_at, told.code, told.price_fen, told.bids, told.extensions) != replayed:
         yield "the result is not the one that the events lead to"
-    if told.status not in (state.status, Status.ANNULLED):
-        yield f"the lot is {state.status} by its events and not {told.status}"
+    if told.status != state.status:
+        yield f"the lot is {state.status} by its events and not {shown(told.status)}"
 
 
 # -- signatures
@@ -157,12 +111,15 @@ def _result_faults(bundle: Bundle, state: LotState) -> Iterator[str]:
 
 def _batch_faults(bundle: Bundle, keys: Mapping[str, PublicKey]) -> Iterator[str]:
     batches = {(batch.share, batch.number): batch for batch in bundle.batches}
+    if len(batches) != len(bundle.batches):
+        yield "a batch stands in it twice"
     for name, batch in batches.items():
-        if not is_signed(_batch_text(batch), batch.key_id, _bytes(batch.signature), keys):
+        if not _is_signed(_batch_text(batch), batch, keys):
             yield f"batch {name[0]}/{name[1]} is not signed by a key that counts"
     for seq, event in enumerate(bundle.events, start=1):
         held = batches.get((event.share, event.number))
-        if held is None or not _is_in(_bytes(event.link), event.leaf, event.path, held.size, held.root):
+        link = from_hex(event.link, HASH_BYTES)
+        if held is None or link is None or not _is_in(link, event.leaf, event.path, held.size, held.root):
             yield f"event {seq} is not in the signed batch that it names"
 
 
@@ -171,23 +128,33 @@ def _batch_text(batch: BundleBatch) -> bytes:
     return BATCH.format(share=share, number=number, size=size, at=batch.at, root=batch.root).encode()
 
 
+def _is_signed(text: bytes, signed: BundleBatch | HeadView, keys: Mapping[str, PublicKey]) -> bool:
+    signature = from_hex(signed.signature, SIGNATURE_BYTES)
+    return signature is not None and is_signed(text, signed.key_id, signature, keys)
+
+
 def _is_in(data: bytes, index: int, path: str, size: int, root: str) -> bool:
-    try:
-        hashes = merkle.split(_bytes(path))
-    except ValueError:
-        return False
-    found = merkle.root_by_path(merkle.leaf_hash(data), index, size, hashes)
+    hashes = _hashes([path[at : at + 2 * HASH_BYTES] for at in range(0, len(path), 2 * HASH_BYTES)])
+    found = None if hashes is None else merkle.root_by_path(merkle.leaf_hash(data), index, size, hashes)
     return found is not None and found.hex() == root
+
+
+def _hashes(texts: Iterable[str]) -> list[bytes] | None:
+    """Hashes from their hex; None where one of them is no hash, for several behind one another hash to the same."""
+    hashes = [from_hex(text, HASH_BYTES) for text in texts]
+    found = [hash_ for hash_ in hashes if hash_ is not None]
+    return found if len(found) == len(hashes) else None
 
 
 # -- refusals
 
 
 def _refusal_faults(bundle: Bundle) -> Iterator[str]:
-    link = _bytes(bundle.genesis)
+    link = from_hex(bundle.genesis, HASH_BYTES)
     for number, block in enumerate(bundle.refusals, start=1):
-        link = chain.block_link(link, [_bytes(one) for one in block.hashes])
-        if link.hex() != block.link:
+        hashes = _hashes(block.hashes)
+        link = None if link is None or hashes is None else chain.block_link(link, hashes)
+        if link is None or link.hex() != block.link:
             yield f"block {number} of the refusals does not verify"
             return
 
@@ -199,8 +166,8 @@ def _log_faults(bundle: Bundle, keys: Mapping[str, PublicKey]) -> Iterator[str]:
     if bundle.log is None:
         yield "the lot is not in the log yet"
         return
-    head, last_seq = bundle.log.head, -1
-    if not is_signed(rules.head_text(head.size, head.at, head.root), head.key_id, _bytes(head.signature), keys):
+    head, last_seq, last_block = bundle.log.head, -1, 0
+    if not _is_signed(rules.head_text(head.size, head.at, head.root), head, keys):
         yield f"head {head.number} of the log is not signed by a key that counts"
     links = [bundle.genesis, *(event.link for event in bundle.events)]
     blocks = [bundle.genesis, *(block.link for block in bundle.refusals)]
@@ -209,15 +176,17 @@ def _log_faults(bundle: Bundle, keys: Mapping[str, PublicKey]) -> Iterator[str]:
         if not _is_in(entry.data.encode(), entry.index, entry.path, head.size, head.root):
             yield f"{where} is not under its signed head"
         try:
-            told = rules.read_entry(entry.data.encode())
-        except msgspec.MsgspecError:
+            told = read_entry(entry.data)
+        except ValueError:
             yield f"{where} is not readable"
             continue
         if told.lot != bundle.lot_id or _at(links, told.seq) != told.link or _at(blocks, told.blocks) != told.refusals:
             yield f"{where} contradicts the chain: event {told.seq} was another one when it was logged"
-        last_seq = max(last_seq, told.seq)
+        last_seq, last_block = max(last_seq, told.seq), max(last_block, told.blocks)
     if last_seq != len(bundle.events):
         yield f"the log knows {max(last_seq, 0)} events of the lot, the bundle has {len(bundle.events)}"
+    if last_block != len(bundle.refusals):
+        yield f"the log knows {last_block} blocks of refusals of the lot, the bundle has {len(bundle.refusals)}"
 
 
 def _anchor_faults(bundle: Bundle, anchors: Iterable[HeadView] | None) -> Iterator[str]:
@@ -229,9 +198,6 @@ def _at(links: list[str], number: int) -> str | None:
     return links[number] if 0 <= number < len(links) else None
 
 
-def _bytes(text: str) -> bytes:
-    """Bytes from hex; what is no hex is no bytes, and then nothing fits it."""
-    try:
-        return bytes.fromhex(text)
-    except ValueError:
-        return b""
+def shown(text: str) -> str:
+    """Text of a file on the terminal of whoever checks it, where it may neither move the cursor nor begin a line."""
+    return text if text.isprintable() else ascii(text)

@@ -131,7 +131,7 @@ class BundleBatch(BatchView, frozen=True, forbid_unknown_fields=True):
 
 
 class BundleBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A sealed block of refusals: their hashes alone, for what was refused is shown to its bidder only."""
+    """A sealed block of refusals that the log knows: hashes alone, for what was refused is shown to its bidder only."""
 
     hashes: list[str]
     link: str
@@ -153,7 +153,7 @@ class BundleLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BundleResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the lot ended; `code` is the leader's, after a sale the buyer's."""
+    """How bidding ended, as the events lead to it; `code` is the leader's, after a sale the buyer's."""
 
     status: str
     outcome: str | None
@@ -165,7 +165,10 @@ class BundleResult(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bundle(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A finished lot whole: it verifies without database and network (docs/evidence.md). Nothing in it is secret."""
+    """A finished lot whole: it verifies without database and network (docs/evidence.md). Nothing in it is secret.
+
+    All is proved but `title`, and the `number` of the log's head where there is no anchor.
+    """
 
     format: Literal["auction-bundle/1"]
     lot_id: UUID

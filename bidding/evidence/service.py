@@ -221,6 +221,7 @@ async def make_bundle(tx: Tx, lot_id: UUID) -> Bundle:
     if Status(lot.status) not in FINISHED:
         raise RecordSealed()
     batches = {(row.share, row.number): row for row in await store.batches_of(tx, lot_id)}
+    log = await _log(tx, lot_id)
     return Bundle(
         format=BUNDLE,
         lot_id=lot_id,
@@ -230,10 +231,15 @@ async def make_bundle(tx: Tx, lot_id: UUID) -> Bundle:
         result=_result(lot),
         events=await _events(tx, lot_id, batches),
         batches=[BundleBatch(**asdict(row.view())) for row in batches.values()],
-        refusals=await _blocks(tx, lot_id),
-        log=await _log(tx, lot_id),
+        refusals=(await _blocks(tx, lot_id))[: _blocks_in(log)],
+        log=log,
         keys=await store.keys(tx),
     )
+
+
+def _blocks_in(log: BundleLog | None) -> int:
+    """How many blocks of refusals the log knows: what was sealed since is proved by nothing yet, and is left out."""
+    return max(rules.read_entry(entry.data.encode()).blocks for entry in log.entries) if log else 0
 
 
 def _terms(lot: Lot) -> str:

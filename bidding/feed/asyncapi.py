@@ -13,8 +13,9 @@ REF = "#/components/schemas/{name}"
 CHANNEL = "#/channels/lot"
 
 CLOSES = (
-    f"1003 binary, 1007 bad UTF-8, 1008 fragments, 1009 over {MAX_FRAME_BYTES} bytes, 1012 restart,"
-    f" 1013 try again later, {DEAD_SESSION} the login session ended, {SLOW_READER} too slow a reader,"
+    f"1002 no frame of the protocol, 1003 binary, 1007 bad UTF-8, 1008 fragments, 1009 over {MAX_FRAME_BYTES} bytes,"
+    f" 1011 fault of ours or no pong, 1012 restart, 1013 try again later,"
+    f" {DEAD_SESSION} the login session ended, {SLOW_READER} too slow a reader,"
     f" {TOO_MANY_MESSAGES} too many messages"
 )
 

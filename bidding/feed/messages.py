@@ -92,7 +92,10 @@ class Ack(Message, frozen=True, tag="ack"):
 
 
 class Refused(Message, frozen=True, tag="refused"):
-    """The bid is refused, by a rule that is named; facts such as `minimum_fen` stand beside it."""
+    """The bid is refused, by a rule that is named; facts such as `minimum_fen` stand beside it.
+
+    Of a bid that came too late: `arrived_ms_late`, `received_at`, `ended_at`, by the server's own times.
+    """
 
     key: UUID | None
     code: str
@@ -105,10 +108,18 @@ class Refused(Message, frozen=True, tag="refused"):
     path: str | UnsetType = UNSET
     expected: str | UnsetType = UNSET
     expected_zh: str | UnsetType = UNSET
+    arrived_ms_late: int | UnsetType = UNSET
+    received_at: str | UnsetType = UNSET
+    ended_at: str | UnsetType = UNSET
+    what: str | UnsetType = UNSET
+    what_zh: str | UnsetType = UNSET
 
 
 class Resync(Message, frozen=True, tag="resync"):
-    """What was told does not follow on: connect again with the last `seq`."""
+    """Reserved: connect again with the last `seq`. No server says it today.
+
+    It is for a socket whose place among the events the server has lost, where now the room gets a new snapshot.
+    """
 
 
 ServerMessage = Snapshot | Events | Tick | Ack | Refused | Resync

@@ -3,6 +3,8 @@
 
 const VERSION = 1;
 const HASH = 32;
+const SIGNATURE = 64;
+const DIGITS = /^[0-9a-f]*$/;
 const encoder = new TextEncoder();
 
 /** Whether this browser can hash and verify Ed25519; `false` says that nothing here can be checked, not that it is wrong. */
@@ -49,14 +51,14 @@ async function nodeHash(left, right) {
   return hex(await sha256([1], fromHex(left), fromHex(right)));
 }
 
-/** The hashes of a path that is written as one hex string. */
+/** The hashes of a path that is written as one hex string; what is left over is a hash too short, and none. */
 export function split(path) {
-  return path.match(/.{64}/g) ?? [];
+  return path.match(/.{1,64}/gs) ?? [];
 }
 
 /** The root that `path`, a list of hashes, leads to from a leaf (2.1.3.2); null where it is no path of such a tree. */
 export async function rootByPath(leaf, index, size, path) {
-  if (!(index >= 0 && index < size)) return null;
+  if (!(Number.isSafeInteger(index) && Number.isSafeInteger(size) && index >= 0 && index < size)) return null;
   let [place, last, found] = [index, size - 1, leaf];
   for (const sibling of path) {
     if (last === 0) return null;
@@ -108,11 +110,14 @@ export function headText({ size, at, root }) {
 
 /** Whether one of `keys` made `signature` over `text`; a key is the one it is named for, or it is none. */
 export async function isSigned(text, { key_id: keyId, signature }, keys) {
-  const key = keys.find((each) => each.key_id === keyId);
-  if (!key || hex(await sha256(fromHex(key.public_key))).slice(0, 16) !== keyId) return false;
-  const subtle = globalThis.crypto.subtle;
-  const imported = await subtle.importKey("raw", fromHex(key.public_key), "Ed25519", false, ["verify"]);
-  return subtle.verify("Ed25519", imported, fromHex(signature), encoder.encode(text));
+  const key = keys.find((each) => each.key_id === keyId && each.algorithm === "Ed25519");
+  return key !== undefined && holds(async () => {
+    const raw = fromHex(key.public_key);
+    if (hex(await sha256(raw)).slice(0, 16) !== keyId) return false;
+    const { subtle } = globalThis.crypto;
+    const imported = await subtle.importKey("raw", raw, "Ed25519", false, ["verify"]);
+    return subtle.verify("Ed25519", imported, fromHex(signature, SIGNATURE), encoder.encode(text));
+  });
 }
 
 // -- whole documents
@@ -131,16 +136,17 @@ export function receiptIn(document) {
 export async function checkReceipt(receipt, keys) {
   const { bytes, batch } = receipt;
   return {
-    contents: told(bytes) !== null && same(told(bytes), receipt.event) && JSON.parse(bytes).lot === receipt.lot_id,
-    chain: (await linkOf(receipt.previous, bytes)) === receipt.link,
+    contents: told(bytes) !== null && same(told(bytes), receipt.event) && parsed(bytes).lot === receipt.lot_id,
+    chain: await holds(async () => (await linkOf(receipt.previous, bytes)) === receipt.link),
     inclusion: await inBatch(receipt, batch),
     signature: await isSigned(batchText(batch), batch, keys),
   };
 }
 
 /**
- * What a bundle proves, as `{ genesis, chain, inclusion, signatures, refusals, log }`, each true or false. That the rules
- * were kept is checked by `auction verify --bundle`, which knows them.
+ * What a bundle proves, as `{ genesis, chain, inclusion, signatures, result, refusals, log }`, each true or false. That the
+ * rules were kept is checked by `auction verify --bundle`, which knows them. Nobody proves the title, nor that the sale was
+ * not annulled afterwards.
  */
 export async function checkBundle(bundle, keys = bundle.keys) {
   const batches = new Map(bundle.batches.map((batch) => [`${batch.share}/${batch.number}`, batch]));
@@ -152,44 +158,81 @@ export async function checkBundle(bundle, keys = bundle.keys) {
   const signed = [];
   for (const batch of bundle.batches) signed.push(await isSigned(batchText(batch), batch, keys));
   return {
-    genesis: (await genesisOf(bundle.terms)) === bundle.genesis,
-    chain: (await brokenAt(bundle.genesis, bundle.events)) === null,
+    genesis: parsed(bundle.terms)?.[0] === bundle.lot_id && (await genesisOf(bundle.terms)) === bundle.genesis,
+    chain: await holds(() => chainHolds(bundle)),
     inclusion: inBatches.every(Boolean),
     signatures: signed.every(Boolean),
-    refusals: await blocksHold(bundle),
-    log: await logHolds(bundle, keys),
+    result: resultHolds(bundle),
+    refusals: await holds(() => blocksHold(bundle)),
+    log: await holds(() => logHolds(bundle, keys)),
   };
 }
 
-async function inBatch({ link, leaf, path }, { size, root }) {
-  return (await rootByPath(await leafHash(fromHex(link)), leaf, size, split(path))) === root;
+function inBatch({ link, leaf, path }, { size, root }) {
+  return holds(async () => (await rootByPath(await leafHash(fromHex(link)), leaf, size, split(path))) === root);
+}
+
+async function chainHolds({ lot_id: lotId, genesis, events }) {
+  if (!events.length || events.some(({ bytes }) => parsed(bytes)?.lot !== lotId)) return false;
+  return (await brokenAt(genesis, events)) === null;
+}
+
+/** The lot has ended, and the result is what its last event and its bids say. */
+function resultHolds({ events, result }) {
+  const all = events.map(({ bytes }) => told(bytes));
+  const bids = all.filter((event) => event?.kind === "bid");
+  const end = all.at(-1);
+  const closed = end?.kind === "closed";
+  if (!closed && end?.kind !== "withdrawn") return false;
+  const leading = closed ? end : bids.at(-1);
+  const wanted = {
+    status: end.kind,
+    outcome: closed ? end.status : null,
+    ended_at: closed ? end.ends_at : null,
+    code: leading?.code ?? null,
+    price_fen: leading?.price_fen ?? null,
+    bids: bids.length,
+    extensions: bids.filter(({ extended }) => extended).length,
+  };
+  return Object.entries(wanted).every(([name, value]) => result[name] === value);
 }
 
 async function blocksHold({ genesis, refusals }) {
   let link = genesis;
   for (const block of refusals) {
-    link = hex(await sha256([VERSION], fromHex(link), ...block.hashes.map(fromHex)));
+    link = hex(await sha256([VERSION], fromHex(link), ...block.hashes.map((each) => fromHex(each))));
     if (link !== block.link) return false;
   }
   return true;
 }
 
-/** Every head that the log holds for this lot is a link of its chain and of its refusals, and the head of the log is signed. */
-async function logHolds({ log, events, refusals, genesis }, keys) {
+/**
+ * Every head that the log tells of this lot is a link of its chain and of its refusals, one of them is the last of both, so
+ * that nothing was cut off, and the head of the log is signed.
+ */
+async function logHolds({ lot_id: lotId, log, events, refusals, genesis }, keys) {
   if (log === null) return false;
+  const links = [genesis, ...events.map(({ link }) => link)];
+  const blocks = [genesis, ...refusals.map(({ link }) => link)];
+  let whole = false;
   for (const { index, data, path } of log.entries) {
-    const entry = JSON.parse(data);
+    const entry = parsed(data);
     const root = await rootByPath(await leafHash(encoder.encode(data)), index, log.head.size, split(path));
-    const link = entry.seq ? events[entry.seq - 1]?.link : genesis;
-    const block = entry.blocks ? refusals[entry.blocks - 1]?.link : genesis;
-    if (root !== log.head.root || entry.link !== link || entry.refusals !== block) return false;
+    if (root !== log.head.root || entry?.lot !== lotId) return false;
+    if (!(entry.seq in links && entry.blocks in blocks)) return false;
+    if (entry.link !== links[entry.seq] || entry.refusals !== blocks[entry.blocks]) return false;
+    whole ||= entry.seq === events.length && entry.blocks === refusals.length;
   }
-  return isSigned(headText(log.head), log.head, keys);
+  return whole && isSigned(headText(log.head), log.head, keys);
 }
 
 function told(bytes) {
+  return parsed(bytes)?.event ?? null;
+}
+
+function parsed(text) {
   try {
-    return JSON.parse(bytes).event ?? null;
+    return JSON.parse(text);
   } catch {
     return null;
   }
@@ -217,6 +260,21 @@ function hex(bytes) {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-function fromHex(text) {
-  return Uint8Array.from(text.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
+/** Text that is no hex of the length it should have: nothing that is checked with it holds. */
+class NoHex extends Error {}
+
+/** Bytes from lower-case digits, so that one value has one spelling; throws NoHex for any other text. */
+function fromHex(text, size = HASH) {
+  if (typeof text !== "string" || text.length !== 2 * size || !DIGITS.test(text)) throw new NoHex();
+  return Uint8Array.from({ length: size }, (_, at) => Number.parseInt(text.slice(2 * at, 2 * at + 2), 16));
+}
+
+/** What a check says, and false where it met text that is no hex. */
+async function holds(check) {
+  try {
+    return await check();
+  } catch (fault) {
+    if (fault instanceof NoHex) return false;
+    throw fault;
+  }
 }

@@ -52,6 +52,8 @@ test("a key under another's name is no key, and no key signs nothing", async () 
   const { publicKey } = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]);
   const raw = Buffer.from(await crypto.subtle.exportKey("raw", publicKey)).toString("hex");
   assert.deepEqual(failing(await checkReceipt(RECEIPT, [{ ...KEYS[0], public_key: raw }])), ["signature"]);
+  assert.deepEqual(failing(await checkReceipt(RECEIPT, [{ ...KEYS[0], algorithm: "none" }])), ["signature"]);
+  assert.deepEqual(failing(await checkReceipt(RECEIPT, [{ ...KEYS[0], public_key: KEYS[0].public_key.toUpperCase() }])), ["signature"]);
   assert.deepEqual(failing(await checkReceipt(RECEIPT, [])), ["signature"]);
 });
 
@@ -73,10 +75,63 @@ test("a bundle holds, and each change to it shows", async () => {
     [changed(bundle, "refusals.0.hashes.0", "00".repeat(32)), ["refusals"]],
     [changed(bundle, "log.head.signature", "00".repeat(64)), ["log"]],
     [changed(bundle, "log", null), ["log"]],
-    [shorter, ["log"]],
+    [shorter, ["result", "log"]],
   ];
   for (const [copy, wanted] of changes) assert.deepEqual(failing(await checkBundle(copy)), wanted);
 });
+
+test("a bundle of which something was cut off or written in does not hold", async () => {
+  const bundle = golden("bundle.json");
+  const noEntries = { ...bundle.log, entries: [] };
+  const shorter = { ...bundle, events: bundle.events.slice(0, -1) };
+  const other = "00000000-0000-7000-8000-000000000001";
+  const zero = "00".repeat(32);
+  const { link, hashes } = bundle.refusals[0];
+  const next = { hashes: [zero], link: await blockAfter(link, zero) };
+  const changes = [
+    [{ ...shorter, log: noEntries }, ["result", "log"]],
+    [{ ...bundle, events: [], batches: [], refusals: [], log: noEntries }, ["chain", "result", "log"]],
+    [{ ...bundle, refusals: [] }, ["log"]],
+    [{ ...bundle, refusals: [], log: noEntries }, ["log"]],
+    [{ ...bundle, refusals: [...bundle.refusals, next] }, ["log"]],
+    [changed(bundle, "refusals.0.hashes", [hashes.join("")]), ["refusals"]],
+    [changed(bundle, "refusals.0.hashes", [...hashes, ""]), ["refusals"]],
+    [changed(bundle, "lot_id", other), ["genesis", "chain", "log"]],
+    ...["status", "outcome", "ended_at", "code", "price_fen", "bids", "extensions"].map((name) => [changed(bundle, `result.${name}`, 7), ["result"]]),
+    [changed(bundle, "result.status", "annulled"), ["result"]],
+    [changed(bundle, "log.entries.0.data", "{"), ["log"]],
+    [changed(bundle, "log.entries.0.data", bundle.log.entries[0].data.replace(bundle.lot_id, other)), ["log"]],
+    [changed(bundle, "genesis", bundle.genesis.toUpperCase()), ["genesis", "chain", "refusals"]],
+  ];
+  for (const [copy, wanted] of changes) assert.deepEqual(failing(await checkBundle(copy)), wanted);
+});
+
+/** The link of a block of one refusal behind another, as the platform makes it. */
+async function blockAfter(previous, hash) {
+  const bytes = Buffer.concat([Buffer.from([1]), Buffer.from(previous, "hex"), Buffer.from(hash, "hex")]);
+  return Buffer.from(await crypto.subtle.digest("SHA-256", bytes)).toString("hex");
+}
+
+test("no character of a receipt can be another one", async () => {
+  const raw = JSON.stringify(RECEIPT);
+  const held = [];
+  for (let at = 0; at < raw.length; at += 1) {
+    for (const character of [" ", raw[at].toUpperCase()]) {
+      if (character === raw[at]) continue;
+      const altered = raw.slice(0, at) + character + raw.slice(at + 1);
+      if (await stillHolds(altered)) held.push(`${raw.slice(at - 25, at)}[${raw[at]}→${character}]`);
+    }
+  }
+  assert.deepEqual(held, []);
+});
+
+async function stillHolds(text) {
+  try {
+    return all(await checkReceipt(JSON.parse(text), KEYS));
+  } catch {
+    return false;
+  }
+}
 
 test("the first event that breaks the chain is found", async () => {
   const { terms, genesis, events } = golden("bundle.json");

@@ -101,7 +101,7 @@ function Outcome({ fault, receipt, bundle, checks }) {
   return html`
     <section class=${holds ? "notice verdict" : "notice notice-fault verdict"}>
       <h2>${holds ? t("verify.holds") : t("verify.fails")}</h2>
-      ${receipt ? html`<${Told} event=${receipt.event} batch=${receipt.batch} />` : html`<p>${bundle.title}</p>`}
+      ${receipt ? html`<${Told} event=${receipt.event} batch=${receipt.batch} />` : html`<p>${bundle.title}</p><p class="aside">${t("verify.unproved")}</p>`}
       <ul class="checks">${Object.entries(checks).map(([name, good]) => html`
         <li key=${name} class=${good ? "good" : "bad"}><strong>${good ? t("verify.yes") : t("verify.no")}</strong> ${t(`check.${name}`)}</li>`)}
       </ul>

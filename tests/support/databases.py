@@ -42,6 +42,9 @@ def start_for_run() -> EmbeddedPostgres:
     return server
 
 
+YOUNG_S = 600
+
+
 def throw_away(server: EmbeddedPostgres) -> None:
     """Stop the server and remove its folder."""
     server.stop()
@@ -49,9 +52,14 @@ def throw_away(server: EmbeddedPostgres) -> None:
 
 
 def sweep() -> None:
-    """Throw away servers of runs that were killed; the lock of their folder is free."""
+    """Throw away servers of runs that were killed; the lock of their folder is free.
+
+    That of a young folder may be free because another run has just killed its server, to start it again.
+    """
     for folder in [*fast_root().glob(f"{PREFIX}*"), *disk_root().glob(f"{PREFIX}*")]:
         with suppress(OSError, FolderInUse):  # another user's, or still in use
+            if time.time() - folder.stat().st_mtime < YOUNG_S:
+                continue
             left = EmbeddedPostgres(folder, durable=False, say=lambda _: None)
             if left.alive():
                 left.start()

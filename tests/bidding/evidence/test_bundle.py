@@ -1,5 +1,6 @@
 """A bundle proves itself without a database, and no change to it passes."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,10 +11,14 @@ import pytest
 
 from app.cli import main
 from app.verify import main_verify_bundle
+from bidding.desk import chain
 from bidding.evidence import bundle as check
+from bidding.evidence import reading, service, store
 from bidding.evidence.schemas import Bundle
 from bidding.feed.errors import RecordSealed
+from kernel.actors import platform
 from kernel.signatures import Keyring
+from tests.bidding.desk.house import START, codes, desk_of
 from tests.bidding.evidence.house import Archive, archive
 from tests.support.keys import KEYRING
 
@@ -34,7 +39,7 @@ async def test_an_honest_bundle_verifies_by_itself_and_against_keys_and_anchors(
 ) -> None:
     async with bundled(database_url, tmp_path) as (kept, bundle):
         raw = msgspec.json.encode(bundle)
-        again = check.read_bundle(raw)
+        again = reading.read_bundle(raw)
         assert check.faults(again) == []
         assert check.faults(again, TRUSTED, kept.anchors()) == []
         assert again.result.outcome == "sold"
@@ -71,6 +76,16 @@ def _event(bundle: Json, old: str, new: str, at: int = 1) -> None:
     event["bytes"] = event["bytes"].replace(old, new)
 
 
+def _hashes(bundle: Json) -> list[str]:
+    hashes: list[str] = bundle["refusals"][0]["hashes"]
+    return hashes
+
+
+def _block_after(link: str) -> Json:
+    """A block that the platform never sealed, of a refusal that never was."""
+    return {"hashes": ["00" * 32], "link": chain.block_link(bytes.fromhex(link), [b"\0" * 32]).hex()}
+
+
 CHANGES: dict[str, Callable[[Json], Any]] = {
     "a price": lambda bundle: _event(bundle, '"price_fen":100000', '"price_fen":101000'),
     "a code": lambda bundle: _event(bundle, '"code":"B1"', '"code":"B2"'),
@@ -94,6 +109,13 @@ CHANGES: dict[str, Callable[[Json], Any]] = {
     "the result": lambda bundle: bundle["result"].update(price_fen=1),
     "the winner": lambda bundle: bundle["result"].update(code="B2"),
     "the state": lambda bundle: bundle["result"].update(status="withdrawn"),
+    "an annulment": lambda bundle: bundle["result"].update(status="annulled"),
+    "refusals written as one": lambda bundle: bundle["refusals"][0].update(hashes=["".join(_hashes(bundle))]),
+    "a refusal of no bytes": lambda bundle: _hashes(bundle).append(""),
+    "a refusal in capitals": lambda bundle: bundle["refusals"][0].update(hashes=[h.upper() for h in _hashes(bundle)]),
+    "an invented block": lambda bundle: bundle["refusals"].append(_block_after(bundle["refusals"][-1]["link"])),
+    "a batch twice": lambda bundle: bundle["batches"].insert(0, bundle["batches"][0] | {"root": "00" * 32}),
+    "another algorithm": lambda bundle: bundle["keys"][0].update(algorithm="none"),
     "a refusal taken out": lambda bundle: bundle["refusals"][0]["hashes"].pop(),
     "a block taken out": lambda bundle: bundle["refusals"].pop(),
     "no key": lambda bundle: bundle.update(keys=[]),
@@ -115,7 +137,7 @@ async def test_no_change_passes(database_url: str, tmp_path: Path) -> None:
         for name, change in CHANGES.items():
             document = msgspec.json.decode(raw)
             change(document)
-            if not check.faults(check.read_bundle(msgspec.json.encode(document))):
+            if not check.faults(reading.read_bundle(msgspec.json.encode(document))):
                 passed.append(name)
         assert passed == []
 
@@ -140,12 +162,39 @@ async def test_the_command_says_what_fails(
         anchors = [str(file) for file in kept.sink.folder.iterdir()]
     capsys.readouterr()
     assert main(["verify", "--bundle", str(path), "--keys", str(keys), "--anchors", *anchors]) == 0
-    assert capsys.readouterr().out == "verified: no fault found\n"
+    said = capsys.readouterr().out.splitlines()
+    assert said == [
+        "not proved: the title (测试标的); whether the sale was annulled afterwards",
+        "verified: no fault found",
+    ]
     assert main(["verify", "--bundle", str(path)]) == 0
-    assert KEYRING.key_id in capsys.readouterr().out, "whose keys were believed"
+    said = capsys.readouterr().out.splitlines()
+    assert KEYRING.key_id in said[0], "whose keys were believed"
+    assert "the number of the log's head" in said[1], "what only anchors prove"
     path.write_text(path.read_text().replace('\\"extended\\":false', '\\"extended\\":true', 1))
     assert main_verify_bundle(str(path), None, []) == 1
     assert "does not continue the chain" in capsys.readouterr().out
     path.write_text("{}")
     assert main_verify_bundle(str(path), None, []) == 2
     assert main_verify_bundle(str(tmp_path / "none"), None, []) == 2
+
+
+async def test_refusals_that_the_log_does_not_know_yet_are_left_out(database_url: str, tmp_path: Path) -> None:
+    """Nothing proves them before the next entry of the lot, so that an invented block would look the same."""
+    async with bundled(database_url, tmp_path) as (kept, bundle):
+        place, lot_id = kept.place, kept.lot_id
+        late = await place.bidder(lot_id, "B9")
+        async with desk_of(place) as desk:
+            assert codes([await desk.submit(place.bid(lot_id, late, START))]) == ["after-end"]
+            async with asyncio.timeout(10):
+                while await place.db.fetchval("SELECT count(*) FROM bidding.refusal_block") < 2:
+                    await asyncio.sleep(0.05)
+        again = await kept.bundle()
+        assert again.refusals == bundle.refusals
+        assert check.faults(again, TRUSTED, kept.anchors()) == []
+        async with kept.database.transaction(platform("test")) as tx:
+            await service._append(tx, KEYRING, store.MOVED, None)
+        again = await kept.bundle()
+        assert again.refusals[:1] == bundle.refusals
+        assert len(again.refusals) == 2
+        assert check.faults(again, TRUSTED) == []

@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from bidding.evidence import bundle as check
+from bidding.evidence.reading import read_bundle
 from bidding.evidence.sinks import read_heads
 from kernel.signatures import Keyring
 from tests.bidding.evidence.test_receipts import proves_itself
@@ -13,13 +14,13 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 def test_a_bundle_of_the_first_version_verifies() -> None:
-    bundle = check.read_bundle((GOLDEN / "bundle.json").read_bytes())
+    bundle = read_bundle((GOLDEN / "bundle.json").read_bytes())
     assert check.faults(bundle, bundle.keys, read_heads(GOLDEN / "anchors.jsonl")) == []
 
 
 def test_a_receipt_of_the_first_version_proves_itself() -> None:
     keyring = Keyring.make()
-    bundle = check.read_bundle((GOLDEN / "bundle.json").read_bytes())
+    bundle = read_bundle((GOLDEN / "bundle.json").read_bytes())
     keyring.keys |= {key.key_id: key for key in bundle.keys}
     receipt = msgspec.json.decode((GOLDEN / "ack.json").read_bytes())["receipt"]
     assert receipt["path"], "a batch of several events"

@@ -1,20 +1,27 @@
 """The description of the live protocol is what the socket really says: every frame of a session fits its type."""
 
+import ast
 import json
+import re
+from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import msgspec
 import pytest
 
+from bidding.desk import batch, desk, queue
+from bidding.desk import errors as desk_errors
 from bidding.desk.rules import Kind
-from bidding.feed import messages
-from bidding.feed.asyncapi import document
+from bidding.feed import bids, messages
+from bidding.feed.asyncapi import CLOSES, document
 from bidding.feed.messages import EventKind, LiveEvent, ServerMessage
 from bidding.feed.rules import PUBLIC_KINDS
-from bidding.feed.schemas import BidMessage
+from bidding.feed.schemas import BidMessage, refused_frame
 from kernel.clock import real_now
+from kernel.errors import Refusal
 from tests.bidding.feed.house import Client, House, Person, serve
 from tests.bidding.support import START_FEN, STEP_FEN
 
@@ -107,3 +114,61 @@ async def test_what_is_not_described_does_not_fit(frame: dict[str, Any]) -> None
 async def test_hidden_events_fit_too() -> None:
     assert check(b'{"t":"resync"}') == messages.Resync()
     assert msgspec.json.decode(b'{"seq":3,"kind":"hidden"}', type=LiveEvent).seq == 3
+
+
+# -- every refusal that a bid can meet, with every fact that it is given anywhere in the code
+
+
+DECIDERS = (batch, bids, desk, queue, desk_errors)
+"""Modules that answer bids; what refuses them is defined or imported there."""
+
+ROOT = Path(__file__).parents[3]
+SOURCES = [*(ROOT / "bidding").rglob("*.py"), *(ROOT / "kernel").rglob("*.py")]
+
+
+def answered() -> set[type[Refusal]]:
+    """Every refusal that the deciders know, by name or by code."""
+    found = {one for module in DECIDERS for one in vars(module).values() if isinstance(one, type)}
+    return {one for one in found if issubclass(one, Refusal) and one is not Refusal}
+
+
+def facts_in(tree: ast.AST, within: str = "") -> Iterator[tuple[str, str]]:
+    """Each fact that source code gives to what it calls, with the name called; `cls` is the class around it."""
+    for node in ast.iter_child_nodes(tree):
+        inside = node.name if isinstance(node, ast.ClassDef) else within
+        if isinstance(node, ast.Call):
+            called = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            for given in node.keywords:
+                yield inside if called == "cls" else called, given.arg or ""
+        yield from facts_in(node, inside)
+
+
+def facts() -> dict[str, set[str]]:
+    """The facts of each refusal by the name of its class."""
+    given: dict[str, set[str]] = {}
+    for path in SOURCES:
+        for called, fact in facts_in(ast.parse(path.read_text())):
+            given.setdefault(called, set()).add(fact)
+    return given
+
+
+def example(fact: str) -> object:
+    return 1 if fact.endswith(("_fen", "_ms_late", "_s")) else "x"
+
+
+async def test_every_refusal_of_a_bid_fits_with_all_its_facts() -> None:
+    refusals, given = answered(), facts()
+    names = {one.__name__ for one in refusals}
+    assert names >= {"ArrivedLate", "BelowMinimum", "KeyReused", "Malformed", "NotFound", "PasswordRequired", "Busy"}
+    told = set()
+    for refusal in refusals:
+        made = refusal(**{fact: example(fact) for fact in given.get(refusal.__name__, ())})
+        check(refused_frame(uuid4(), made))
+        told |= made.facts.keys()
+    fixed = {"key", "code", "rule", "law", "detail", "detail_en"}
+    assert told == set(messages.Refused.__struct_fields__) - fixed, "a fact that is described is one that is told"
+
+
+async def test_the_document_and_the_page_about_it_name_the_same_closing_codes() -> None:
+    written = (ROOT / "docs/live.md").read_text().partition("## Closing codes")[2].partition("\n## ")[0]
+    assert re.findall(r"`(\d{4})`", written) == re.findall(r"\b(\d{4})\b(?! bytes)", CLOSES)

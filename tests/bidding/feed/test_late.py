@@ -3,9 +3,11 @@
 from datetime import datetime, timedelta
 from uuid import uuid4
 
+import msgspec
 import pytest
 from sqlalchemy import text
 
+from bidding.feed.messages import ServerMessage
 from kernel.actors import platform
 from tests.bidding.feed.house import serve, until
 from tests.bidding.support import START_FEN
@@ -23,6 +25,7 @@ async def test_socket_and_http_say_how_late(database_url: str) -> None:
         await until(lambda: house.status(lot_id), "failed")
         async with house.watch(lot_id, who) as bidder:
             told = await bidder.bid(START_FEN)
+            assert msgspec.convert(told, ServerMessage)
         answer = await house.bid(who, lot_id, {"key": str(uuid4()), "price_fen": START_FEN})
         assert answer.status_code == 409
         for refusal in (told, answer.json()):

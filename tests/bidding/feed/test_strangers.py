@@ -235,6 +235,23 @@ async def test_frames_that_are_no_small_text_close_the_socket(database_url: str)
             assert await close_code_of(reader) == 1007
 
 
+NO_FRAMES = {
+    "unmasked": b"\x81\x02{}",
+    "a reserved bit": b"\xc1\x82\0\0\0\0{}",
+    "a reserved opcode": b"\x83\x82\0\0\0\0{}",
+    "a continuation of nothing": b"\x80\x82\0\0\0\0{}",
+}
+
+
+async def test_what_is_no_frame_of_the_protocol_closes_the_socket(database_url: str) -> None:
+    async with serve(database_url) as house:
+        lot_id = await house.open_lot()
+        for sent in NO_FRAMES.values():
+            async with raw_socket(house, lot_id) as (reader, writer):
+                writer.write(sent)
+                assert await close_code_of(reader) == 1002
+
+
 async def test_compression_is_not_offered(database_url: str) -> None:
     async with serve(database_url) as house:
         lot_id = await house.open_lot()
