@@ -16,6 +16,7 @@ from bidding.evidence.reading import Told, read_entry, read_event, read_terms
 from bidding.evidence.schemas import Bundle, BundleBatch, HeadView
 from kernel import merkle
 from kernel.clock import beijing
+from kernel.decoding import Expected
 from kernel.hexadecimal import from_hex
 from kernel.merkle import HASH_BYTES
 from kernel.signatures import SIGNATURE_BYTES, PublicKey, by_id, is_signed
@@ -65,6 +66,9 @@ def _history_faults(bundle: Bundle) -> Iterator[str]:
             return
         try:
             told = read_event(bundle.lot_id, event.bytes)
+        except Expected as error:
+            yield f"event {seq}: expected {error}"
+            return
         except ValueError as error:
             yield f"event {seq}: {error}"
             return

@@ -204,7 +204,7 @@ def test_a_file_that_is_too_large_is_not_read(
     path = tmp_path / "bundle.json"
     path.write_bytes(json.dumps(forged()).encode())
     assert main_verify_bundle(str(path), None, []) == 2
-    assert capsys.readouterr().err == "no bundle: it is larger than 1000 bytes\n"
+    assert capsys.readouterr().err == f"{path}: no bundle: it is larger than 1000 bytes\n"
 
 
 # -- what is proved, and what is not

@@ -153,6 +153,8 @@ def facts() -> dict[str, set[str]]:
 
 
 def example(fact: str) -> object:
+    if fact == "what":
+        return "lot"
     return 1 if fact.endswith(("_fen", "_ms_late", "_s")) else "x"
 
 
