@@ -120,6 +120,8 @@ class Lot(Base):
     remaining_ms: Mapped[int | None]
     """The time kept by a halt; null while the lot's time runs."""
     opened: Mapped[bool] = mapped_column(server_default="false")
+    resumed_at: Mapped[datetime | None]
+    """When it last ran on after a halt (platform time): an outage takes no time from before."""
     leader_registration_id: Mapped[UUID | None]
     leader_code: Mapped[str | None]
     leader_rank: Mapped[int | None]

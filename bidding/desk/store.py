@@ -32,7 +32,7 @@ MAX_DUE = 2_000
 LOCK_LOTS = """
     SELECT lot_id, method, opens_at, scheduled_end, start_price_fen, increment_fen, status, ends_at, remaining_ms,
            opened, leader_registration_id, leader_code, leader_rank, price_fen, seq, entries, bids, extensions, link,
-           last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id
+           last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id, resumed_at
     FROM bidding.lot WHERE lot_id = ANY($1) AND bucket % $3 = $2 ORDER BY lot_id FOR NO KEY UPDATE
 """
 LOCK_GROUPS = """
@@ -113,6 +113,7 @@ def book_of(row: Any) -> Book:
         seq=row["seq"],
         bids=row["bids"],
         extensions=row["extensions"],
+        resumed_at=row["resumed_at"],
     )
     return Book(
         lot_id=row["lot_id"],
@@ -173,20 +174,20 @@ async def held_lots(db: Connection, lot_ids: Iterable[UUID]) -> frozenset[UUID]:
 KEEP = """
     WITH signed AS (
         INSERT INTO bidding.batch (share, number, at, leaves, root, key_id, signature)
-        SELECT $19::int8, $20::int8, $21::timestamptz, $22::bytea, $23::bytea, $24::text, $25::bytea
-        WHERE $25 IS NOT NULL)
+        SELECT $20::int8, $21::int8, $22::timestamptz, $23::bytea, $24::bytea, $25::text, $26::bytea
+        WHERE $26 IS NOT NULL)
     UPDATE bidding.lot l SET
         status = n.status, ends_at = n.ends_at, remaining_ms = n.remaining_ms, opened = n.opened,
         leader_registration_id = n.registration_id, leader_code = n.code, leader_rank = n.rank, price_fen = n.price_fen,
         seq = n.seq, entries = n.entries, bids = n.bids, extensions = n.extensions, link = n.link,
         outcome = CASE WHEN n.status = 'closed' THEN CASE WHEN n.bids > 0 THEN 'sold' ELSE 'failed' END END,
         closed_at = n.closed_at, last_received_at = n.received_at, decided_at = clock_timestamp(),
-        late_entries = n.late_entries, unstored_refusals = n.unstored_refusals
+        late_entries = n.late_entries, unstored_refusals = n.unstored_refusals, resumed_at = n.resumed_at
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int8[], $5::bool[], $6::uuid[], $7::text[], $8::int8[],
                 $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::bytea[], $15::timestamptz[],
-                $16::timestamptz[], $17::int8[], $18::int8[])
+                $16::timestamptz[], $17::int8[], $18::int8[], $19::timestamptz[])
          n (lot_id, status, ends_at, remaining_ms, opened, registration_id, code, rank, price_fen, seq, entries, bids,
-            extensions, link, closed_at, received_at, late_entries, unstored_refusals)
+            extensions, link, closed_at, received_at, late_entries, unstored_refusals, resumed_at)
     WHERE l.lot_id = n.lot_id
 """
 KEEP_GROUPS = """
@@ -257,6 +258,7 @@ def _lot_row(book: Book) -> tuple[object, ...]:
         book.last_received_at,
         book.late_entries,
         book.unstored_refusals,
+        state.resumed_at,
     )
 
 
