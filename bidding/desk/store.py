@@ -282,31 +282,7 @@ FIND_COMMANDS = """
     FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
     WHERE c.decided_at IS NULL AND l.bucket % $3 = $2 ORDER BY c.requested_at, c.id LIMIT $1
 """
-FIND_HIT = """
-    SELECT lot_id FROM bidding.lot
-    WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - interval '5 minutes' < $2
-      AND bucket % $4 = $3
-"""
 FIND_ENDED = "SELECT lot_id, ends_at FROM bidding.lot WHERE lot_id = ANY($1) AND status = 'open' AND ends_at <= $2"
-KEEP_OUTAGE = """
-    INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-"""
-
-
-class Outage(msgspec.Struct, frozen=True):
-    """A span without reliable decisions, in platform time, with its length in real time."""
-
-    since: datetime
-    until: datetime
-    real_s: float
-    cause: str
-
-
-async def keep_outage(db: Connection, share: int, epoch: int, outage: Outage, lots: int) -> None:
-    """Record why lots were frozen."""
-    real_ms = round(outage.real_s * 1000)
-    await db.execute(KEEP_OUTAGE, share, epoch, outage.until, outage.since, real_ms, outage.cause, lots)
 
 
 async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID, Kind]]:
@@ -317,11 +293,6 @@ async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID
 async def find_commands(db: Connection, part: Part) -> list[asyncpg.Record]:
     """Orders of other use cases that the desk has not decided."""
     return await db.fetch(FIND_COMMANDS, MAX_DUE, part.share, part.of)
-
-
-async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
-    """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
-    return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of)]
 
 
 async def find_ended(db: Connection, lot_ids: Iterable[UUID], by: datetime) -> list[tuple[UUID, datetime]]:
