@@ -238,6 +238,7 @@ class Replay:
             "ends_at": state.ends_at,
             "remaining_ms": None if state.remaining is None else state.remaining // timedelta(milliseconds=1),
             "opened": state.opened,
+            "resumed_at": state.resumed_at,
             "leader_registration_id": self.leader_registration_id,
             "leader_code": state.leader,
             "leader_rank": state.leader_rank,

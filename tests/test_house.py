@@ -35,6 +35,7 @@ NAMED_ROOMS = {
     "bidding/desk/groups.py": "lots that serve one debt, pure",
     "bidding/desk/ingresses.py": "signs of life of web processes, and who is connected to each",
     "bidding/desk/lease.py": "who is the desk, and what it finds when it becomes one",
+    "bidding/desk/outage_store.py": "SQL of outages: what they hit, and what is kept of them",
     "bidding/desk/outages.py": "who could not be heard, and the lots frozen for it",
     "bidding/desk/queue.py": "order of entry, bounded",
     "bidding/desk/receipts.py": "signed batches and the receipts made of them, pure",

@@ -162,6 +162,7 @@ class Desk:
         if self._loop_task is not None:
             await self._loop_task
             try:
+                await self._outages.end_what_is_over(after_s=0)
                 await self._session.seal(self.now())
                 await self._session.give_up()
             except Exception as error:

@@ -120,6 +120,8 @@ class Lot(Base):
     remaining_ms: Mapped[int | None]
     """The time kept by a halt; null while the lot's time runs."""
     opened: Mapped[bool] = mapped_column(server_default="false")
+    resumed_at: Mapped[datetime | None]
+    """When it last ran on after a halt (platform time): an outage takes no time from before."""
     leader_registration_id: Mapped[UUID | None]
     leader_code: Mapped[str | None]
     leader_rank: Mapped[int | None]
@@ -352,10 +354,15 @@ class Ingress(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)
     real_at: Mapped[datetime]
     platform_at: Mapped[datetime]
+    began_at: Mapped[datetime]
+    """Real time of the first sign after which it was never silent."""
 
 
 class IngressBidder(Base):
-    """A bidder with a live socket at a web process; gone with the socket, or a minute after the process."""
+    """A bidder with a live socket at a web process; gone with the socket, or once they are back at another process.
+
+    Of a process that fell silent it stays while the lot runs, for an hour in which they could have come back.
+    """
 
     __tablename__ = "ingress_bidder"
     __table_args__ = (
@@ -369,7 +376,8 @@ class IngressBidder(Base):
     came_at: Mapped[datetime]
     """Platform time of the sign of life that told of them first."""
     went_at: Mapped[datetime | None]
-    """Of the first sign without them; kept for a minute, for outages that are noticed late."""
+    """Of the first sign without them, or behind the last one of a process that fell silent, once they are back at
+    another; kept for a minute, for outages that are noticed late."""
 
 
 class DeskOutage(Base):
@@ -387,6 +395,30 @@ class DeskOutage(Base):
     """Its length in real time."""
     cause: Mapped[str]
     lots_frozen: Mapped[int]
+    of: Mapped[int]
+    """Among how many desks the lots were shared out: it hit those whose bucket left `share` when divided by that."""
+
+
+class OutageLot(Base):
+    """A lot that an outage of single lots hit, whether it froze it or not; one row however long it goes on."""
+
+    __tablename__ = "outage_lot"
+    __table_args__ = (
+        ForeignKeyConstraint(["share", "epoch", "until"], [DeskOutage.share, DeskOutage.epoch, DeskOutage.until]),
+        CheckConstraint("(over_at IS NULL) = (real_ms IS NULL)", "over_has_length"),
+        Index("ix_outage_lot_lot_id", "lot_id"),
+        Index("ix_outage_lot_going_on", "lot_id", postgresql_where=text("over_at IS NULL")),
+        {"schema": "bidding"},
+    )
+
+    share: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    epoch: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    until: Mapped[datetime] = mapped_column(primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(primary_key=True)
+    over_at: Mapped[datetime | None]
+    """Platform time of its end for this lot, by its freeze or by itself; null while it goes on."""
+    real_ms: Mapped[int | None]
+    """Its length for this lot in real time."""
 
 
 class OutageSeat(Base):

@@ -12,10 +12,10 @@ import structlog
 
 from bidding.desk.batch import Book, Decided, Entry
 from bidding.desk.ingresses import SUSPECT_AFTER_S
+from bidding.desk.outage_store import Hit, Outage
 from bidding.desk.queue import Queue
 from bidding.desk.rules import Kind
 from bidding.desk.session import Session
-from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
 from kernel.clock import Clock, monotonic, whole_ms
 
@@ -29,6 +29,12 @@ PAUSE_SHARE = 0.4
 """A silence of this share of a hole is a pause: several of them, each too short for a hole, keep a close waiting."""
 COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
 """Whoever was cut off together with the desk before is seen again so long after the start of the next one."""
+
+OVER_AFTER_S = 5.0
+"""An outage of a single lot is over once nothing more of it was noticed for so long."""
+
+REST, LONGEST_REST_S = 10, 3.0
+"""How long to leave the database to bids between two looks for thousands who are cut off, by what a look took."""
 
 MS, SECOND = timedelta(milliseconds=1), timedelta(seconds=1)
 A_WHILE = timedelta(minutes=1)
@@ -91,8 +97,11 @@ class Outages:
         """Platform time at which the last pause in deciding was over."""
         self._locked = (0.0, LONG_AGO)
         self._mended_s = 0.0
-        self._last_second_s = self._watchful_from_s = monotonic()
+        self._last_second_s = self._watchful_from_s = self._rested_s = monotonic()
         self._latest = LONG_AGO
+        self._going_on: dict[Hit, tuple[float, datetime]] | None = None
+        """Outages of single lots that froze nothing so far, and when each was noticed last; None before they are read.
+        Each is one row however long it goes on."""
 
     # -- who decides is lively
 
@@ -177,6 +186,7 @@ class Outages:
         """Once a second: freeze where bids were turned away and where bidders were cut off."""
         await self._freeze_where_busy()
         await self._freeze_where_cut_off()
+        await self.end_what_is_over()
 
     async def freeze_where_held(self) -> None:
         """Lots whose close waits for bidders behind silent web processes, one after the other, for as long as a hole.
@@ -198,40 +208,83 @@ class Outages:
             return  # whatever that pause kept waiting was closed or frozen since
         if ends := dict(await self._session.find_unclosed(overdue_by)):
             since = min(ends.values()) - MS
-            await self.freeze(since, "no-decision", (now - since) / SECOND / self._stamps.rate, only=ends)
+            await self.freeze(since, "no-decision", (now - since) / SECOND / self._stamps.rate, only=list(ends))
 
-    async def freeze(self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None) -> None:
-        """Freeze the lots that an outage since then may have hit, of `only` these, and record why; or that none was."""
-        until = self._latest = max(self._stamps.now(), self._latest + MS)  # an outage is known by its end
-        self._stamps.not_before(until)
+    async def freeze(
+        self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None
+    ) -> set[UUID]:
+        """Freeze the lots that an outage since then may have hit, of `only` these; returns which.
+
+        It is recorded whether it froze any or not: it took time from those that ran.
+        """
+        outage = self._outage(since, cause, real_s)
         if only is None:
-            self._paused_until = until
-        outage = Outage(since, until, real_s, cause)
-        lots = [lot for lot in await self._session.find_hit(since, until) if only is None or lot in only]
-        if not lots:
-            if since > LONG_AGO and only is None:
-                await self._session.keep_outage(outage, self._stamps.rate)
-            return
-        reason = OUTAGE_REASONS[cause] + RESUMES
+            self._paused_until = outage.until
+        lots = await self._session.find_hit(since, outage.until, only)
+        frozen = await self._freeze(outage, lots, everybody=only is None) if lots else set()
+        if only is not None:
+            await self._notice(self._outage(since, cause, real_s) if frozen else outage, set(only) - frozen)
+        elif not lots and since > LONG_AGO:
+            await self._session.keep_outage(outage, self._stamps.rate)
+        return frozen
+
+    def _outage(self, since: datetime, cause: str, real_s: float) -> Outage:
+        """One that lasts until now; it is known by its end, which no other has."""
+        until = self._latest = max(self._stamps.now(), self._latest + MS)
+        self._stamps.not_before(until)
+        return Outage(since, until, real_s, cause)
+
+    async def _freeze(self, outage: Outage, lots: Iterable[UUID], *, everybody: bool) -> set[UUID]:
+        since, until, reason = outage.since, outage.until, OUTAGE_REASONS[outage.cause] + RESUMES
         freezes = [
             Submission(lot_id=lot, kind=Kind.FROZEN, key=uuid4(), ingress_at=until, reason=reason, since=since)
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        decided, books = await self._session.write_freezes(entries, outage, self._stamps.rate, everybody=only is None)
-        log.error("desk.froze", cause=cause, lots=len(decided.answers), since=since.isoformat(), real_s=real_s)
+        decided, books = await self._session.write_freezes(entries, outage, self._stamps.rate, everybody=everybody)
+        frozen = {entry.sent.lot_id for entry, _ in decided.answers}
+        log.error("desk.froze", cause=outage.cause, lots=len(frozen), since=since.isoformat(), real_s=outage.real_s)
         self._publish(entries, decided, books)
+        return frozen
+
+    # -- what takes time from single lots and freezes none
+
+    async def _notice(self, outage: Outage, lots: Collection[UUID]) -> None:
+        """An outage goes on for those of these lots whose time runs; for whom it is new, it is recorded."""
+        running = await self._session.find_running(lots, outage.since) if lots else []
+        hits = [(outage.cause, lot) for lot in running]
+        going_on = await self._all_going_on()
+        if new := [lot for cause, lot in hits if (cause, lot) not in going_on]:
+            await self._session.note_outage(outage, new, self._stamps.rate)
+        going_on.update(dict.fromkeys(hits, (monotonic(), outage.until)))
+
+    async def end_what_is_over(self, after_s: float = OVER_AFTER_S) -> None:
+        """Record the end of outages of which nothing more was noticed for so long."""
+        going_on = await self._all_going_on()
+        before_s = monotonic() - after_s
+        if over := {hit: at for hit, (noticed_s, at) in going_on.items() if noticed_s <= before_s}:
+            await self._session.end_outages(over, self._stamps.rate)
+            for hit in over:
+                del going_on[hit]
+
+    async def _all_going_on(self) -> dict[Hit, tuple[float, datetime]]:
+        """With those that the desk before did not see the end of."""
+        if self._going_on is None:
+            now = monotonic(), self._stamps.now()
+            self._going_on = dict.fromkeys(await self._session.find_going_on(), now)
+        return self._going_on
+
+    # -- what is asked each second
 
     async def _freeze_where_busy(self) -> None:
         """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect."""
         now_s = monotonic()
-        for lot_id, (first_s, last_s) in list(self._queue.turned_away.items()):
-            if last_s - first_s >= self._hole_s:
-                since = self._stamps.now() - timedelta(seconds=round(now_s - first_s)) * self._stamps.rate
-                await self.freeze(since, "busy", now_s - first_s, only=[lot_id])
-            elif now_s - last_s < self._hole_s:
-                continue
-            del self._queue.turned_away[lot_id]
+        for lot_id, away in list(self._queue.turned_away.items()):
+            frozen = set[UUID]()
+            if away.last_s - away.first_s >= self._hole_s:
+                frozen = await self.freeze(away.since, "busy", now_s - away.first_s, only=[lot_id])
+            if frozen or now_s - away.last_s >= self._hole_s:
+                self._queue.turned_away.pop(lot_id, None)  # while the database was asked, a bid may have been taken
 
     async def _freeze_where_cut_off(self) -> None:
         """Lots of bidders whose web process fell silent, and who are not back at another one.
@@ -242,8 +295,9 @@ class Outages:
         if now_s - self._last_second_s > SUSPECT_AFTER_S:
             self._watchful_from_s = now_s + SUSPECT_AFTER_S
         self._last_second_s = now_s
-        if now_s < self._watchful_from_s:
+        if now_s < max(self._watchful_from_s, self._rested_s):
             return
         for missing in await self._session.find_missing(self._hole_s):
-            await self.freeze(missing.platform_at, "ingress-missing", missing.silent_s, only=missing.lots)
-            await self._session.judged(missing)
+            if frozen := await self.freeze(missing.platform_at, "ingress-missing", missing.silent_s, only=missing.lots):
+                await self._session.judged(missing, frozen)
+        self._rested_s = monotonic() + min(REST * (monotonic() - now_s), LONGEST_REST_S)

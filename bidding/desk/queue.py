@@ -5,6 +5,8 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from bidding.desk.batch import Entry
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Address, Answer, Submission
@@ -13,13 +15,21 @@ from kernel.errors import Busy, KeyReused
 Reply = Callable[[Answer], None]
 
 
+class TurnedAway(msgspec.Struct):
+    """Bids of a lot that were answered `busy`, and nothing else: since when, in platform and in monotonic time."""
+
+    since: datetime
+    first_s: float
+    last_s: float
+
+
 class Queue:
     """Entries not yet answered. An entry that is being decided still holds its key, so a copy waits with it."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.turned_away: dict[UUID, tuple[float, float]] = {}
-        """Lots whose bids meet a full queue only: the first and the last that did (monotonic seconds)."""
+        self.turned_away: dict[UUID, TurnedAway] = {}
+        """Lots whose bids meet a full queue only."""
         self._waiting: deque[Entry] = deque()
         self._by_key: dict[Address, Entry] = {}
 
@@ -36,8 +46,10 @@ class Queue:
                 reply(Answer(sent.key, refusal=KeyReused()))
             return
         if len(self._by_key) >= self.limit and sent.kind is Kind.BID:
-            first_s, _ = self.turned_away.get(sent.lot_id, (now_s, now_s))
-            self.turned_away[sent.lot_id] = first_s, now_s
+            away = self.turned_away.get(sent.lot_id)
+            if away is None:
+                away = self.turned_away[sent.lot_id] = TurnedAway(received_at(), now_s, now_s)
+            away.last_s = now_s
             reply(Answer(sent.key, refusal=Busy()))
             return
         if self.turned_away and sent.kind is Kind.BID:

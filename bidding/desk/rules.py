@@ -113,6 +113,8 @@ class LotState(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     seq: int = 0
     bids: int = 0
     extensions: int = 0
+    resumed_at: datetime | None = None
+    """When it last ran on after a halt."""
 
 
 class Bidder(msgspec.Struct, frozen=True, gc=False):
@@ -274,12 +276,13 @@ def decide_freeze(state: LotState, at: datetime, since: datetime) -> Event | Non
     """The platform halts a running lot after an outage that began at `since`; at least five minutes are left.
 
     R-HALT-02. The end may have passed during the outage: it was then never decided, and the court resumes the lot.
-    None if the outage could not change the result (`hit_by_outage`).
+    None if the outage could not change the result (`hit_by_outage`). Time that stood still within the outage is not
+    left a second time (R-HALT-03): what was left when the lot was halted is what it was resumed with.
     """
     if not hit_by_outage(state, since, at):
         return None
     assert state.ends_at is not None
-    remaining = max(state.ends_at - max(since, state.terms.opens_at), EXTENSION)
+    remaining = max(state.ends_at - max(since, runs_since(state)), EXTENSION)
     return Event(seq=state.seq + 1, kind=Kind.FROZEN, at=at, remaining=remaining, since=since)
 
 
@@ -344,11 +347,17 @@ def evolve(state: LotState, event: Event) -> LotState:
             return replace(state, seq=seq, status=Status.FROZEN, ends_at=None, remaining=event.remaining)
         case Kind.RESUMED:
             status = Status.OPEN if state.opened else Status.UPCOMING
-            return replace(state, seq=seq, status=status, ends_at=event.ends_at, remaining=None)
+            return replace(state, seq=seq, status=status, ends_at=event.ends_at, remaining=None, resumed_at=event.at)
         case Kind.WITHDRAWN:
             return replace(state, seq=seq, status=Status.WITHDRAWN, remaining=None)
         case Kind.CLOSED:
             return replace(state, seq=seq, status=Status.CLOSED)
+
+
+def runs_since(state: LotState) -> datetime:
+    """Since when the time of a running lot runs without a break: its opening, or the last resume behind it."""
+    opens_at, resumed_at = state.terms.opens_at, state.resumed_at
+    return opens_at if resumed_at is None else max(opens_at, resumed_at)
 
 
 def hit_by_outage(state: LotState, since: datetime, until: datetime) -> bool:
@@ -358,7 +367,7 @@ def hit_by_outage(state: LotState, since: datetime, until: datetime) -> bool:
     """
     if state.status not in RUNNING or state.ends_at is None:
         return False
-    return since < state.ends_at and until > max(state.ends_at - EXTENSION, state.terms.opens_at)
+    return since < state.ends_at and until > max(state.ends_at - EXTENSION, runs_since(state))
 
 
 def _after_end(state: LotState, at: datetime) -> Refusal:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from uuid import UUID
@@ -10,15 +10,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bidding.desk import ingresses, lease, sealing, shares, store
+from bidding.desk import ingresses, lease, outage_store, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
 from bidding.desk.lease import Signs
+from bidding.desk.outage_store import Hit, Outage
 from bidding.desk.receipts import make_ahead
 from bidding.desk.rules import FINISHED, Kind, Status, overdue
 from bidding.desk.signing import Signer
-from bidding.desk.store import Outage
 from bidding.desk.submissions import Submission
 from kernel.database import is_passing
 from kernel.signatures import Keyring
@@ -93,15 +93,35 @@ class Session:
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
-            await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
-            seats = Seats([entry.sent.lot_id for entry in entries], everybody, rate)
-            await ingresses.keep_seats(db, self.part, self.epoch, outage, seats)
+            frozen = [entry.sent.lot_id for entry, _ in decided.answers]
+            if frozen or everybody:
+                await outage_store.keep_outage(db, self.part, self.epoch, outage, len(frozen))
+                await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats(frozen, everybody, rate))
+            if frozen and not everybody:
+                await outage_store.end(db, {(outage.cause, lot): outage.until for lot in frozen}, rate)
+                await outage_store.keep_lots(db, self.part, self.epoch, outage, frozen, over=True)
         return decided, list(reading.books.values())
+
+    async def note_outage(self, outage: Outage, lots: Collection[UUID], rate: int) -> None:
+        """Record an outage that goes on for these lots and froze none of them."""
+        async with self._transaction() as db:
+            await outage_store.keep_outage(db, self.part, self.epoch, outage, 0)
+            await outage_store.keep_lots(db, self.part, self.epoch, outage, lots, over=False)
+            await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats(lots, everybody=False, rate=rate))
+
+    async def find_going_on(self) -> list[Hit]:
+        """Outages of single lots that no desk has seen the end of."""
+        return await outage_store.find_going_on(await self._connection(), self.part)
+
+    async def end_outages(self, over: Mapping[Hit, datetime], rate: int) -> None:
+        """Record when outages of single lots were over."""
+        async with self._transaction() as db:
+            await outage_store.end(db, over, rate)
 
     async def keep_outage(self, outage: Outage, rate: int) -> None:
         """Record an outage that froze no lot: it took time from those that ran."""
         async with self._transaction() as db:
-            await store.keep_outage(db, self._share, self.epoch, outage, 0)
+            await outage_store.keep_outage(db, self.part, self.epoch, outage, 0)
             await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats((), everybody=True, rate=rate))
 
     @asynccontextmanager
@@ -159,16 +179,20 @@ class Session:
     async def find_missing(self, hole_s: float) -> list[Missing]:
         """Web processes that fell silent for so long, with the lots of their bidders."""
         db = await self._connection()
-        await ingresses.forget(db)
+        await ingresses.forget(db, self.part)
         return await ingresses.find_missing(db, self.part, hole_s)
 
-    async def judged(self, missing: Missing) -> None:
-        """What `find_missing` found was dealt with."""
-        await ingresses.judged(await self._connection(), missing)
+    async def judged(self, missing: Missing, frozen: Collection[UUID]) -> None:
+        """These lots of what `find_missing` found were frozen."""
+        await ingresses.judged(await self._connection(), missing.ingress_id, frozen)
 
-    async def find_hit(self, since: datetime, until: datetime) -> list[UUID]:
-        """Lots that an outage from `since` to `until` may freeze."""
-        return await store.find_hit(await self._connection(), since, until, self.part)
+    async def find_hit(self, since: datetime, until: datetime, only: Collection[UUID] | None) -> list[UUID]:
+        """Lots, of `only` these, that an outage from `since` to `until` may freeze."""
+        return await outage_store.find_hit(await self._connection(), since, until, self.part, only)
+
+    async def find_running(self, lots: Collection[UUID], since: datetime) -> list[UUID]:
+        """Those of these lots from whose time an outage that began then takes."""
+        return await outage_store.find_running(await self._connection(), lots, since, self.part)
 
     async def seal(self, now: datetime) -> None:
         """Seal the refusals written since the last time."""

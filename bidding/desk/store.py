@@ -16,7 +16,7 @@ from bidding.desk.copying import COLUMNS, copy_bytes
 from bidding.desk.groups import Group
 from bidding.desk.lease import ANSWER_WITHIN_S, Connection
 from bidding.desk.receipts import Batch
-from bidding.desk.rules import EXTENSION, HALTED, Bidder, Kind, LotState, Method, Status, Terms
+from bidding.desk.rules import HALTED, Bidder, Kind, LotState, Method, Status, Terms
 from bidding.desk.shares import Part
 from bidding.desk.signing import find_proofs
 from bidding.desk.submissions import Submission
@@ -32,7 +32,7 @@ MAX_DUE = 2_000
 LOCK_LOTS = """
     SELECT lot_id, method, opens_at, scheduled_end, start_price_fen, increment_fen, status, ends_at, remaining_ms,
            opened, leader_registration_id, leader_code, leader_rank, price_fen, seq, entries, bids, extensions, link,
-           last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id
+           last_received_at, late_entries, unstored_refusals, closed_at, sale_group_id, resumed_at
     FROM bidding.lot WHERE lot_id = ANY($1) AND bucket % $3 = $2 ORDER BY lot_id FOR NO KEY UPDATE
 """
 LOCK_GROUPS = """
@@ -116,6 +116,7 @@ def book_of(row: Any) -> Book:
         seq=row["seq"],
         bids=row["bids"],
         extensions=row["extensions"],
+        resumed_at=row["resumed_at"],
     )
     return Book(
         lot_id=row["lot_id"],
@@ -190,20 +191,20 @@ def ordered(row: Any) -> Submission:
 KEEP = """
     WITH signed AS (
         INSERT INTO bidding.batch (share, number, at, leaves, root, key_id, signature)
-        SELECT $19::int8, $20::int8, $21::timestamptz, $22::bytea, $23::bytea, $24::text, $25::bytea
-        WHERE $25 IS NOT NULL)
+        SELECT $20::int8, $21::int8, $22::timestamptz, $23::bytea, $24::bytea, $25::text, $26::bytea
+        WHERE $26 IS NOT NULL)
     UPDATE bidding.lot l SET
         status = n.status, ends_at = n.ends_at, remaining_ms = n.remaining_ms, opened = n.opened,
         leader_registration_id = n.registration_id, leader_code = n.code, leader_rank = n.rank, price_fen = n.price_fen,
         seq = n.seq, entries = n.entries, bids = n.bids, extensions = n.extensions, link = n.link,
         outcome = CASE WHEN n.status = 'closed' THEN CASE WHEN n.bids > 0 THEN 'sold' ELSE 'failed' END END,
         closed_at = n.closed_at, last_received_at = n.received_at, decided_at = clock_timestamp(),
-        late_entries = n.late_entries, unstored_refusals = n.unstored_refusals
+        late_entries = n.late_entries, unstored_refusals = n.unstored_refusals, resumed_at = n.resumed_at
     FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::int8[], $5::bool[], $6::uuid[], $7::text[], $8::int8[],
                 $9::int8[], $10::int8[], $11::int8[], $12::int8[], $13::int8[], $14::bytea[], $15::timestamptz[],
-                $16::timestamptz[], $17::int8[], $18::int8[])
+                $16::timestamptz[], $17::int8[], $18::int8[], $19::timestamptz[])
          n (lot_id, status, ends_at, remaining_ms, opened, registration_id, code, rank, price_fen, seq, entries, bids,
-            extensions, link, closed_at, received_at, late_entries, unstored_refusals)
+            extensions, link, closed_at, received_at, late_entries, unstored_refusals, resumed_at)
     WHERE l.lot_id = n.lot_id
 """
 KEEP_GROUPS = """
@@ -274,6 +275,7 @@ def _lot_row(book: Book) -> tuple[object, ...]:
         book.last_received_at,
         book.late_entries,
         book.unstored_refusals,
+        state.resumed_at,
     )
 
 
@@ -297,34 +299,10 @@ FIND_ORDERS = """
     FROM bidding.lot_command c JOIN bidding.lot l USING (lot_id)
     WHERE c.decided_at IS NULL AND l.bucket % $3 = $2 ORDER BY c.requested_at, c.id LIMIT $1
 """
-FIND_HIT = """
-    SELECT lot_id FROM bidding.lot
-    WHERE status IN ('upcoming', 'open') AND opens_at < $2 AND ends_at > $1 AND ends_at - $5::interval < $2
-      AND bucket % $4 = $3
-"""
 FIND_ENDED = "SELECT lot_id, ends_at FROM bidding.lot WHERE lot_id = ANY($1) AND status = 'open' AND ends_at <= $2"
 FIND_UNCLOSED = """
     SELECT lot_id, ends_at FROM bidding.lot WHERE status = 'open' AND ends_at <= $1 AND bucket % $3 = $2
 """
-KEEP_OUTAGE = """
-    INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen)
-    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING
-"""
-
-
-class Outage(msgspec.Struct, frozen=True):
-    """A span without reliable decisions, in platform time, with its length in real time."""
-
-    since: datetime
-    until: datetime
-    real_s: float
-    cause: str
-
-
-async def keep_outage(db: Connection, share: int, epoch: int, outage: Outage, lots: int) -> None:
-    """Record why lots were frozen."""
-    real_ms = round(outage.real_s * 1000)
-    await db.execute(KEEP_OUTAGE, share, epoch, outage.until, outage.since, real_ms, outage.cause, lots)
 
 
 async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID, Kind]]:
@@ -335,11 +313,6 @@ async def find_due(db: Connection, now: datetime, part: Part) -> list[tuple[UUID
 async def find_orders(db: Connection, part: Part) -> list[Submission]:
     """Orders of other use cases that the desk has not decided."""
     return [ordered(row) for row in await db.fetch(FIND_ORDERS, MAX_DUE, part.share, part.of)]
-
-
-async def find_hit(db: Connection, since: datetime, until: datetime, part: Part) -> list[UUID]:
-    """Lots that an outage may freeze; `rules.hit_by_outage` decides."""
-    return [row[0] for row in await db.fetch(FIND_HIT, since, until, part.share, part.of, EXTENSION)]
 
 
 async def find_unclosed(db: Connection, ended_by: datetime, part: Part) -> list[tuple[UUID, datetime]]:

@@ -1,4 +1,5 @@
-"""Use case: how available a lot was, with the outages and halts behind it, for everybody and at any time."""
+"""Use cases: how available a lot was, with the outages and halts behind it, for everybody and at any time; and whom the
+outages cut off, for its court after the end."""
 
 from datetime import datetime
 from uuid import UUID
@@ -8,11 +9,12 @@ from msgspec import UNSET
 
 from bidding.desk import chain, commands
 from bidding.desk.chain import EventView
-from bidding.desk.models import DeskOutage
 from bidding.desk.rules import FINISHED, Kind, Status
 from bidding.evidence import store
 from bidding.evidence.availability import Span, availability
-from bidding.evidence.schemas import AvailabilityView, HaltView, OutageView
+from bidding.evidence.schemas import AvailabilityView, CutOffByOutage, CutOffView, HaltView, OutageView
+from bidding.evidence.store import Hole
+from bidding.feed.errors import RecordSealed
 from kernel.actors import Actor
 from kernel.clock import beijing
 from kernel.database import Database
@@ -27,7 +29,7 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
     async with database.reading(actor) as tx:
         lot = await commands.get_lot(tx, lot_id)
         until = max(lot.opens_at, commands.ended_at(lot) or lot.closed_at or tx.now())
-        outages = await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES)
+        outages = _told_once(await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES))
         ended = Status(lot.status) in FINISHED
         seats = await store.seats_of(tx, lot_id, until) if ended else None
         halts = _halts([_event(sealed) for sealed in await store.halts_of(tx, lot_id)])
@@ -44,6 +46,40 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
         outages=[_view(one, seats) for one in outages],
         halts=halts,
     )
+
+
+async def show_cut_off(database: Database, actor: Actor, lot_id: UUID) -> CutOffView:
+    """For the lot's court, once bidding has ended: the codes of those whom each outage found connected.
+
+    A code is public and names nobody (R-BID-07); before the end even the court does not learn who bids (R-BID-12).
+    """
+    async with database.reading(actor) as tx:
+        lot = await commands.get_lot(tx, lot_id)
+        tx.actor.must_serve(lot.court_id, "lot")
+        if Status(lot.status) not in FINISHED:
+            raise RecordSealed()
+        until = commands.ended_at(lot) or lot.closed_at or tx.now()
+        outages = _told_once(await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES))
+        codes = await store.codes_of_seats(tx, lot_id, until)
+    return CutOffView(
+        lot_id=lot_id,
+        outages=[
+            CutOffByOutage(
+                since=beijing(one.since),
+                until=beijing(one.until),
+                cause=one.cause,
+                connected=[code for key, code, _ in codes if key == one.key],
+                not_back=[code for key, code, gone in codes if key == one.key and gone],
+            )
+            for one in outages
+        ],
+    )
+
+
+def _told_once(outages: list[Hole]) -> list[Hole]:
+    """In order of their beginnings. One that went on before it froze the lot was kept twice: the freeze tells of it."""
+    last = {(one.cause, one.since): one for one in outages}
+    return sorted(last.values(), key=lambda one: (one.since, one.until))
 
 
 def _event(sealed: bytes) -> EventView:
@@ -63,10 +99,9 @@ def _halts(events: list[EventView]) -> list[HaltView]:
     return found
 
 
-def _view(outage: DeskOutage, seats: Seats | None) -> OutageView:
+def _view(outage: Hole, seats: Seats | None) -> OutageView:
     """`seats`: connected and not back by outage; None while nobody may know how many bid."""
-    key = outage.share, outage.epoch, outage.until
-    connected, not_back = (None, None) if seats is None else seats.get(key, (0, 0))
+    connected, not_back = (None, None) if seats is None else seats.get(outage.key, (0, 0))
     return OutageView(beijing(outage.since), beijing(outage.until), outage.real_ms, outage.cause, connected, not_back)
 
 

@@ -1,4 +1,5 @@
-"""HTTP routes of evidence: keys, the log with its proofs, and the bundle of a finished lot. All of them are public."""
+"""HTTP routes of evidence: keys, the log with its proofs, and the bundle of a finished lot. All of them are public but
+one, for the court."""
 
 from typing import Annotated
 from uuid import UUID
@@ -12,15 +13,16 @@ from bidding.evidence import record, service
 from bidding.evidence.schemas import (
     AvailabilityView,
     ConsistencyView,
+    CutOffView,
     EntriesPage,
     HeadsPage,
     HeadView,
     InclusionView,
     KeysView,
 )
-from kernel.actors import Actor
+from kernel.actors import Actor, Role
 from kernel.database import Database
-from kernel.web import anyone
+from kernel.web import allow, anyone
 
 MOST = 500_000_000
 """Entries and heads that a log can have: more than a country's courts make in ten years."""
@@ -94,6 +96,14 @@ async def show_availability(
     return await record.show_availability(database, actor, lot_id)
 
 
+@get("/api/lots/{lot_id:uuid}/cut-off", guards=[allow(Role.JUDGE)])
+async def show_cut_off(
+    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> CutOffView:
+    """The codes of bidders whom outages cut off, for the lot's court once bidding has ended (R-HALT-04)."""
+    return await record.show_cut_off(database, actor, lot_id)
+
+
 @get("/api/lots/{lot_id:uuid}/bundle", guards=[anyone])
 async def send_bundle(
     database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
@@ -112,5 +122,6 @@ ROUTES = [
     prove_inclusion,
     prove_consistency,
     show_availability,
+    show_cut_off,
     send_bundle,
 ]

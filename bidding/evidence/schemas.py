@@ -81,7 +81,7 @@ class HaltView(msgspec.Struct, frozen=True):
 
 
 class OutageView(msgspec.Struct, frozen=True):
-    """A span without decisions, in platform time, with its length in real time.
+    """A span without decisions, in platform time, with its length in real time; up to now while it goes on.
 
     `connected`: how many of the lot's bidders were connected when it began; `not_back`: how many of them did not come
     back before the end. Numbers only, and null until bidding has ended: before, nobody learns how many bid (R-BID-12).
@@ -110,6 +110,23 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     late_entries: int
     outages: list[OutageView]
     halts: list[HaltView]
+
+
+class CutOffByOutage(msgspec.Struct, frozen=True):
+    """The codes of the lot's bidders who were connected when an outage began, and of those who did not come back."""
+
+    since: str
+    until: str
+    cause: str
+    connected: list[str]
+    not_back: list[str]
+
+
+class CutOffView(msgspec.Struct, frozen=True):
+    """Whom the outages of a finished lot cut off, by code; for its court."""
+
+    lot_id: UUID
+    outages: list[CutOffByOutage]
 
 
 # -- the bundle of a lot: all fields are there and no others

@@ -5,13 +5,15 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, text, true, tuple_
+import msgspec
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from bidding.desk.models import BatchRow, DeskOutage, DeskShares, Lot, OutageSeat, RefusalBlock, SigningKey, Submission
+from bidding.desk.models import BatchRow, DeskOutage, Lot, OutageLot, OutageSeat, RefusalBlock, SigningKey, Submission
 from bidding.desk.rules import Kind
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
+from bidding.registration.models import Registration
 from kernel import merkle
 from kernel.bulk import Record, add_rows
 from kernel.database import Tx
@@ -145,43 +147,80 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
 
 
 OF_SINGLE_LOTS = ("busy", "ingress-missing", "undecided")
-"""Causes that concern only the lots that they froze."""
+"""Causes that concern only the lots that are named with them."""
 
 
-async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime, most: int) -> Sequence[DeskOutage]:
-    """Spans without decisions that touch this one, in order: by the desk of this lot's share, or for this lot alone."""
-    froze = select(Submission.received_at).where(
-        Submission.lot_id == lot_id, Submission.seq.is_not(None), Submission.kind == Kind.FROZEN
-    )
-    share = select(Lot.bucket % DeskShares.shares).join(DeskShares, true()).where(Lot.lot_id == lot_id)
-    return (
-        await tx.session.scalars(
-            select(DeskOutage)
-            .where(DeskOutage.share == share.scalar_subquery())
-            .where(or_(DeskOutage.cause.not_in(OF_SINGLE_LOTS), DeskOutage.until.in_(froze)))
-            .where(DeskOutage.until > since, DeskOutage.since < until)
-            .order_by(DeskOutage.since, DeskOutage.until)
-            .limit(most)
+class Hole(msgspec.Struct, frozen=True):
+    """What an outage took from one lot: its span in platform time, and its length in real time."""
+
+    key: tuple[int, int, datetime]
+    cause: str
+    since: datetime
+    until: datetime
+    real_ms: int
+
+
+async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime, most: int) -> list[Hole]:
+    """What touches this span, in order of the ends: outages of the desk that the lot had then, and of this lot alone.
+
+    What goes on lasts up to `until`.
+    """
+    of_all = (DeskOutage.cause.not_in(OF_SINGLE_LOTS), Lot.bucket % DeskOutage.of == DeskOutage.share)
+    alone = OutageLot.lot_id.is_not(None)
+    ended = case((alone, func.coalesce(OutageLot.over_at, until)), else_=DeskOutage.until)
+    rows = await tx.session.execute(
+        select(DeskOutage, ended, func.coalesce(OutageLot.real_ms, DeskOutage.real_ms))
+        .select_from(DeskOutage)
+        .join(Lot, Lot.lot_id == lot_id)
+        .outerjoin(
+            OutageLot,
+            and_(
+                OutageLot.lot_id == lot_id,
+                OutageLot.share == DeskOutage.share,
+                OutageLot.epoch == DeskOutage.epoch,
+                OutageLot.until == DeskOutage.until,
+            ),
         )
-    ).all()
+        .where(or_(alone, and_(*of_all)))
+        .where(ended > since, DeskOutage.since < until)
+        .order_by(ended, DeskOutage.until)
+        .limit(most)
+    )
+    return [Hole((row.share, row.epoch, row.until), row.cause, row.since, end, ms) for row, end, ms in rows]
 
 
 async def seats_of(tx: Tx, lot_id: UUID, by: datetime) -> dict[tuple[int, int, datetime], tuple[int, int]]:
     """Of each outage, by its key: how many bidders of the lot were connected when it began, and how many of them had
     not come back `by` then, neither with a socket nor with a bid."""
-    bid = (
-        select(Submission.entry)
-        .where(Submission.lot_id == lot_id, Submission.registration_id == OutageSeat.registration_id)
-        .where(Submission.received_at >= OutageSeat.until, Submission.received_at <= by)
-        .exists()
-    )
-    away = and_(func.coalesce(OutageSeat.back_at > by, true()), ~bid)
+    away = _away(lot_id, by)
     rows = await tx.session.execute(
         select(OutageSeat.share, OutageSeat.epoch, OutageSeat.until, func.count(), func.count().filter(away))
         .where(OutageSeat.lot_id == lot_id)
         .group_by(OutageSeat.share, OutageSeat.epoch, OutageSeat.until)
     )
     return {(share, epoch, until): (connected, gone) for share, epoch, until, connected, gone in rows}
+
+
+async def codes_of_seats(tx: Tx, lot_id: UUID, by: datetime) -> list[tuple[tuple[int, int, datetime], str, bool]]:
+    """The same by code, in order of the codes: each with its outage, and whether they had not come back `by` then."""
+    rows = await tx.session.execute(
+        select(OutageSeat.share, OutageSeat.epoch, OutageSeat.until, Registration.code, _away(lot_id, by))
+        .join(Registration, Registration.id == OutageSeat.registration_id)
+        .where(OutageSeat.lot_id == lot_id)
+        .order_by(Registration.code)
+    )
+    return [((share, epoch, until), code, gone) for share, epoch, until, code, gone in rows]
+
+
+def _away(lot_id: UUID, by: datetime) -> ColumnElement[bool]:
+    """Neither a socket nor a bid came of this seat's bidder between the outage and `by`."""
+    bid = (
+        select(Submission.entry)
+        .where(Submission.lot_id == lot_id, Submission.registration_id == OutageSeat.registration_id)
+        .where(Submission.received_at >= OutageSeat.until, Submission.received_at <= by)
+        .exists()
+    )
+    return and_(func.coalesce(OutageSeat.back_at > by, true()), ~bid)
 
 
 async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:

@@ -47,6 +47,7 @@ def state_of(lot: Lot) -> LotState:
         seq=lot.seq,
         bids=lot.bids,
         extensions=lot.extensions,
+        resumed_at=lot.resumed_at,
     )
 
 

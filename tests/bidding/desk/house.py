@@ -159,9 +159,9 @@ async def house(url: str, clock: Clock | None = None) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def desk_of(place: House, **options: Any) -> AsyncIterator[Desk]:
+async def desk_of(place: House, *, exclusive: bool = True, **options: Any) -> AsyncIterator[Desk]:
     """A desk that takes bids until the body ends."""
-    desk = Desk(place.url, place.clock, KEYRING, DeskOptions(exclusive=True, **options))
+    desk = Desk(place.url, place.clock, KEYRING, DeskOptions(exclusive=exclusive, **options))
     await desk.start()
     try:
         yield desk

@@ -17,6 +17,7 @@ from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
 from tests.bidding.desk.house import ENDS, MINUTE, MS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.bidding.desk.test_kill import verified
 from tests.support.clocks import wall_clock_off
 
 pytestmark = pytest.mark.anyio
@@ -251,6 +252,31 @@ async def test_control_a_shorter_hang_loses_nothing(database_url: str, monkeypat
         broken[0] = False
         assert code_of(await waiting) == "accepted"
         assert (await place.row(lot))["status"] == "open"
+
+
+async def test_a_freeze_gives_no_time_back_that_stood_still(database_url: str) -> None:
+    """A bid of before a halt of an hour comes in behind it (R-HALT-03); the row and the events agree on the resume."""
+    async with house(database_url) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            bidder = await place.bidder(lot, "B1")
+            assert (await desk.submit(place.bid(lot, bidder, START))).accepted
+            assert isinstance(place.clock, FrozenClock)
+            place.clock.set(ENDS - 4 * MINUTE)
+            sent_at = place.clock.now()
+            assert (await desk.submit(place.order(lot, Kind.SUSPENDED))).accepted
+            place.clock.advance(60 * MINUTE)
+            assert (await desk.submit(place.order(lot, Kind.RESUMED))).accepted
+            assert (await place.row(lot))["resumed_at"] == place.clock.now()
+            place.clock.advance(SECOND)
+            late = place.bid(lot, bidder, START + STEP, confirm=START + STEP, ingress_at=sent_at)
+            assert code_of(await desk.submit(late)) == "suspended"
+            row = await place.row(lot)
+            assert (row["status"], row["remaining_ms"]) == ("frozen", 300_000)
+        assert await verified(database_url) == []
+        await place.db.execute("UPDATE bidding.lot SET resumed_at = resumed_at - interval '1 hour'")
+        (fault,) = await verified(database_url)
+        assert "resumed_at" in fault, "the control"
 
 
 async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) -> None:

@@ -95,7 +95,7 @@ def run(method: Method, script: list[tuple[str, timedelta, Bidder | None, int, i
             case "resume":
                 take(rules.decide_resume(state, at))
             case "freeze":
-                take(rules.decide_freeze(state, at, at - timedelta(seconds=steps + 5)))
+                take(rules.decide_freeze(state, at, at - pause - timedelta(seconds=steps + 5)))
             case _:
                 take(rules.decide_withdraw(state, at))
     if state.ends_at is not None:
@@ -141,11 +141,16 @@ def check_end(state: LotState, events: list[Event]) -> None:
     assert not {Kind.CLOSED, Kind.WITHDRAWN}.intersection(kinds[:-1])
     assert all(before.at <= after.at for before, after in pairwise(events))
     replayed = rules.published(state.terms)
-    kept = None
+    kept, ran_from = None, OPENS
     for event in events:
         if event.kind is Kind.RESUMED:
             assert event.ends_at is not None
-            assert event.ends_at - max(event.at, OPENS) == kept
+            ran_from = max(event.at, OPENS)
+            assert event.ends_at - ran_from == kept
+        if event.kind is Kind.FROZEN:
+            assert event.remaining is not None
+            assert replayed.ends_at is not None
+            assert event.remaining <= max(FIVE, replayed.ends_at - ran_from), "no time comes back that stood still"
         replayed, kept = rules.evolve(replayed, event), event.remaining
         assert event.kind is not Kind.FROZEN or (event.remaining is not None and event.remaining >= FIVE)
     assert replayed == state
@@ -277,6 +282,19 @@ def test_a_freeze_leaves_at_least_five_minutes() -> None:
     end = OPENS + timedelta(hours=24)
     state = accept(rules.decide_freeze(opened(), end + MINUTE, end - SECOND), opened())
     assert state.remaining == FIVE
+
+
+@pytest.mark.parametrize(("left", "kept"), [(2 * MINUTE, FIVE), (20 * MINUTE, 20 * MINUTE)])
+def test_a_freeze_does_not_count_time_that_stood_still_as_left(left: timedelta, kept: timedelta) -> None:
+    """The outage began before the lot was halted for an hour; what the court resumed it with is all that is left."""
+    end = OPENS + timedelta(hours=24)
+    halted = accept(rules.decide_suspend(opened(), end - left), opened())
+    resumed = accept(rules.decide_resume(halted, end - left + timedelta(hours=1)), halted)
+    assert resumed.ends_at is not None
+    frozen = accept(rules.decide_freeze(resumed, resumed.ends_at - SECOND, end - left), resumed)
+    assert (frozen.status, frozen.remaining) == (Status.FROZEN, kept)
+    before = accept(rules.decide_freeze(resumed, resumed.ends_at - SECOND, resumed.ends_at - 10 * SECOND), resumed)
+    assert before.remaining == FIVE, "the control: an outage behind the resume counts from its beginning"
 
 
 @pytest.mark.parametrize(

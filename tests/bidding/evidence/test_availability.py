@@ -1,20 +1,21 @@
 """Availability: spans as sets of milliseconds, and outages measured whether or not they froze a lot (R-HALT-02)."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bidding.desk import ingresses, lease
+from bidding.desk import ingresses, lease, shares
 from bidding.desk.ingresses import Presence
 from bidding.desk.outages import OUTAGE_REASONS, RESUMES
 from bidding.desk.rules import Kind
 from bidding.evidence import record
 from bidding.evidence.availability import Span, availability, merged
-from bidding.evidence.schemas import AvailabilityView
-from kernel.actors import platform
+from bidding.evidence.schemas import AvailabilityView, CutOffView
+from bidding.feed.errors import RecordSealed
+from kernel.actors import Actor, Role, platform
 from kernel.clock import FrozenClock, beijing
 from kernel.database import Database
 from kernel.errors import NotFound
@@ -54,6 +55,17 @@ async def shown(place: House, lot_id: object, now: datetime) -> AvailabilityView
         await database.close()
 
 
+async def cut_off(place: House, lot_id: UUID, of_court: UUID | None = None) -> CutOffView:
+    """As a judge of the lot's court, or of another, sees it."""
+    court_id = of_court or (await place.row(lot_id))["court_id"]
+    judge = Actor(uuid4(), "法官", frozenset({Role.JUDGE}), court_id, "test")
+    database = Database(place.url, place.clock)
+    try:
+        return await record.show_cut_off(database, judge, lot_id)
+    finally:
+        await database.close()
+
+
 @pytest.mark.anyio
 async def test_a_lot_without_trouble_is_wholly_available(database_url: str) -> None:
     async with house(database_url) as place:
@@ -86,6 +98,80 @@ async def test_a_desk_that_was_away_in_the_middle_is_measured_though_nothing_fro
         assert outage.cause == "no-desk"
         assert 3_600_000 <= outage.real_ms < 3_700_000
         assert (found.running_ms, found.unavailable_ms, found.available_ppm) == (7_200_000, 3_600_000, 500_000)
+
+
+@pytest.mark.anyio
+async def test_a_new_sharing_out_changes_nothing_of_what_was(database_url: str) -> None:
+    """What a lot lost stays lost; the outage of a desk that it is given to later is none of its own."""
+    async with house(database_url) as place:
+        assert isinstance(place.clock, FrozenClock)
+        mine, other = await place.lot(), await place.lot()
+        while (await place.row(mine))["bucket"] % 2 == 0:
+            mine = await place.lot()
+        while (await place.row(other))["bucket"] % 2:
+            other = await place.lot()
+        await shares.change(place.db, 2)
+        async with desk_of(place, share=1), desk_of(place, share=0):
+            await place.settled(mine, "open")
+        await place.db.execute("UPDATE bidding.desk_health SET real_at = real_at - interval '1 h' WHERE share = 1")
+        await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - interval '1 h'")
+        place.clock.set(OPENS + HOUR)
+        async with desk_of(place, share=1):
+            pass
+        for number in (2, 1, 3, 2):
+            await shares.change(place.db, number)
+            told = [(await shown(place, lot, OPENS + 2 * HOUR)).available_ppm for lot in (mine, other)]
+            assert told == [500_000, 1_000_000], number
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("cause", ["busy", "undecided", "ingress-missing"])
+async def test_an_outage_of_one_lot_is_measured_once_though_it_goes_on_and_freezes_nothing(
+    database_url: str, cause: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bidding.desk.outages.OVER_AFTER_S", 0.0)
+    async with house(database_url) as place:
+        assert isinstance(place.clock, FrozenClock)
+        async with desk_of(place) as desk:
+            lot, calm, upcoming = await place.lot(), await place.lot(), await place.lot(OPENS + 3 * HOUR)
+            await place.settled(lot, "open")
+            for minutes in (10, 30, 60):
+                place.clock.set(OPENS + minutes * MINUTE)
+                await desk._outages.freeze(OPENS, cause, 60.0 * minutes, only=[lot, upcoming])
+            going_on = await shown(place, lot, OPENS + HOUR)
+            assert (going_on.available_ppm, len(going_on.outages)) == (0, 1)
+            place.clock.set(OPENS + 2 * HOUR)
+            await desk._outages.end_what_is_over(after_s=0)
+        found = await shown(place, lot, OPENS + 2 * HOUR)
+        (outage,) = found.outages
+        assert (found.available_ppm, outage.cause, outage.real_ms) == (500_000, cause, 3_600_000)
+        assert (outage.since, outage.until) == (beijing(OPENS), beijing(OPENS + HOUR))
+        for other in (calm, upcoming):
+            assert (await shown(place, other, OPENS + 4 * HOUR)).outages == []
+        assert await place.db.fetchval("SELECT count(*) FROM bidding.desk_outage") == 1
+
+
+@pytest.mark.anyio
+async def test_one_that_goes_on_until_it_freezes_its_lot_is_told_once(database_url: str) -> None:
+    """Its desk died too: the next one knows that it goes on."""
+    async with house(database_url) as place:
+        assert isinstance(place.clock, FrozenClock)
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            await place.settled(lot, "open")
+            place.clock.set(ENDS - HOUR)
+            since = place.clock.now() - MINUTE
+            await desk._outages.freeze(since, "busy", 60.0, only=[lot])
+            desk._outages._going_on = {}  # as if it died without a word
+        async with desk_of(place) as desk:
+            place.clock.set(ENDS - 4 * MINUTE)
+            await desk._outages.freeze(since, "busy", 3_420.0, only=[lot])
+            assert (await place.row(lot))["status"] == "frozen"
+            (outage,) = (await shown(place, lot, ENDS)).outages
+            assert (outage.real_ms, outage.since) == (3_420_000, beijing(since))
+        kept = await place.db.fetch("SELECT over_at, real_ms FROM bidding.outage_lot ORDER BY until")
+        assert [row["over_at"] for row in kept] != [None, None]
+        assert len(kept) == 2
 
 
 @pytest.mark.anyio
@@ -143,6 +229,8 @@ async def test_an_outage_names_its_cause_and_how_many_it_cut_off(database_url: s
                 await ingresses.write_sign(db, elsewhere, place.clock.now())
                 (sealed,) = (await shown(place, lot, place.clock.now())).outages
                 assert (sealed.cause, sealed.connected, sealed.not_back) == (cause, None, None), "still secret"
+                with pytest.raises(RecordSealed):
+                    await cut_off(place, lot)
                 await desk.submit(place.order(lot, Kind.RESUMED))
                 place.clock.advance(10 * MINUTE)
                 await db.execute("UPDATE bidding.ingress SET real_at = clock_timestamp()")
@@ -154,3 +242,7 @@ async def test_an_outage_names_its_cause_and_how_many_it_cut_off(database_url: s
         assert (outage.cause, outage.connected, outage.not_back) == (cause, 2, 1)
         assert outage.real_ms >= 5_000
         assert found.halts[0].reason == OUTAGE_REASONS[cause] + RESUMES
+        (named,) = (await cut_off(place, lot)).outages
+        assert (named.cause, named.connected, named.not_back) == (cause, ["B1", "B2"], ["B2"])
+        with pytest.raises(NotFound):
+            await cut_off(place, lot, of_court=uuid4())
