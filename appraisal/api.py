@@ -7,9 +7,9 @@ caller's question (`actor.must_serve(case.court_id, …)`).
 from appraisal.assets.rules import AssetFacts, AssetKind, Hold, Way
 from appraisal.assets.service import find_holds, get_asset, pass_title, promise, require_free, undo_disposal
 from appraisal.cases.rules import Account, CaseFacts, Decision, PartyFacts, PartyKind, PartyRole, Subject
-from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
+from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision, helpers_of
 from appraisal.claims.rules import ClaimKind, TitledClaim
-from appraisal.claims.service import list_claims
+from appraisal.claims.service import applicants_of, list_claims
 from appraisal.delivery.rules import Service, ServiceMethod
 from appraisal.delivery.service import find_services, record_service
 from appraisal.reference_price.rules import Method, ReferencePrice, price_still_good, require_good_price, sell_by
@@ -33,6 +33,7 @@ __all__ = [
     "Subject",
     "TitledClaim",
     "Way",
+    "applicants_of",
     "case_numbers",
     "cases_of_person",
     "court_names",
@@ -42,6 +43,7 @@ __all__ = [
     "get_case",
     "get_decision",
     "get_reference_price",
+    "helpers_of",
     "list_claims",
     "pass_title",
     "price_still_good",

@@ -3,6 +3,7 @@
 from kernel.contracts.events import (
     DueWork,
     Event,
+    HelperLinked,
     HoldLifted,
     HoldPlaced,
     LotClosed,
@@ -18,6 +19,7 @@ from kernel.contracts.events import (
 __all__ = [
     "DueWork",
     "Event",
+    "HelperLinked",
     "HoldLifted",
     "HoldPlaced",
     "LotClosed",

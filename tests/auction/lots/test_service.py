@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from auction import api
+from auction.announcements.service import find_announcement
 from auction.lots import handlers, service, store
 from auction.lots.errors import AssetOnSale, AssetSold, NotADraft, NotSold, RoundNotAllowed
 from auction.lots.models import Lot
@@ -406,16 +407,15 @@ async def held(database: Database, lot_id: UUID) -> bool:
         return (await store.get_lot(tx, lot_id)).held
 
 
-async def test_the_applicants_claim_travels_with_the_publication(database_url: str) -> None:
-    from tests.appraisal.support import make_claim
-
+async def test_the_version_that_bidders_accept_travels_with_the_publication(database_url: str) -> None:
     async with opened(database_url) as database:
         place = await support.make_place(database)
-        await make_claim(database, place.court, place.case, principal_fen=5_000_00, interest_fen=1_00)
-        await make_claim(database, place.court, place.case, "creditor", principal_fen=9_000_00)
-        await support.make_published_lot(place)
+        lot_id = await support.make_published_lot(place)
         [event] = await support.told(database, "LotPublished")
-        assert event["applicant_claim_fen"] == 5_001_00
+        async with database.reading(platform("test")) as tx:
+            announcement = await find_announcement(tx, lot_id)
+        assert announcement is not None
+        assert event["announcement_version"] == announcement.version
 
 
 async def test_a_new_first_round_needs_a_later_reference_price(database_url: str) -> None:

@@ -5,11 +5,13 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
+from appraisal.cases.rules import PartyRole
 from bidding import api as bidding
 from kernel.actors import Role, platform
-from kernel.contracts import LotWithdrawn
+from kernel.contracts import HelperLinked, LotWithdrawn
 from kernel.database import Database, Tx
 from kernel.errors import NotFound, Refusal
 from kernel.money import Fen
@@ -23,6 +25,8 @@ from settlement.deposits import store
 from settlement.deposits.errors import HoldEnded
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
+from tests.appraisal.support import PARTIES, link_person, make_claim
+from tests.auction.support import TENANT
 from tests.settlement.hall import Bidder, Hall, hall
 from tests.settlement.support import MACHINE, money_inside, notice, within
 from tests.support.house import actor, call, frozen
@@ -175,6 +179,7 @@ async def test_an_exempt_applicant_needs_no_money_and_gets_back_what_was_sent(da
     """W-04: a claim as large as the deposit leaves nothing due."""
     async with hall(database_url) as place:
         lot_id = await place.lot()
+        await make_claim(place.database, place.court, place.place.case, principal_fen=DUE)
         bidder = await place.exempt(lot_id)
         own = await place.deposit(bidder, lot_id)
         assert (own.due_fen, own.state) == (0, "exempt")
@@ -196,6 +201,30 @@ async def test_after_the_close_losers_get_theirs_back_and_the_winner_s_is_applie
         assert (await place.deposit(loser, lot_id)).state == "released"
         assert await _refunded(place, loser, lot_id) == [(DUE, "executed")]
         assert (await _registration(place.database, loser, lot_id)).state == "released"
+        assert await money_inside(place.database) == {"lot": DUE}
+        assert await _faults(place.database) == []
+
+
+async def test_a_helper_who_had_paid_bids_no_more_and_gets_the_deposit_back(database_url: str) -> None:
+    """R-BID-14: linked by the court after the admission, before the first bid."""
+    helper = replace(PARTIES[2], ref="helper", role=PartyRole.HELPER, name="某辅助机构")
+    async with hall(database_url, parties=(*PARTIES, TENANT, helper)) as place:
+        lot_id = await place.lot()
+        barred, winner = await place.admitted(lot_id), await place.admitted(lot_id, "李四")
+        await link_person(place.database, place.place.case, "helper", barred.actor.person)
+
+        async def linked(tx: Tx) -> None:
+            await tell(tx, HelperLinked(case_id=place.case_id))
+
+        await within(place.database, linked)
+        await place.relay.settle()
+        with pytest.raises(AssertionError, match="not admitted to bid"):
+            await place.sell(lot_id, (barred, 70_000_00))
+        await place.sell(lot_id, (winner, 70_000_00))
+        await place.relay.settle()
+        assert (await _registration(place.database, barred, lot_id)).state == "barred"
+        assert (await place.deposit(barred, lot_id)).state == "released"
+        assert await _refunded(place, barred, lot_id) == [(DUE, "executed")]
         assert await money_inside(place.database) == {"lot": DUE}
         assert await _faults(place.database) == []
 
