@@ -60,7 +60,7 @@ async def draft_lot(database: Database, call: Call, wanted: LotTerms) -> LotSave
         check_place_on_road(
             wanted.round,
             wanted.previous_lot_id,
-            earlier.as_earlier_sale if earlier else None,
+            earlier.as_earlier_sale(await _held_again(tx, earlier)) if earlier else None,
             price_fixed_on=price.fixed_on,
             resale_ordered=bool(earlier and await store.find_resale_of(tx, earlier.id)),
         )
@@ -317,6 +317,13 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
     lot.opens_at, lot.scheduled_end = wanted.opens_at, wanted.scheduled_end
+
+
+async def _held_again(tx: Tx, lot: Lot) -> Lot:
+    """The sale that a resale repeats, behind all resales between them; of another sale itself."""
+    while lot.round == Round.RESALE and lot.previous_lot_id is not None:
+        lot = await store.get_lot(tx, lot.previous_lot_id)
+    return lot
 
 
 def _announced(lot: Lot) -> Lot:

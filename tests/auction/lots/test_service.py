@@ -216,6 +216,37 @@ async def test_a_default_orders_the_resale_and_bars_the_buyer_quietly(database_u
         assert found.id == second_resale
 
 
+async def test_behind_a_second_round_held_again_there_is_no_third_auction(database_url: str) -> None:
+    """R-FAIL-02: first round failed, second sold, its buyer defaulted twice over, the resale failed."""
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        first = await support.make_published_lot(place)
+        await end(place, first)
+        sold = await second_round(place, first, 56_000_00)
+        await support.publish(place, sold)
+        await end(place, sold, 60_000_00)
+        for price_fen in (75_000_00, None):
+            resale = await make_resale(place, sold, ordered_id())
+            terms = await support.make_terms(place, round=Round.RESALE, previous_lot_id=sold)
+            await service.change_terms(database, call(place.clerk), resale, terms)
+            await ready(place, resale)
+            await support.publish(place, resale)
+            await end(place, resale, price_fen)
+            sold = resale
+        with pytest.raises(RoundNotAllowed) as refused:
+            await second_round(place, resale, 56_000_00)
+        assert refused.value.facts["allowed"] == "sell_off"
+        await support.make_published_lot(
+            place,
+            round=Round.SELL_OFF,
+            method=Method.SELL_OFF,
+            previous_lot_id=resale,
+            start_price_fen=Fen(70_000_00),
+            opens_at=soon(place, 40),
+            scheduled_end=soon(place, 100),
+        )
+
+
 async def ready(place: Place, lot_id: UUID) -> None:
     await support.fill_in(place, lot_id)
     for ref in support.MUST_BE_TOLD:
