@@ -1,8 +1,10 @@
 """What the tests of settlement share: a relay with the simulated bank, notices, and books that must verify."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
+from uuid import UUID
 
 from kernel.actors import Role, platform
 from kernel.database import Database, Tx
@@ -51,6 +53,22 @@ async def within(database: Database, work: Callable[[Tx], Awaitable[T]]) -> T:
     """Run `work` in one writing transaction of the platform."""
     async with database.transaction(platform("test")) as tx:
         return await work(tx)
+
+
+async def beside(
+    database: Database, first: Callable[[Tx], Awaitable[object]], second: Callable[[Tx], Awaitable[T]]
+) -> T:
+    """Run `second` from when `first` has done its work until after its commit: locks decide what it reads meanwhile."""
+    async with database.transaction(platform("test")) as tx:
+        await first(tx)
+        waiting = asyncio.create_task(within(database, second))
+        await asyncio.wait({waiting}, timeout=0.5)
+    return await waiting
+
+
+async def read_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
+    """For controls: what accounts hold, without the lock."""
+    return {account_id: await ledger.balance(tx, account_id) for account_id in ids}
 
 
 async def balance_of(database: Database, natural_key: str) -> int:
