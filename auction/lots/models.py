@@ -141,7 +141,7 @@ class Lot(Base):
     """When what everybody is shown changed last; null in a draft."""
     opened_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
-    """The planned end, after a resumption the new one; once ended the real one."""
+    """The planned end; after a resumption, or bids that moved it, the new one, to the minute; once ended the real."""
     ended_at: Mapped[datetime | None]
     halt_reason: Mapped[str | None]
     price_fen: Mapped[Fen | None]

@@ -37,7 +37,7 @@ from auction.sale_groups import service as sale_groups
 from kernel.actors import Actor, Role
 from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing
-from kernel.contracts import LotClosed
+from kernel.contracts import LotClosed, LotEndMoved
 from kernel.database import Call, Database, Tx
 from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
@@ -165,6 +165,20 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     facts = {"at": at, "status": status} | changes
     await record(tx, f"lots.{happening}", f"lot:{lot.id}", facts, case_id=lot.case_id)
     return True
+
+
+async def follow_ends(tx: Tx, events: Sequence[LotEndMoved]) -> None:
+    """Take over the ends that bids have moved, of lots that have not ended."""
+    moved = {event.lot_id: event for event in events}
+    lots = [lot for lot in await store.lock_lots(tx, moved.keys()) if Status(lot.status).announced]
+    now, records, said = tx.now(), [], []
+    for lot in lots:
+        ends_at = moved[lot.id].ends_at
+        records.append((lot.id, now, ends_at, ends_rank(Status(lot.status), ends_at)))
+        facts = {"at": moved[lot.id].at, "ends_at": ends_at}
+        said.append(Said(chain_of(lot.case_id), f"lot:{lot.id}", facts))
+    await store.keep_moved_ends(tx, records)
+    await record_each(tx, "lots.end-moved", said)
 
 
 async def follow_closes(tx: Tx, events: Sequence[LotClosed]) -> None:

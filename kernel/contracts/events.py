@@ -74,6 +74,14 @@ class LotOpened(LotEvent, frozen=True, kw_only=True):
     at: datetime
 
 
+class LotEndMoved(LotEvent, frozen=True, kw_only=True):
+    """bidding -> auction: a bid moved the end, the first of a sell-off (R-SELL-05) or one of the last five minutes
+    (R-BID-10). Told once for each minute that the end passes, so that what is shown is a minute behind at most."""
+
+    at: datetime
+    ends_at: datetime
+
+
 class LotSuspended(LotEvent, frozen=True, kw_only=True):
     """The court stopped the running lot (R-HALT-01); its remaining time is kept."""
 

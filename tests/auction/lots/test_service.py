@@ -15,9 +15,11 @@ from auction.lots.rules import Method, Round
 from auction.lots.schemas import LotSaved
 from auction.statistics import handlers as statistics
 from kernel.actors import platform
+from kernel.clock import to_ms
 from kernel.contracts import (
     HoldPlaced,
     LotClosed,
+    LotEndMoved,
     LotFrozen,
     LotOpened,
     LotResumed,
@@ -245,6 +247,34 @@ async def test_behind_a_second_round_held_again_there_is_no_third_auction(databa
             opens_at=soon(place, 40),
             scheduled_end=soon(place, 100),
         )
+
+
+async def test_an_end_that_bids_have_moved_is_shown_until_the_lot_ends(database_url: str) -> None:
+    """R-SELL-05: a sell-off ends a day after its first bid, not with its period; R-BID-10 moves it on."""
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        lot_id, other = (
+            await support.make_published_lot(place),
+            await support.make_published_lot(await support.make_place(database)),
+        )
+        before = await facts_of(database, other)
+        opens_at = (await facts_of(database, lot_id)).opens_at
+        assert opens_at is not None
+        await support.happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=opens_at))
+        for ends_at in (opens_at + timedelta(hours=24), opens_at + timedelta(hours=24, minutes=3)):
+            moved = LotEndMoved(lot_id=lot_id, at=opens_at, ends_at=ends_at)
+            await support.happen(database, support.each(handlers.move_ends), moved)
+            lot = await row_of(database, lot_id)
+            assert (lot.ends_at, lot.ends_rank, lot.changed_at) == (ends_at, to_ms(ends_at), database.clock.now())
+        assert await facts_of(database, other) == before
+        await end(place, lot_id)
+        await support.happen(database, support.each(handlers.move_ends), moved)
+        assert (await row_of(database, lot_id)).ends_at == (await facts_of(database, lot_id)).scheduled_end, "it ended"
+
+
+async def row_of(database: Database, lot_id: UUID) -> Lot:
+    async with database.reading(platform("test")) as tx:
+        return await store.get_lot(tx, lot_id)
 
 
 async def ready(place: Place, lot_id: UUID) -> None:
