@@ -171,6 +171,19 @@ async def test_who_is_barred(database_url: str) -> None:
             await service.register(database, call(bidder()), ordered_id(), ordinary())
 
 
+async def test_the_debtor_may_bid_for_a_whole_deposit(database_url: str) -> None:
+    """R-BID-15: bars by role or link do not reach the debtor, who is no applicant either (R-BID-05)."""
+    async with opened(database_url) as database:
+        debtor = bidder()
+        case = await applicants(database, (bidder(), 150_000))
+        await link_person(database, case, "debtor", debtor.person)
+        lot_id = await publish(database, case_id=case.id)
+        with pytest.raises(NotTheApplicant):
+            await service.register(database, call(debtor), lot_id, ordinary(BidderKind.APPLICANT))
+        _, own = await admitted(database, lot_id, debtor)
+        assert (own.state, own.deposit_due_fen) == ("admitted", DEPOSIT_FEN)
+
+
 @pytest.mark.parametrize(
     ("kind", "claim_fen", "method", "due_fen", "state"),
     [
