@@ -15,9 +15,9 @@ from appraisal.assets.service import (
     undo_disposal,
 )
 from appraisal.cases.rules import Account, CaseFacts, PartyFacts, PartyRole, Subject
-from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision
+from appraisal.cases.service import case_numbers, cases_of_person, court_names, get_case, get_decision, helpers_of
 from appraisal.claims.rules import ClaimKind, TitledClaim
-from appraisal.claims.service import list_claims
+from appraisal.claims.service import applicants_of, list_claims
 from appraisal.delivery.rules import ServiceMethod
 from appraisal.delivery.service import record_service
 from appraisal.reference_price.rules import Method, ReferencePrice, require_good_price
@@ -36,6 +36,7 @@ __all__ = [
     "Subject",
     "TitledClaim",
     "Way",
+    "applicants_of",
     "case_numbers",
     "cases_of_person",
     "court_names",
@@ -44,6 +45,7 @@ __all__ = [
     "get_case",
     "get_decision",
     "get_reference_price",
+    "helpers_of",
     "list_claims",
     "pass_title",
     "promise",

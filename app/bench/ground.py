@@ -94,7 +94,6 @@ def lot_row(number: int, opens_at: datetime, ends_at: datetime, lot_id: UUID | N
         "start_price_fen": terms.start_price_fen,
         "increment_fen": terms.increment_fen,
         "deposit_fen": DEPOSIT_FEN,
-        "applicant_claim_fen": 0,
         "genesis": link,
         "status": Status.UPCOMING,
         "ends_at": terms.scheduled_end,

@@ -11,6 +11,7 @@ from appraisal.cases.rules import (
     CaseFacts,
     Decision,
     PartyFacts,
+    PartyRole,
     Subject,
     canonical_case_no,
     require_decision,
@@ -37,10 +38,12 @@ from appraisal.days import require_come
 from kernel.actors import COURT_STAFF, Actor, Role
 from kernel.audit import record
 from kernel.clock import beijing
+from kernel.contracts import HelperLinked
 from kernel.database import Call, Database, Tx
 from kernel.errors import Forbidden
 from kernel.identity.service import court_name, find_confirmed
 from kernel.ids import ordered_id
+from kernel.outbox import tell
 
 
 async def open_case(database: Database, call: Call, wanted: OpenCase) -> CaseView:
@@ -97,6 +100,8 @@ async def link_party(database: Database, call: Call, case_id: UUID, party_id: UU
         person_id, real_name = found
         require_same_person(party, real_name, wanted.capacity)
         await store.set_person(tx, party.id, person_id)
+        if party.role is PartyRole.HELPER:
+            await tell(tx, HelperLinked(case_id=case.id))
         facts = {"person": str(person_id), "capacity": wanted.capacity, "document": wanted.document}
         await record(tx, "cases.link-party", f"party:{party.id}", facts, case_id=case.id)
         return tx.answer(party_view(replace(party, person_id=person_id)))
@@ -143,6 +148,17 @@ async def get_case(tx: Tx, case_id: UUID) -> CaseFacts:
         case_no=case.case_no,
         parties=await store.list_parties(tx, case.id),
     )
+
+
+async def list_parties(tx: Tx, case_id: UUID) -> tuple[PartyFacts, ...]:
+    """The parties of the case in the order they were named."""
+    return await store.list_parties(tx, case_id)
+
+
+async def helpers_of(tx: Tx, case_id: UUID) -> frozenset[UUID]:
+    """The persons whom the court has linked with helpers of the case (辅助机构), who may not buy in it (R-BID-14)."""
+    parties = await store.list_parties(tx, case_id)
+    return frozenset(party.person_id for party in parties if party.person_id and party.role is PartyRole.HELPER)
 
 
 async def cases_of_person(tx: Tx, person_id: UUID) -> list[CaseFacts]:

@@ -1,9 +1,11 @@
 """Use cases of titled claims: register one, list those of a case in order of registration."""
 
+from collections import Counter
 from uuid import UUID
 
 from appraisal.assets import service as assets
 from appraisal.cases import service as cases
+from appraisal.cases.rules import PartyRole
 from appraisal.claims import rules, store
 from appraisal.claims.rules import TitledClaim
 from appraisal.claims.schemas import ClaimView, RegisterClaim, claim_view
@@ -13,6 +15,7 @@ from kernel.audit import record
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
 from kernel.ids import ordered_id
+from kernel.money import Fen
 
 
 async def register_claim(database: Database, call: Call, case_id: UUID, wanted: RegisterClaim) -> ClaimView:
@@ -45,6 +48,15 @@ async def show_claims(database: Database, actor: Actor, case_id: UUID) -> tuple[
 async def list_claims(tx: Tx, case_id: UUID) -> list[TitledClaim]:
     """The claims of the case in order of registration."""
     return await store.list_claims(tx, case_id)
+
+
+async def applicants_of(tx: Tx, case_id: UUID) -> dict[UUID, Fen]:
+    """The persons who are linked with enforcement applicants of the case, each with what these claim (R-BID-05)."""
+    claims, claimed_fen = await store.list_claims(tx, case_id), Counter[UUID]()
+    for party in await cases.list_parties(tx, case_id):
+        if party.person_id and party.role is PartyRole.ENFORCEMENT_APPLICANT:
+            claimed_fen[party.person_id] += sum(claim.total_fen for claim in claims if claim.party_id == party.id)
+    return {person_id: Fen(total_fen) for person_id, total_fen in claimed_fen.items()}
 
 
 async def _require_asset_of(tx: Tx, case_id: UUID, asset_id: UUID | None) -> None:

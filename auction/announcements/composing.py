@@ -58,14 +58,11 @@ async def compose(
     )
 
 
-async def published(tx: Tx, lot: Lot) -> LotPublished:
+async def published(tx: Tx, lot: Lot, version: str) -> LotPublished:
     """What bidding is told of a published lot."""
     schedule = lot.schedule
     assert schedule is not None, "terms are checked before"
-    case = await appraisal.get_case(tx, lot.case_id)
     group = await _group_of(tx, lot)
-    claims = await appraisal.list_claims(tx, case.id)
-    claimed = sum(claim.total_fen for claim in claims if claim.party_id == case.applicant.id)
     return LotPublished(
         lot_id=lot.id,
         case_id=lot.case_id,
@@ -78,9 +75,8 @@ async def published(tx: Tx, lot: Lot) -> LotPublished:
         start_price_fen=lot.start_price_fen,
         increment_fen=lot.increment_fen,
         deposit_fen=lot.deposit_fen,
-        applicant_claim_fen=claimed,
-        applicant_person_ids=(case.applicant.person_id,) if case.applicant.person_id else (),
         barred_person_ids=tuple(lot.barred_person_ids),
+        announcement_version=version,
         sale_group_id=lot.sale_group_id,
         sale_group_target_fen=group.target_fen if group else None,
     )

@@ -178,7 +178,7 @@ async def publish(database: Database, call: Call, lot_id: UUID) -> Published:
             ),
         )
         await record(tx, "announcements.publish", f"lot:{lot.id}", {"version": version}, case_id=lot.case_id)
-        await tell(tx, await composing.published(tx, lot))
+        await tell(tx, await composing.published(tx, lot, version))
         return tx.answer(Published(lot.id, lot.status, version, beijing(now)))
 
 

@@ -8,6 +8,7 @@ from kernel.contracts import (
     HoldLifted,
     HoldPlaced,
     LotClosed,
+    LotEndMoved,
     LotFrozen,
     LotOpened,
     LotResumed,
@@ -20,6 +21,10 @@ from kernel.outbox import Relay
 
 async def open_lot(tx: Tx, event: LotOpened) -> None:
     await service.follow(tx, event.lot_id, Happening.OPENED, event.at, opened_at=event.at)
+
+
+async def move_ends(tx: Tx, events: Sequence[LotEndMoved]) -> None:
+    await service.follow_ends(tx, events)
 
 
 async def suspend_lot(tx: Tx, event: LotSuspended) -> None:
@@ -49,6 +54,7 @@ async def note_hold(tx: Tx, event: HoldPlaced | HoldLifted) -> None:
 def subscribe(relay: Relay) -> None:
     """Register the handlers of lots."""
     relay.on(LotOpened, open_lot)
+    relay.on_many(LotEndMoved, move_ends)
     relay.on(LotSuspended, suspend_lot)
     relay.on(LotFrozen, freeze_lot)
     relay.on(LotResumed, resume_lot)

@@ -141,7 +141,7 @@ class Lot(Base):
     """When what everybody is shown changed last; null in a draft."""
     opened_at: Mapped[datetime | None]
     ends_at: Mapped[datetime | None]
-    """The planned end, after a resumption the new one; once ended the real one."""
+    """The planned end; after a resumption, or bids that moved it, the new one, to the minute; once ended the real."""
     ended_at: Mapped[datetime | None]
     halt_reason: Mapped[str | None]
     price_fen: Mapped[Fen | None]
@@ -185,8 +185,7 @@ class Lot(Base):
         """Whether the shorter announcement period applies (R-PUB-01)."""
         return self.asset_kind == AssetKind.MOVABLE
 
-    @property
-    def as_earlier_sale(self) -> EarlierSale:
-        """What the next sale of the asset is judged by."""
+    def as_earlier_sale(self, repeats: "Lot") -> EarlierSale:
+        """What the next sale of the asset is judged by; `repeats` is the sale that this one holds again, or itself."""
         ended_on = beijing_day(self.ended_at) if self.ended_at else None
-        return EarlierSale(self.id, Round(self.round), Status(self.status), ended_on)
+        return EarlierSale(self.id, Round(self.round), Round(repeats.round), Status(self.status), ended_on)

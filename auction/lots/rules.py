@@ -140,10 +140,14 @@ def next_status(status: Status, happening: Happening, *, opened: bool) -> Status
 
 @dataclass(frozen=True, slots=True)
 class EarlierSale:
-    """The latest sale of the same asset that was not withdrawn. `ended_on` is a day in China."""
+    """The latest sale of the same asset that was not withdrawn. `ended_on` is a day in China.
+
+    `repeats` is the round that a resale holds again, however often it was held again; of other sales their own.
+    """
 
     lot_id: UUID
     round: Round
+    repeats: Round
     status: Status
     ended_on: date | None
 
@@ -151,7 +155,8 @@ class EarlierSale:
 def rounds_after(earlier: EarlierSale | None, price_fixed_on: date) -> frozenset[Round]:
     """Which sale may come next (R-FAIL-01, R-FAIL-02, R-CLOSE-10).
 
-    One sell-off follows two failed auctions, a resale follows a default or an annulment. After any
+    One sell-off follows two failed auctions, a resale follows a default or an annulment. A resale that fails stands
+    where the sale stood that it repeats: behind a second round or a sell-off there is no third auction. After any
     failure the whole road may begin anew, but only under a reference price that was fixed later.
     """
     if earlier is None:
@@ -161,13 +166,9 @@ def rounds_after(earlier: EarlierSale | None, price_fixed_on: date) -> frozenset
     if earlier.status is not Status.FAILED or earlier.ended_on is None:
         return frozenset()
     anew = frozenset({Round.ROUND_1} if price_fixed_on > earlier.ended_on else ())
-    match earlier.round:
-        case Round.ROUND_1 | Round.RESALE:
-            return anew | {Round.ROUND_2}
-        case Round.ROUND_2:
-            return anew | {Round.SELL_OFF}
-        case Round.SELL_OFF:
-            return anew
+    if earlier.round is Round.SELL_OFF:
+        return anew
+    return anew | {Round.ROUND_2 if earlier.repeats is Round.ROUND_1 else Round.SELL_OFF}
 
 
 def check_place_on_road(

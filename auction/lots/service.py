@@ -17,6 +17,7 @@ from auction.lots.bounds import check_decision, check_terms, resale_percent_of
 from auction.lots.errors import NotADraft, NotSold
 from auction.lots.models import Lot
 from auction.lots.rules import (
+    ANNOUNCED,
     UNDONE,
     Happening,
     Method,
@@ -37,7 +38,7 @@ from auction.sale_groups import service as sale_groups
 from kernel.actors import Actor, Role
 from kernel.audit import Said, chain_of, record, record_each
 from kernel.clock import beijing
-from kernel.contracts import LotClosed
+from kernel.contracts import LotClosed, LotEndMoved
 from kernel.database import Call, Database, Tx
 from kernel.errors import Malformed, NotFound
 from kernel.ids import ordered_id
@@ -60,7 +61,7 @@ async def draft_lot(database: Database, call: Call, wanted: LotTerms) -> LotSave
         check_place_on_road(
             wanted.round,
             wanted.previous_lot_id,
-            earlier.as_earlier_sale if earlier else None,
+            earlier.as_earlier_sale(await _held_again(tx, earlier)) if earlier else None,
             price_fixed_on=price.fixed_on,
             resale_ordered=bool(earlier and await store.find_resale_of(tx, earlier.id)),
         )
@@ -165,6 +166,20 @@ async def follow(tx: Tx, lot_id: UUID, happening: Happening, at: datetime, **cha
     facts = {"at": at, "status": status} | changes
     await record(tx, f"lots.{happening}", f"lot:{lot.id}", facts, case_id=lot.case_id)
     return True
+
+
+async def follow_ends(tx: Tx, events: Sequence[LotEndMoved]) -> None:
+    """Take over the ends that bids have moved, of lots that have not ended."""
+    moved = {event.lot_id: event for event in events}
+    lots = [lot for lot in await store.lock_lots(tx, moved.keys()) if lot.status in ANNOUNCED]
+    now, records, said = tx.now(), [], []
+    for lot in lots:
+        ends_at = moved[lot.id].ends_at
+        records.append((lot.id, now, ends_at, ends_rank(Status(lot.status), ends_at)))
+        facts = {"at": moved[lot.id].at, "ends_at": ends_at}
+        said.append(Said(chain_of(lot.case_id), f"lot:{lot.id}", facts))
+    await store.keep_moved_ends(tx, records)
+    await record_each(tx, "lots.end-moved", said)
 
 
 async def follow_closes(tx: Tx, events: Sequence[LotClosed]) -> None:
@@ -307,6 +322,13 @@ async def _apply_terms(tx: Tx, lot: Lot, wanted: LotTerms, previous: Lot | None)
     lot.start_price_fen, lot.increment_fen = wanted.start_price_fen, wanted.increment_fen
     lot.deposit_fen, lot.balance_due_days = wanted.deposit_fen, wanted.balance_due_days
     lot.opens_at, lot.scheduled_end = wanted.opens_at, wanted.scheduled_end
+
+
+async def _held_again(tx: Tx, lot: Lot) -> Lot:
+    """The sale that a resale repeats, behind all resales between them; of another sale itself."""
+    while lot.round == Round.RESALE and lot.previous_lot_id is not None:
+        lot = await store.get_lot(tx, lot.previous_lot_id)
+    return lot
 
 
 def _announced(lot: Lot) -> Lot:

@@ -78,6 +78,11 @@ async def keep_ends(tx: Tx, records: Sequence[Record]) -> None:
     await change_rows(tx, Lot, ENDED, records)
 
 
+async def keep_moved_ends(tx: Tx, records: Sequence[Record]) -> None:
+    """Write that lots, which are locked, end at another time: id, time of the change, end and its rank."""
+    await change_rows(tx, Lot, ("id", "changed_at", "ends_at", "ends_rank"), records)
+
+
 async def find_latest_sale(tx: Tx, asset_id: UUID) -> Lot | None:
     """The newest lot of the asset that was not withdrawn."""
     return (

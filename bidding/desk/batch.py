@@ -366,7 +366,7 @@ def _too_many_refusals(entry: Entry, reading: Reading, decided: Decided) -> bool
 def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -> Stored:
     inner, payload = chain.event_bytes(event, sent.reason), chain.payload_hash(sent)
     sealed = chain.seal_event(sent, payload, inner)
-    book.state = rules.evolve(book.state, event)
+    before, book.state = book.state, rules.evolve(book.state, event)
     previous, book.link = book.link, chain.link(book.link, sealed)
     proof = Proof(sealed, previous, decided.batch, decided.batch.add(book.link))
     if event.kind is Kind.BID:
@@ -374,7 +374,7 @@ def _write_event(sent: Submission, event: Event, book: Book, decided: Decided) -
     elif book.state.status in FINISHED:
         book.closed_at = event.at
     book.events.append((event.seq, inner))
-    if told := _told(sent, event, book):
+    if told := _told(sent, event, book, before.ends_at):
         decided.told.append(told)
     stored = Stored(payload, event.seq, None, sealed, book.link, proof)
     _write_row(sent, stored, event.at, book, decided)
@@ -425,12 +425,16 @@ def _write_row(sent: Submission, stored: Stored, at: datetime, book: Book, decid
     )
 
 
-def _told(sent: Submission, event: Event, book: Book) -> contracts.Event | None:
+def _told(sent: Submission, event: Event, book: Book, ended_before: datetime | None) -> contracts.Event | None:
     """What other contexts are told of an event."""
     lot_id, at, state = sent.lot_id, event.at, book.state
     match event.kind:
         case Kind.BID:
-            return None
+            assert state.ends_at is not None
+            assert ended_before is not None
+            if not rules.shows_another_minute(ended_before, state.ends_at):
+                return None
+            return contracts.LotEndMoved(lot_id=lot_id, at=at, ends_at=state.ends_at)
         case Kind.OPENED:
             return contracts.LotOpened(lot_id=lot_id, at=at)
         case Kind.SUSPENDED | Kind.DEFERRED:

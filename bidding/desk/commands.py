@@ -75,7 +75,7 @@ async def copy_lot(tx: Tx, event: LotPublished) -> Lot:
         start_price_fen=event.start_price_fen,
         increment_fen=event.increment_fen,
         deposit_fen=event.deposit_fen,
-        applicant_claim_fen=event.applicant_claim_fen,
+        announcement_version=event.announcement_version,
         sale_group_id=event.sale_group_id,
         genesis=link,
         status=Status.UPCOMING,

@@ -64,7 +64,7 @@ class Lot(Base):
         CheckConstraint(f"status IN ({', '.join(repr(str(status)) for status in Status)})", "status"),
         CheckConstraint("scheduled_end > opens_at", "ends_after_opening"),
         CheckConstraint(f"start_price_fen BETWEEN 1 AND {MAX_FEN} AND increment_fen BETWEEN 1 AND {MAX_FEN}", "terms"),
-        CheckConstraint("deposit_fen >= 0 AND applicant_claim_fen >= 0", "deposit"),
+        CheckConstraint("deposit_fen >= 0", "deposit"),
         CheckConstraint(
             f"price_fen BETWEEN start_price_fen AND {MAX_FEN} AND (price_fen - start_price_fen) % increment_fen = 0",
             "price_on_grid",
@@ -105,8 +105,8 @@ class Lot(Base):
     start_price_fen: Mapped[Fen]
     increment_fen: Mapped[Fen]
     deposit_fen: Mapped[Fen]
-    applicant_claim_fen: Mapped[Fen]
-    """What the enforcement applicant may set off against the deposit (R-BID-05)."""
+    announcement_version: Mapped[str | None]
+    """What a bidder must accept (R-PUB-04); null where the lot was published before it was told."""
     sale_group_id: Mapped[UUID | None] = mapped_column(ForeignKey("bidding.sale_group.group_id"))
     """The lots that serve the same debt (R-CLOSE-12)."""
     admitted: Mapped[int] = mapped_column(server_default="0")

@@ -162,6 +162,14 @@ def ended(state: LotState, at: datetime) -> bool:
     return state.status in FINISHED or end_has_come(state.ends_at, at)
 
 
+def shows_another_minute(before: datetime, after: datetime) -> bool:
+    """Whether a clock without seconds shows another end: who is not watching live is told of no finer move.
+
+    Without a state of its own it lets through one of thousands of bids a second, and none is owed after a crash.
+    """
+    return before is not after and before.replace(second=0, microsecond=0) != after.replace(second=0, microsecond=0)
+
+
 def end_has_come(ends_at: datetime | None, at: datetime) -> bool:
     """Whether a lot's end has come by `at`; the instant of the end is too late (R-BID-10). None: it stands still.
 

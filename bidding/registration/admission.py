@@ -1,4 +1,4 @@
-"""What settlement does to a registration in its own transaction: admit, release, learn who bought, match a payer.
+"""What others do to a registration in their own transaction: admit, release, bar, learn who bought, match a payer.
 
 Whatever gives or takes eligibility locks the lot's row first, so that it falls between two batches of the desk and
 never inside one: who was admitted at or before a bid's time of entry is eligible, exactly.
@@ -8,11 +8,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from appraisal.api import helpers_of
 from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, Status
 from bidding.registration import rules, store
-from bidding.registration.errors import IdentitySealed
+from bidding.registration.errors import BarredFromSale, IdentitySealed
 from bidding.registration.models import Mandate, Registration
 from bidding.registration.rules import RegistrationState
 from kernel.audit import Said, chain_of, record, record_each
@@ -55,6 +56,30 @@ async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:
     await store.keep_released(tx, [found.id for found in going], tx.now())
     said = [Said(chain_of(found.case_id), f"registration:{found.id}", {}) for found in going]
     await record_each(tx, "registration.release", said)
+
+
+async def bar_helpers(tx: Tx, case_id: UUID) -> bool:
+    """End the eligibility of all who bid as a helper of the case or for one, on its running lots (R-BID-14).
+
+    Returns whether one of them leads, whose bid stands. Through the door: from the helpers to what is theirs.
+    """
+    helpers, lead = await helpers_of(tx, case_id), False
+    for lot in await store.lock_running_lots(tx, case_id):
+        bidders = await store.bidders_for(tx, lot.lot_id, helpers)
+        for own in (await store.door(tx, bidders, [lot.lot_id])).values():
+            registration = await store.lock_registration(tx, own.id)
+            if registration.id == lot.leader_registration_id:
+                lead = True
+            else:
+                await _bar(tx, lot, registration)
+    return lead
+
+
+async def _bar(tx: Tx, lot: Lot, registration: Registration) -> None:
+    state = rules.barred(RegistrationState(registration.state))
+    if state is not None:
+        registration.state, registration.barred_reason = state, BarredFromSale.rule
+        await record(tx, "registration.bar", registration.subject, {"rule": BarredFromSale.rule}, case_id=lot.case_id)
 
 
 async def reveal_buyers(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> dict[UUID, list[Buyer]]:

@@ -30,6 +30,15 @@ class BarredFromSale(Refusal):
     en = "The law bars you from bidding on this lot"
 
 
+class AnnouncementChanged(Refusal):
+    """What a bidder accepts is the announcement of this very lot as it was published, and no other text."""
+
+    code = "announcement-changed"
+    rule = "R-PUB-04"
+    zh = "您所接受的不是本标的现行公告，请阅读现行公告后重新报名"
+    en = "What you accepted is not this lot's present announcement; read that and register again"
+
+
 class BiddingHasBegun(Refusal):
     """Agents and joint bidders are confirmed by the court before bidding begins, or not at all."""
 

@@ -72,19 +72,14 @@ class RegistrationIdentity(Base):
     person_id: Mapped[UUID]
 
 
-class LotPerson(Base):
-    """Persons whom the published terms name: the enforcement applicant (R-BID-05), those barred (R-BID-14)."""
+class BarredPerson(Base):
+    """Persons whom the published terms bar: buyers of the asset who defaulted (R-BID-14, R-CLOSE-10)."""
 
-    __tablename__ = "lot_person"
-    __table_args__ = (
-        CheckConstraint("standing IN ('applicant', 'barred')", "standing"),
-        Index("ix_lot_person_person_id", "person_id"),
-        {"schema": "bidding"},
-    )
+    __tablename__ = "barred_person"
+    __table_args__ = (Index("ix_barred_person_person_id", "person_id"), {"schema": "bidding"})
 
     lot_id: Mapped[UUID] = mapped_column(ForeignKey("bidding.lot.lot_id"), primary_key=True)
     person_id: Mapped[UUID] = mapped_column(primary_key=True)
-    standing: Mapped[str] = mapped_column(primary_key=True)
 
 
 class Mandate(Base):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
+    AnnouncementChanged,
     BarredFromSale,
     BiddingHasBegun,
     ClaimUnknown,
@@ -151,6 +152,17 @@ def released(state: RegistrationState, leads: bool) -> RegistrationState | None:
     if leads:
         raise LeadsNow()
     return None if state in (RegistrationState.RELEASED, RegistrationState.BARRED) else RegistrationState.RELEASED
+
+
+def barred(state: RegistrationState) -> RegistrationState | None:
+    """The state of somebody who may not bid and yet is registered (R-BID-14); None if nothing changes."""
+    return None if state in (RegistrationState.RELEASED, RegistrationState.BARRED) else RegistrationState.BARRED
+
+
+def check_version(published: str | None, accepted: str) -> None:
+    """Refuse who accepts another announcement than the lot's (R-PUB-04); an old lot knows no version of its own."""
+    if published is not None and accepted != published:
+        raise AnnouncementChanged()
 
 
 def code_from(number: int) -> str:

@@ -14,9 +14,10 @@ class Register(Wire, frozen=True):
 
     kind: BidderKind
     accepts: Label
-    """The version of the announcement that the bidder has read and accepts."""
+    """The version of the lot's announcement, which the bidder has read and accepts; another is refused (R-PUB-04)."""
     declares_eligible: bool
-    """The bidder declares that those who will buy are qualified and not barred by a purchase limit (R-HOME-01)."""
+    """The bidder declares that those who will buy are qualified and not barred by a purchase limit (R-HOME-01), and are
+    none of those whom R-BID-14 bars: court, platform and helpers, their staff, and close relatives of these."""
 
 
 class UnlockLot(Wire, frozen=True):

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+import appraisal.api as appraisal
 from bidding.desk import commands
 from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, Method, Status
@@ -45,9 +46,11 @@ async def register(database: Database, call: Call, lot_id: UUID, wanted: Registe
             tx.actor.must_be(Role.BIDDER)
             lot = await commands.lock_lot(tx, lot_id)
             rules.check_open(Status(lot.status) in FINISHED, lot.ends_at, tx.now())
+            rules.check_version(lot.announcement_version, wanted.accepts)
             buyers = await _buyers(tx, lot_id)
-            await _check_candidate(tx, lot, wanted, buyers)
-            await _add(tx, lot, wanted, buyers)
+            claim_fen = await _claim_fen(tx, lot, buyers) if wanted.kind is BidderKind.APPLICANT else None
+            await _check_candidate(tx, lot, wanted, buyers, is_applicant=claim_fen is not None)
+            await _add(tx, lot, wanted, buyers, claim_fen)
             tx.answer(None)
     except AlreadyAnswered:
         pass
@@ -135,15 +138,27 @@ def unlock_digest(lot_id: UUID, actor: Actor) -> bytes:
     return hashlib.sha256(b"unlock/2" + lot_id.bytes + actor.session_id.bytes + network).digest()
 
 
-async def _check_candidate(tx: Tx, lot: Lot, wanted: Register, buyers: Collection[UUID]) -> None:
+async def _claim_fen(tx: Tx, lot: Lot, buyers: Collection[UUID]) -> Fen | None:
+    """What the buyers claim in this case together; None unless all of them are its applicants (R-BID-05).
+
+    Asked of the case itself, as it stands now: links and claims come after the publication too.
+    """
+    claimed_fen = await appraisal.applicants_of(tx, lot.case_id)
+    if not claimed_fen.keys() >= set(buyers):
+        return None
+    return Fen(sum(claimed_fen[buyer_id] for buyer_id in buyers))
+
+
+async def _check_candidate(tx: Tx, lot: Lot, wanted: Register, buyers: Collection[UUID], *, is_applicant: bool) -> None:
+    """Refuse who may not take part. Helpers are asked of the case behind the lot's lock: whoever is linked later is
+    barred by `admission.bar_helpers`, which waits for that lock."""
     behind = {tx.actor.person, *buyers}
-    named = await store.standings(tx, lot.lot_id, behind)
-    barred = {person_id for person_id, standing in named if standing == "barred"}
+    barred = await appraisal.helpers_of(tx, lot.case_id) | await store.barred_among(tx, lot.lot_id, behind)
     rules.check_candidate(
         Candidate(
             kind=wanted.kind,
-            is_applicant=all((buyer_id, "applicant") in named for buyer_id in buyers),
-            is_barred=bool(barred) or rules.of_the_house(lot.court_id, await _offices(tx, behind)),
+            is_applicant=is_applicant,
+            is_barred=bool(behind & barred) or rules.of_the_house(lot.court_id, await _offices(tx, behind)),
             declares_eligible=wanted.declares_eligible,
         )
     )
@@ -165,11 +180,10 @@ async def _buyers(tx: Tx, lot_id: UUID) -> list[UUID]:
     return await store.buyers_of(tx, lot_id, tx.actor.person)
 
 
-async def _add(tx: Tx, lot: Lot, wanted: Register, buyers: Sequence[UUID]) -> None:
+async def _add(tx: Tx, lot: Lot, wanted: Register, buyers: Sequence[UUID], claim_fen: Fen | None) -> None:
     rank = await rank_of(tx, lot.lot_id, buyers)
     security = rules.security_fen(lot.method == Method.SELL_OFF, lot.deposit_fen, lot.start_price_fen)
-    claim = lot.applicant_claim_fen if wanted.kind is BidderKind.APPLICANT else None
-    due_fen = rules.deposit_due(security, wanted.kind, claim)
+    due_fen = rules.deposit_due(security, wanted.kind, claim_fen)
     registration = Registration(
         id=random_id(),
         lot_id=lot.lot_id,

@@ -9,9 +9,10 @@ from sqlalchemy import LargeBinary, exists, func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
+from bidding.desk.rules import FINISHED, Status
 from bidding.registration.models import (
+    BarredPerson,
     IdentityAccess,
-    LotPerson,
     Mandate,
     PriorityGrant,
     Registration,
@@ -180,14 +181,32 @@ async def reveal(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> di
     return found
 
 
-async def standings(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
-    """How the published terms name these persons: (person, `applicant` or `barred`)."""
-    rows = await tx.session.execute(
-        select(LotPerson.person_id, LotPerson.standing).where(
-            LotPerson.lot_id == lot_id, LotPerson.person_id.in_(person_ids)
+async def barred_among(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:
+    """Which of these persons the published terms bar."""
+    barred = BarredPerson
+    return set(
+        await tx.session.scalars(
+            select(barred.person_id).where(barred.lot_id == lot_id, barred.person_id.in_(person_ids))
         )
     )
-    return {(person_id, standing) for person_id, standing in rows}
+
+
+async def lock_running_lots(tx: Tx, case_id: UUID) -> Sequence[Lot]:
+    """The lots of a case whose bidding has not ended, locked by id."""
+    running = [str(status) for status in Status if status not in FINISHED]
+    rows = await tx.session.scalars(
+        select(Lot)
+        .where(Lot.case_id == case_id, Lot.status.in_(running))
+        .order_by(Lot.lot_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    return rows.all()
+
+
+async def bidders_for(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:
+    """Who would bid on the lot if it were for these persons: they themselves, and those who bid for them."""
+    return {*person_ids, *(mandate.bidder_id for mandate in await find_mandates(tx, lot_id, person_ids))}
 
 
 async def mandates_of(tx: Tx, bidders: Collection[tuple[UUID, UUID]]) -> dict[tuple[UUID, UUID], list[Mandate]]:

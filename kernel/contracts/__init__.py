@@ -3,9 +3,11 @@
 from kernel.contracts.events import (
     DueWork,
     Event,
+    HelperLinked,
     HoldLifted,
     HoldPlaced,
     LotClosed,
+    LotEndMoved,
     LotFrozen,
     LotOpened,
     LotPublished,
@@ -18,9 +20,11 @@ from kernel.contracts.events import (
 __all__ = [
     "DueWork",
     "Event",
+    "HelperLinked",
     "HoldLifted",
     "HoldPlaced",
     "LotClosed",
+    "LotEndMoved",
     "LotFrozen",
     "LotOpened",
     "LotPublished",

@@ -46,11 +46,10 @@ class LotPublished(LotEvent, frozen=True, kw_only=True):
     start_price_fen: int
     increment_fen: int
     deposit_fen: int
-    applicant_claim_fen: int
-    """What the enforcement applicant may set off against the deposit (R-BID-05)."""
-    applicant_person_ids: tuple[UUID, ...] = ()
     barred_person_ids: tuple[UUID, ...] = ()
-    """Defaulting buyers of the same asset and persons barred by R-BID-14."""
+    """Defaulting buyers of the same asset (R-CLOSE-10). Who else is barred is read when somebody registers."""
+    announcement_version: str | None = None
+    """What a bidder must accept (R-PUB-04); None in events of before it was told."""
     sale_group_id: UUID | None = None
     """The lots that serve the same debt, which is `sale_group_target_fen` with its costs (R-CLOSE-12)."""
     sale_group_target_fen: int | None = None
@@ -73,6 +72,14 @@ class LotOpened(LotEvent, frozen=True, kw_only=True):
     """bidding -> auction, settlement: bidding runs."""
 
     at: datetime
+
+
+class LotEndMoved(LotEvent, frozen=True, kw_only=True):
+    """bidding -> auction: a bid moved the end, the first of a sell-off (R-SELL-05) or one of the last five minutes
+    (R-BID-10). Told once for each minute that the end passes, so that what is shown is a minute behind at most."""
+
+    at: datetime
+    ends_at: datetime
 
 
 class LotSuspended(LotEvent, frozen=True, kw_only=True):
@@ -113,6 +120,19 @@ class LotClosed(LotEvent, frozen=True, kw_only=True):
     price_fen: int | None
     bids: int
     extensions: int
+
+
+class HelperLinked(Event, frozen=True, kw_only=True):
+    """appraisal -> bidding: the case has a helper more whom the platform knows; helpers may not buy (R-BID-14).
+
+    Who it is stands in the case alone, so that no row names a person beside what they bid on.
+    """
+
+    case_id: UUID
+
+    @property
+    def key(self) -> str:
+        return f"case:{self.case_id}"
 
 
 class HoldPlaced(Event, frozen=True, kw_only=True):

@@ -221,7 +221,7 @@ export default {
   "bidder.applicant": "Enforcement applicant of this case",
   "bidder.other_creditor": "Another creditor",
   "register-lot.accepts": "I have read and accept the announcement, the special warnings and the bidding rules.",
-  "register-lot.eligible": "I declare that I am qualified to buy and that no purchase limit bars me.",
+  "register-lot.eligible": "I declare that I am qualified to buy and that no purchase limit bars me; that I am not the enforcing court, the platform or a helper of the sale, nor of their staff, nor a close relative of any of these, and do not bid for one of them (Fashi [2016] No. 18, Article 34).",
   "register-lot.limited": "Purchase limits apply at this place.",
   "register-lot.go": "Register, deposit {deposit}",
   "register-lot.prepaid": "Register, {deposit} in advance",

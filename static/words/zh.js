@@ -221,7 +221,7 @@ export default {
   "bidder.applicant": "本案申请执行人",
   "bidder.other_creditor": "其他债权人",
   "register-lot.accepts": "我已阅读并接受本标的公告、特别提示和竞价规则。",
-  "register-lot.eligible": "我声明具备法律、行政法规规定的竞买资格，不受限购政策限制。",
+  "register-lot.eligible": "我声明具备法律、行政法规规定的竞买资格，不受限购政策限制；不是负责执行的人民法院、网络服务提供者、承担拍卖辅助工作的机构及其工作人员，也不是上述人员的近亲属，亦不受其委托竞买（法释〔2016〕18号第三十四条）。",
   "register-lot.limited": "本标的所在地限购。",
   "register-lot.go": "报名，保证金 {deposit}",
   "register-lot.prepaid": "报名，预缴变卖价款 {deposit}",

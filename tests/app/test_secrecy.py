@@ -70,7 +70,8 @@ class Sale:
         await done(browser.post("/api/register", sent | {"password": PASSWORD}))
         await done(browser.sign_in(who.username))
         lot = f"/api/lots/{self.lot_id}"
-        wanted = {"kind": "ordinary", "accepts": "1", "declares_eligible": True}
+        accepts = (await browser.get(lot)).json()["announcement_version"]
+        wanted = {"kind": "ordinary", "accepts": accepts, "declares_eligible": True}
         await done(browser.post(f"{lot}/registrations", wanted))
         await self.site.parts.relay.settle()
         deposit = (await browser.get(f"{lot}/deposit")).json()

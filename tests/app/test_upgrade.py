@@ -16,6 +16,7 @@ from app.migrate import migrate_async
 from appraisal.assets import service as assets
 from appraisal.assets.errors import AssetTaken
 from kernel.ddl import APP_ROLE
+from kernel.ids import random_id
 from kernel.money import Fen
 from settlement.annulment.rules import Ground
 from settlement.distribution import taking
@@ -67,6 +68,7 @@ async def carry_over(source: str, target: str) -> None:
         await old.execute("SET session_replication_role = replica")  # rows come as they lay, in any order
         known = {row["table"]: set(row["columns"]) for row in await old.fetch(COLUMNS)}
         await old.execute(f"TRUNCATE {', '.join(known)}")  # migrations write rows of their own
+        await old.execute("ALTER TABLE bidding.lot ALTER applicant_claim_fen SET DEFAULT 0")  # gone since
         for row in await new.fetch(COLUMNS):
             columns = sorted(known.get(row["table"], set()).intersection(row["columns"]))
             schema, table = row["table"].split(".")
@@ -81,6 +83,13 @@ async def carry_over(source: str, target: str) -> None:
     finally:
         await old.close()
         await new.close()
+
+
+NAMED = """
+INSERT INTO bidding.lot_person (lot_id, person_id, standing)
+VALUES ('{0}', '{1}', 'applicant'), ('{0}', '{1}', 'barred'), ('{0}', '{2}', 'applicant') RETURNING 1
+"""
+BARRED = "SELECT lot_id, person_id FROM bidding.barred_person"
 
 
 async def asked(url: str, query: str) -> list[tuple[object, ...]]:
@@ -149,7 +158,10 @@ async def test_a_filled_database_of_an_earlier_revision_goes_on_after_the_upgrad
     database_url: str, earlier_url: str
 ) -> None:
     use = await in_use_before(database_url, earlier_url)
+    barred, applicant = random_id(), random_id()
+    assert len(await asked(earlier_url, NAMED.format(use.sold[1], barred, applicant))) == 3
     await migrate_async(earlier_url)
+    assert await asked(earlier_url, BARRED) == [(use.sold[1], barred)]
     assert len(written := await asked(database_url, STANDING)) == 3
     assert await asked(earlier_url, STANDING) == written
     assert len(ended := await asked(database_url, ENDED)) == 4

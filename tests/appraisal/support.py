@@ -10,6 +10,7 @@ from appraisal.assets import service as assets
 from appraisal.assets.rules import AssetKind
 from appraisal.assets.schemas import AssetView, RegisterAsset
 from appraisal.cases import service as cases
+from appraisal.cases import store as case_store
 from appraisal.cases.rules import PartyKind, PartyRole, Subject
 from appraisal.cases.schemas import AccountIn, CaseView, DecisionView, OpenCase, PartyIn, PartyView, RecordDecision
 from appraisal.claims import service as claims
@@ -112,6 +113,12 @@ async def make_case(
 def party_of(case: CaseView, ref: str) -> PartyView:
     """The party with this short name."""
     return next(party for party in case.parties if party.ref == ref)
+
+
+async def link_person(database: Database, case: CaseView, ref: str, person_id: UUID | None) -> None:
+    """The party's account is this person's from now on, or nobody's, as the court's link leaves the row."""
+    async with database.transaction(platform("test")) as tx:
+        await case_store.set_person(tx, party_of(case, ref).id, person_id)
 
 
 async def make_unpriced_asset(

@@ -3,8 +3,10 @@
 from datetime import timedelta
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import text
 
+from appraisal.cases.schemas import CaseView
 from bidding.registration import admission, handlers, service
 from bidding.registration.rules import BidderKind
 from bidding.registration.schemas import OwnRegistration, Register, UnlockLot
@@ -12,6 +14,7 @@ from kernel.actors import Actor, Role, platform
 from kernel.contracts import LotPublished
 from kernel.database import Database
 from kernel.ids import ordered_id, random_id
+from tests.appraisal.support import APPLICANT, DEBTOR, Court, link_person, make_case, make_claim, make_court
 from tests.support.house import START, call
 
 COURT = UUID("00000000-0000-7000-8000-000000000001")
@@ -40,7 +43,6 @@ async def publish(database: Database, **changes: object) -> UUID:
         "start_price_fen": START_FEN,
         "increment_fen": STEP_FEN,
         "deposit_fen": DEPOSIT_FEN,
-        "applicant_claim_fen": 150_000,
     }
     event = LotPublished(**(terms | changes))  # type: ignore[arg-type]
     await register_asset(database, event.asset_id)
@@ -58,6 +60,18 @@ async def register_asset(database: Database, asset_id: UUID) -> None:
     async with database.transaction(platform("test")) as tx:
         await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
         await tx.session.execute(insert, {"asset": asset_id, "case": CASE, "court": COURT})
+
+
+async def applicants(database: Database, *claimed: tuple[Actor, int], court: Court | None = None) -> CaseView:
+    """A case with these people as its applicants, each with a claim of so many fen, 0 for none."""
+    parties = [replace(APPLICANT, ref=f"applicant-{number}") for number, _ in enumerate(claimed)]
+    court = court or await make_court(database)
+    case = await make_case(database, court, parties=(*parties, DEBTOR))
+    for number, (who, claim_fen) in enumerate(claimed):
+        await link_person(database, case, f"applicant-{number}", who.person)
+        if claim_fen:
+            await make_claim(database, court, case, f"applicant-{number}", principal_fen=claim_fen)
+    return case
 
 
 def ordinary(kind: BidderKind = BidderKind.ORDINARY) -> Register:

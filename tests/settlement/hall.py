@@ -18,6 +18,7 @@ from appraisal.assets import service as assets
 from appraisal.assets.rules import Measure
 from appraisal.assets.schemas import RegisterSeizure
 from appraisal.cases.rules import Subject
+from auction.announcements.service import find_versions
 from auction.lots import handlers as lot_handlers
 from auction.lots import service as lots
 from auction.statistics import handlers as statistics_handlers
@@ -45,7 +46,7 @@ from settlement.completion.sale_schemas import AddCost, DeclareDefault, DefaultD
 from settlement.deposits import handlers as deposit_handlers
 from settlement.deposits import service as deposits
 from settlement.deposits.schemas import OwnDeposit
-from tests.appraisal.support import QUICK_PASSWORDS, Court, make_decision, party_of, today
+from tests.appraisal.support import QUICK_PASSWORDS, Court, link_person, make_decision, party_of, today
 from tests.auction.support import Place, fill_in, make_place, make_published_lot, make_terms, notify, publish
 from tests.settlement.support import bank_relay, credit, notice
 from tests.support.house import call, frozen, opened
@@ -104,7 +105,9 @@ class Hall:
 
     async def register(self, bidder: Bidder, lot_id: UUID, kind: BidderKind = BidderKind.ORDINARY) -> OwnDeposit:
         """Register and learn the account to pay the deposit to."""
-        wanted = Register(kind=kind, accepts="1", declares_eligible=True)
+        async with self.database.reading(bidder.actor) as tx:
+            accepts = (await find_versions(tx, [lot_id]))[lot_id]
+        wanted = Register(kind=kind, accepts=accepts, declares_eligible=True)
         own = await registration.register(self.database, call(bidder.actor), lot_id, wanted)
         bidder.registrations[lot_id] = own.registration_id
         await self.relay.settle()
@@ -126,13 +129,9 @@ class Hall:
         return bidder
 
     async def exempt(self, lot_id: UUID) -> Bidder:
-        """The applicant, who need not pay the deposit (R-BID-05), registered."""
+        """The applicant, whose claims in the case exceed the deposit, so that nothing is due (R-BID-05), registered."""
         bidder = await self.bidder()
-        async with self.database.transaction(platform("test")) as tx:
-            claim = text("UPDATE bidding.lot SET applicant_claim_fen = 150000000 WHERE lot_id = :lot")
-            await tx.session.execute(claim, {"lot": lot_id})
-            known = "INSERT INTO bidding.lot_person (lot_id, person_id, standing) VALUES (:lot, :person, 'applicant')"
-            await tx.session.execute(text(known), {"lot": lot_id, "person": bidder.actor.person})
+        await link_person(self.database, self.place.case, "applicant", bidder.actor.person)
         await self.register(bidder, lot_id, BidderKind.APPLICANT)
         return bidder
 

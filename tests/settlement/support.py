@@ -1,6 +1,7 @@
 """What the tests of settlement share: a relay with the simulated bank, notices, and books that must verify."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from collections.abc import Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import TypeVar
 from uuid import UUID
@@ -61,6 +62,22 @@ async def order_payment(tx: Tx, source: Account, payee: Payee, amount_fen: int, 
     wanted = Wanted(key, payee, Fen(amount_fen), reason="test.payout", document="plan:1")
     [order_id] = await bank.order_payments(tx, source, [wanted])
     return order_id
+
+
+async def beside(
+    database: Database, first: Callable[[Tx], Awaitable[object]], second: Callable[[Tx], Awaitable[T]]
+) -> T:
+    """Run `second` from when `first` has done its work until after its commit: locks decide what it reads meanwhile."""
+    async with database.transaction(platform("test")) as tx:
+        await first(tx)
+        waiting = asyncio.create_task(within(database, second))
+        await asyncio.wait({waiting}, timeout=0.5)
+    return await waiting
+
+
+async def read_balances(tx: Tx, ids: Collection[UUID]) -> dict[UUID, int]:
+    """For controls: what accounts hold, without the lock."""
+    return {account_id: await ledger.balance(tx, account_id) for account_id in ids}
 
 
 async def balance_of(database: Database, natural_key: str) -> int:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
@@ -18,7 +19,7 @@ from appraisal.cases.errors import (
     WrongDecision,
 )
 from appraisal.cases.models import EnforcementCase
-from appraisal.cases.rules import Capacity, Subject
+from appraisal.cases.rules import Capacity, PartyRole, Subject
 from appraisal.cases.schemas import CaseView, LinkParty, OpenCase, RecordDecision, UnlinkParty
 from appraisal.days import DayInFuture
 from kernel import audit
@@ -27,6 +28,7 @@ from kernel.audit import AuditEntry
 from kernel.database import AlreadyAnswered, Database
 from kernel.errors import Forbidden, KeyReused, NotFound, Refusal
 from kernel.ids import ordered_id
+from kernel.outbox import Outbox
 from tests.appraisal.support import (
     APPLICANT,
     DEBTOR,
@@ -100,6 +102,25 @@ async def test_a_party_is_linked_with_the_account_of_that_very_person(database: 
         assert await service.cases_of_person(tx, agent) == []
     with pytest.raises(NotLinked):
         await service.unlink_party(database, call(court.clerk), case.id, bank.id, wanted)
+
+
+async def test_bidding_is_told_of_a_helper_and_of_nobody_by_name(database: Database, court: Court) -> None:
+    """Helpers may not buy (R-BID-14); who they are is asked of the case, where an ended link counts no more."""
+    helper = replace(DEBTOR, ref="helper", role=PartyRole.HELPER, name="张助理")
+    case = await make_case(database, court, parties=(*PARTIES, helper))
+    clerk, party = court.clerk, party_of(case, "helper")
+    person = await make_person(database, "helper", "张助理", 1)
+    await make_person(database, "agent-li", "李代理", 2)
+    await service.link_party(database, call(clerk), case.id, party.id, link("helper", id_number(1)))
+    as_agent = link("agent-li", id_number(2), Capacity.REPRESENTATIVE)
+    await service.link_party(database, call(clerk), case.id, party_of(case, "applicant").id, as_agent)
+    async with database.reading(platform("test")) as tx:
+        assert await service.helpers_of(tx, case.id) == {person}
+        told = (await tx.session.execute(select(Outbox.topic, Outbox.payload))).all()
+    assert [tuple(row) for row in told] == [("HelperLinked", {"case_id": str(case.id)})]
+    await service.unlink_party(database, call(clerk), case.id, party.id, UnlinkParty(reason="委托解除"))
+    async with database.reading(platform("test")) as tx:
+        assert await service.helpers_of(tx, case.id) == set()
 
 
 async def test_nobody_is_linked_by_a_name_alone(database: Database, court: Court) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from uuid import UUID
 
 import pytest
 from hypothesis import given, settings
@@ -31,7 +32,7 @@ from auction.lots.errors import (
     StartPriceTooLow,
     TermsRefused,
 )
-from auction.lots.rules import Round, Terms, check_place_on_road
+from auction.lots.rules import EarlierSale, Round, Status, Terms, check_place_on_road, rounds_after
 from kernel.money import MAX_FEN, Fen
 
 REFERENCE = Fen(88_333_333)
@@ -208,3 +209,31 @@ def test_two_rounds_started_low_end_at_56_percent(reference: Fen) -> None:
     """R-FAIL-01: the floor of the second round is 56 % of the reference, but for two roundings up."""
     second = price_chain(reference).round_2_min_fen
     assert 0 <= 100 * second - 56 * reference < 200
+
+
+R1, R2, RESALE, SELL_OFF = Round.ROUND_1, Round.ROUND_2, Round.RESALE, Round.SELL_OFF
+ENDED = date(2025, 3, 3)
+
+
+@pytest.mark.parametrize(
+    ("round_", "repeats", "status", "then"),
+    [
+        (R1, R1, Status.FAILED, {R2}),
+        (R2, R2, Status.FAILED, {SELL_OFF}),
+        (SELL_OFF, SELL_OFF, Status.FAILED, set()),
+        (RESALE, R1, Status.FAILED, {R2}),
+        (RESALE, R2, Status.FAILED, {SELL_OFF}),
+        (RESALE, SELL_OFF, Status.FAILED, {SELL_OFF}),
+        (R1, R1, Status.DEFAULTED, {RESALE}),
+        (R2, R2, Status.DEFAULTED, {RESALE}),
+        (SELL_OFF, SELL_OFF, Status.DEFAULTED, {RESALE}),
+        (RESALE, R2, Status.ANNULLED, {RESALE}),
+        (R2, R2, Status.SOLD, set()),
+    ],
+)
+def test_which_sale_may_come_next(round_: Round, repeats: Round, status: Status, then: set[Round]) -> None:
+    """R-FAIL-01, 02: two auctions and no third, whichever of them was held again after a default."""
+    earlier = EarlierSale(UUID(int=1), round_, repeats, status, ENDED)
+    assert rounds_after(earlier, ENDED) == then
+    anew = {R1} if status is Status.FAILED else set()
+    assert rounds_after(earlier, ENDED + timedelta(days=1)) == then | anew, "anew under a later reference price"

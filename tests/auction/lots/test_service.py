@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from auction import api
+from auction.announcements.service import find_announcement
 from auction.lots import handlers, service, store
 from auction.lots.errors import AssetOnSale, AssetSold, NotADraft, NotSold, RoundNotAllowed
 from auction.lots.models import Lot
@@ -14,9 +15,11 @@ from auction.lots.rules import Method, Round
 from auction.lots.schemas import LotSaved
 from auction.statistics import handlers as statistics
 from kernel.actors import platform
+from kernel.clock import to_ms
 from kernel.contracts import (
     HoldPlaced,
     LotClosed,
+    LotEndMoved,
     LotFrozen,
     LotOpened,
     LotResumed,
@@ -215,6 +218,65 @@ async def test_a_default_orders_the_resale_and_bars_the_buyer_quietly(database_u
         assert found.id == second_resale
 
 
+async def test_behind_a_second_round_held_again_there_is_no_third_auction(database_url: str) -> None:
+    """R-FAIL-02: first round failed, second sold, its buyer defaulted twice over, the resale failed."""
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        first = await support.make_published_lot(place)
+        await end(place, first)
+        sold = await second_round(place, first, 56_000_00)
+        await support.publish(place, sold)
+        await end(place, sold, 60_000_00)
+        for price_fen in (75_000_00, None):
+            resale = await make_resale(place, sold, ordered_id())
+            terms = await support.make_terms(place, round=Round.RESALE, previous_lot_id=sold)
+            await service.change_terms(database, call(place.clerk), resale, terms)
+            await ready(place, resale)
+            await support.publish(place, resale)
+            await end(place, resale, price_fen)
+            sold = resale
+        with pytest.raises(RoundNotAllowed) as refused:
+            await second_round(place, resale, 56_000_00)
+        assert refused.value.facts["allowed"] == "sell_off"
+        await support.make_published_lot(
+            place,
+            round=Round.SELL_OFF,
+            method=Method.SELL_OFF,
+            previous_lot_id=resale,
+            start_price_fen=Fen(70_000_00),
+            opens_at=soon(place, 40),
+            scheduled_end=soon(place, 100),
+        )
+
+
+async def test_an_end_that_bids_have_moved_is_shown_until_the_lot_ends(database_url: str) -> None:
+    """R-SELL-05: a sell-off ends a day after its first bid, not with its period; R-BID-10 moves it on."""
+    async with opened(database_url) as database:
+        place = await support.make_place(database)
+        lot_id, other = (
+            await support.make_published_lot(place),
+            await support.make_published_lot(await support.make_place(database)),
+        )
+        before = await facts_of(database, other)
+        opens_at = (await facts_of(database, lot_id)).opens_at
+        assert opens_at is not None
+        await support.happen(database, handlers.open_lot, LotOpened(lot_id=lot_id, at=opens_at))
+        for ends_at in (opens_at + timedelta(hours=24), opens_at + timedelta(hours=24, minutes=3)):
+            moved = LotEndMoved(lot_id=lot_id, at=opens_at, ends_at=ends_at)
+            await support.happen(database, support.each(handlers.move_ends), moved)
+            lot = await row_of(database, lot_id)
+            assert (lot.ends_at, lot.ends_rank, lot.changed_at) == (ends_at, to_ms(ends_at), database.clock.now())
+        assert await facts_of(database, other) == before
+        await end(place, lot_id)
+        await support.happen(database, support.each(handlers.move_ends), moved)
+        assert (await row_of(database, lot_id)).ends_at == (await facts_of(database, lot_id)).scheduled_end, "it ended"
+
+
+async def row_of(database: Database, lot_id: UUID) -> Lot:
+    async with database.reading(platform("test")) as tx:
+        return await store.get_lot(tx, lot_id)
+
+
 async def ready(place: Place, lot_id: UUID) -> None:
     await support.fill_in(place, lot_id)
     for ref in support.MUST_BE_TOLD:
@@ -406,16 +468,15 @@ async def held(database: Database, lot_id: UUID) -> bool:
         return (await store.get_lot(tx, lot_id)).held
 
 
-async def test_the_applicants_claim_travels_with_the_publication(database_url: str) -> None:
-    from tests.appraisal.support import make_claim
-
+async def test_the_version_that_bidders_accept_travels_with_the_publication(database_url: str) -> None:
     async with opened(database_url) as database:
         place = await support.make_place(database)
-        await make_claim(database, place.court, place.case, principal_fen=5_000_00, interest_fen=1_00)
-        await make_claim(database, place.court, place.case, "creditor", principal_fen=9_000_00)
-        await support.make_published_lot(place)
+        lot_id = await support.make_published_lot(place)
         [event] = await support.told(database, "LotPublished")
-        assert event["applicant_claim_fen"] == 5_001_00
+        async with database.reading(platform("test")) as tx:
+            announcement = await find_announcement(tx, lot_id)
+        assert announcement is not None
+        assert event["announcement_version"] == announcement.version
 
 
 async def test_a_new_first_round_needs_a_later_reference_price(database_url: str) -> None:

@@ -54,9 +54,8 @@ class House:
         link = genesis(lot_id, terms)
         await self.db.execute(
             "INSERT INTO bidding.lot (lot_id, case_id, court_id, asset_id, title, method, opens_at, scheduled_end,"
-            " start_price_fen, increment_fen, deposit_fen, applicant_claim_fen, genesis, status, ends_at, link,"
-            " sale_group_id)"
-            " VALUES ($1, $2, $2, $2, '测试标的', $3, $4, $5, $6, $7, 10000, 0, $8, 'upcoming', $5, $8, $9)",
+            " start_price_fen, increment_fen, deposit_fen, genesis, status, ends_at, link, sale_group_id)"
+            " VALUES ($1, $2, $2, $2, '测试标的', $3, $4, $5, $6, $7, 10000, $8, 'upcoming', $5, $8, $9)",
             lot_id,
             uuid4(),
             method,

@@ -12,6 +12,7 @@ from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.errors import DeskElsewhere
 from bidding.desk.rules import Kind, Method
 from kernel.clock import FrozenClock
+from kernel.contracts import LotEndMoved
 from kernel.money import yuan
 from tests.bidding.desk.house import (
     ENDS,
@@ -232,6 +233,46 @@ async def test_suspension_and_resume_keep_the_time_and_are_told(database_url: st
         assert msgspec.json.decode(told[1]["payload"])["reason"] == "案外人异议"
 
 
+async def test_a_withdrawal_stands_between_the_bids_of_its_batch(database_url: str) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        before, behind = [await place.bidder(lot, code) for code in ("B1", "B2")]
+        queued = [
+            place.bid(lot, before, START),
+            place.order(lot, Kind.WITHDRAWN, "债务已清偿"),
+            place.bid(lot, behind, START + STEP),
+        ]
+        answers = await asyncio.gather(*(desk.submit(sent) for sent in queued))
+        assert codes(answers) == ["accepted", "accepted", "after-end"]
+        rows = await place.submissions(lot)
+        assert [row["refusal"] for row in rows] == [None, None, None, "after-end"], "the opening, and what was queued"
+        assert len({row["batch"] for row in rows if row["seq"]}) == 1, "one batch decided them"
+        row = await place.row(lot)
+        assert (row["status"], row["leader_code"], row["outcome"]) == ("withdrawn", "B1", None)
+
+
+async def test_a_priority_purchasers_match_stands_through_a_deferral(database_url: str) -> None:
+    """R-PRIO-02: nobody bids meanwhile, and afterwards the same price is no bid against the match."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        ordinary, senior = await place.bidder(lot, "B1"), await place.bidder(lot, "P00001", rank=1)
+        assert codes([await desk.submit(place.bid(lot, who, START)) for who in (ordinary, senior)]) == ["accepted"] * 2
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS - MINUTE)
+        assert (await desk.submit(place.order(lot, Kind.DEFERRED))).accepted
+        assert code_of(await desk.submit(place.bid(lot, senior, START))) == "suspended"
+        place.clock.advance(timedelta(days=3))
+        assert (await desk.submit(place.order(lot, Kind.RESUMED))).accepted
+        row = await place.row(lot)
+        assert (row["leader_code"], row["leader_rank"]) == ("P00001", 1)
+        assert row["ends_at"] == place.clock.now() + MINUTE
+        assert code_of(await desk.submit(place.bid(lot, ordinary, START))) == "below-minimum"
+        assert (await desk.submit(place.bid(lot, ordinary, START + STEP))).accepted
+        assert (await desk.submit(place.bid(lot, senior, START + STEP))).accepted
+        row = await place.row(lot)
+        assert (row["leader_code"], row["ends_at"]) == ("P00001", place.clock.now() + 5 * MINUTE)
+
+
 async def test_a_lot_suspended_before_its_opening_opens_when_resumed(database_url: str) -> None:
     async with house(database_url, FrozenClock(OPENS - MINUTE)) as place, desk_of(place) as desk:
         lot = await place.lot()
@@ -294,6 +335,28 @@ async def test_a_sell_off_runs_a_day_from_its_first_bid(database_url: str) -> No
         await desk.submit(place.bid(lot, bidder, START))
         row = await place.row(lot)
         assert (row["ends_at"], row["extensions"]) == (place.clock.now() + timedelta(hours=24), 0)
+
+
+async def test_moved_ends_are_told_to_the_minute(database_url: str) -> None:
+    """The first bid of a sell-off at once (R-SELL-05), of many extensions (R-BID-10) one for each minute they reach."""
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot(ends_at=OPENS + timedelta(days=60), method=Method.SELL_OFF)
+        bidders = [await place.bidder(lot, f"Q{number}") for number in (1, 2)]
+        assert isinstance(place.clock, FrozenClock)
+        first = place.clock.now()
+        bids_at = [
+            first,
+            first + MINUTE,
+            *(first + timedelta(days=1) - 5 * MINUTE + n * 9 * SECOND for n in range(1, 11)),
+        ]
+        for number, moment in enumerate(bids_at):
+            place.clock.set(moment)
+            assert (await desk.submit(place.bid(lot, bidders[number % 2], START + number * STEP))).accepted
+        assert (await place.row(lot))["extensions"] == 10
+        rows = await place.db.fetch("SELECT payload FROM kernel.outbox WHERE topic = 'LotEndMoved' ORDER BY id")
+        told = [msgspec.convert(msgspec.json.decode(row["payload"]), LotEndMoved).ends_at for row in rows]
+        day = first + timedelta(days=1)
+        assert [ends_at - day for ends_at in told] == [timedelta(0), 63 * SECOND]
 
 
 async def test_an_order_of_another_use_case_is_taken_within_a_second(database_url: str) -> None:

@@ -21,6 +21,7 @@ from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.money import Fen
 from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.bidding.desk.test_outages import a_gap
 from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
@@ -125,6 +126,26 @@ async def test_lots_that_end_at_the_same_instant_stay_sold(database_url: str) ->
             assert (await place.settled(lot, "closed"))["outcome"] == "sold"
         assert await sold_fen(place, group) == 2 * START
         assert await verified(place) == []
+
+
+async def test_a_lot_frozen_by_an_outage_holds_up_nobody_and_is_stopped_once_the_debt_is_covered(
+    database_url: str,
+) -> None:
+    """R-HALT-02 beside R-CLOSE-12: it has no end any more, so the others of its group do not wait for it."""
+    async with house(database_url) as place:
+        group = await place.group(START)
+        async with desk_of(place) as desk:
+            lots = await led_lots(place, desk, group, 2)
+            at(place).set(ENDS - MINUTE)
+        await a_gap(place, 6)
+        at(place).advance(6 * SECOND)
+        async with desk_of(place):
+            assert await statuses(place, lots) == ["frozen", "open"]
+            at(place).set(ENDS + GAP)
+            await place.settled(lots[1], "closed")
+            assert await statuses(place, lots) == ["withdrawn", "closed"]
+            assert await sold_fen(place, group) == START
+            assert await verified(place) == []
 
 
 async def test_halted_and_unopened_lots_of_the_group_are_stopped_too(database_url: str) -> None:

@@ -12,11 +12,11 @@ from bidding.desk import lease, store
 from bidding.desk.batch import owed
 from bidding.desk.desk import Desk
 from bidding.desk.outages import LONG_AGO, Outages
-from bidding.desk.rules import Kind
+from bidding.desk.rules import Kind, Method
 from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
-from tests.bidding.desk.house import ENDS, MINUTE, MS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
 from tests.bidding.desk.test_kill import verified
 from tests.support.clocks import wall_clock_off
 
@@ -58,6 +58,26 @@ async def test_after_a_long_hole_in_the_last_minutes_the_lot_is_frozen(database_
         outage = await place.db.fetchrow("SELECT * FROM bidding.desk_outage")
         assert (outage["cause"], outage["lots_frozen"], outage["until"] - outage["since"]) == ("no-desk", 1, 6 * SECOND)
         assert 6_000 <= outage["real_ms"] <= 9_000
+
+
+async def test_the_day_of_a_sell_off_is_frozen_like_any_end(database_url: str) -> None:
+    """R-SELL-05, R-HALT-02: what ends is the day from the first bid, not the period of sixty."""
+    async with house(database_url) as place:
+        lot = await place.lot(ends_at=OPENS + timedelta(days=60), method=Method.SELL_OFF)
+        assert isinstance(place.clock, FrozenClock)
+        async with desk_of(place) as desk:
+            await desk.submit(place.bid(lot, await place.bidder(lot, "Q1"), START))
+            place.clock.advance(timedelta(days=1) - 5 * MINUTE - 3 * SECOND)
+            await desk.submit(place.bid(lot, await place.bidder(lot, "Q2"), START + STEP))
+        await a_gap(place, 6)
+        place.clock.advance(6 * SECOND)
+        async with desk_of(place) as desk:
+            row = await place.row(lot)
+            assert (row["status"], row["remaining_ms"]) == ("frozen", 303_000)
+            place.clock.advance(timedelta(days=2))
+            assert (await desk.submit(place.order(lot, Kind.RESUMED))).accepted
+            place.clock.advance(303 * SECOND)
+            assert (await place.settled(lot, "closed"))["leader_code"] == "Q2"
 
 
 async def test_a_freeze_since_the_silence_before_the_start_is_told_in_whole_milliseconds(database_url: str) -> None:

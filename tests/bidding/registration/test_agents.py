@@ -19,7 +19,7 @@ from kernel.identity.models import Court
 from kernel.identity.service import create_staff
 from kernel.ids import random_id
 from tests.appraisal.support import QUICK_PASSWORDS
-from tests.bidding.support import COURT, OPENS, admitted, ordinary, publish
+from tests.bidding.support import COURT, OPENS, admitted, applicants, ordinary, publish
 from tests.support.house import call, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -110,10 +110,22 @@ async def test_a_barred_principal_sends_nobody(database_url: str) -> None:
             await service.register(database, call(agent), lot_id, ordinary())
 
 
+async def test_who_is_barred_bids_for_nobody_else(database_url: str) -> None:
+    """R-BID-14 keeps the person away, not the money: a clean principal changes nothing."""
+    async with opened(database_url) as database:
+        agent, principal = await two(database)
+        lot_id = await publish(database, barred_person_ids=(agent.person,))
+        await confirm(database, lot_id)
+        for who in (agent, principal):
+            with pytest.raises(BarredFromSale if who is agent else TakesPartAlready):
+                await service.register(database, call(who), lot_id, ordinary())
+
+
 async def test_the_applicants_agent_pays_the_applicants_deposit(database_url: str) -> None:
     async with opened(database_url) as database:
         agent, principal = await two(database)
-        lot_id = await publish(database, applicant_person_ids=(principal.person,))
+        case = await applicants(database, (principal, 150_000))
+        lot_id = await publish(database, case_id=case.id)
         with pytest.raises(NotTheApplicant):
             await service.register(database, call(agent), lot_id, ordinary(BidderKind.APPLICANT))
         await confirm(database, lot_id)

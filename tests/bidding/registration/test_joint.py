@@ -28,7 +28,7 @@ from kernel.errors import Malformed, NotFound, Refusal
 from tests.appraisal.support import make_case, make_court, make_decision
 from tests.bidding.registration.test_agents import JUDGE, person
 from tests.bidding.registration.test_service import grant
-from tests.bidding.support import DEPOSIT_FEN, OPENS, admitted, ordinary, publish
+from tests.bidding.support import DEPOSIT_FEN, OPENS, admitted, applicants, ordinary, publish
 from tests.support.house import call, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -125,11 +125,13 @@ async def test_only_applicants_together_are_spared_the_deposit(database_url: str
     """R-BID-05 names the applicant alone; companions who are none do not profit from the claim."""
     async with opened(database_url) as database:
         first, second, third = await three(database)
-        mixed = await publish(database, applicant_person_ids=(first.person, second.person))
+        two = await applicants(database, (first, 150_000), (second, 0))
+        mixed = await publish(database, case_id=two.id)
         await confirm(database, mixed)
         with pytest.raises(NotTheApplicant):
             await service.register(database, call(first), mixed, ordinary(BidderKind.APPLICANT))
-        whole = await publish(database, applicant_person_ids=(first.person, second.person, third.person))
+        three_of_them = await applicants(database, (first, 100_000), (second, 50_000), (third, 0))
+        whole = await publish(database, case_id=three_of_them.id)
         await confirm(database, whole)
         own = await service.register(database, call(first), whole, ordinary(BidderKind.APPLICANT))
         assert own.deposit_due_fen == 50_000

@@ -14,6 +14,7 @@ from bidding.desk.models import Lot
 from bidding.registration import confirmations, handlers, service, store
 from bidding.registration.errors import (
     AlreadyRegistered,
+    AnnouncementChanged,
     BarredFromSale,
     EligibilityNotDeclared,
     IdentitySealed,
@@ -32,8 +33,19 @@ from kernel.database import Database
 from kernel.errors import Forbidden, KeyReused, NotFound, Refusal
 from kernel.identity.service import create_staff
 from kernel.ids import ordered_id, random_id
-from tests.appraisal.support import QUICK_PASSWORDS, make_case, make_court, make_decision
-from tests.bidding.support import CASE, COURT, DEPOSIT_FEN, ENDS, START_FEN, admitted, bidder, ordinary, publish
+from tests.appraisal.support import QUICK_PASSWORDS, link_person, make_case, make_claim, make_court, make_decision
+from tests.bidding.support import (
+    CASE,
+    COURT,
+    DEPOSIT_FEN,
+    ENDS,
+    START_FEN,
+    admitted,
+    applicants,
+    bidder,
+    ordinary,
+    publish,
+)
 from tests.support.house import call, frozen, opened
 
 pytestmark = pytest.mark.anyio
@@ -160,6 +172,19 @@ async def test_who_is_barred(database_url: str) -> None:
             await service.register(database, call(bidder()), ordered_id(), ordinary())
 
 
+async def test_the_debtor_may_bid_for_a_whole_deposit(database_url: str) -> None:
+    """R-BID-15: bars by role or link do not reach the debtor, who is no applicant either (R-BID-05)."""
+    async with opened(database_url) as database:
+        debtor = bidder()
+        case = await applicants(database, (bidder(), 150_000))
+        await link_person(database, case, "debtor", debtor.person)
+        lot_id = await publish(database, case_id=case.id)
+        with pytest.raises(NotTheApplicant):
+            await service.register(database, call(debtor), lot_id, ordinary(BidderKind.APPLICANT))
+        _, own = await admitted(database, lot_id, debtor)
+        assert (own.state, own.deposit_due_fen) == ("admitted", DEPOSIT_FEN)
+
+
 @pytest.mark.parametrize(
     ("kind", "claim_fen", "method", "due_fen", "state"),
     [
@@ -175,9 +200,8 @@ async def test_deposit_by_kind(
 ) -> None:
     async with opened(database_url) as database:
         who = bidder()
-        lot_id = await publish(
-            database, method=method, applicant_claim_fen=claim_fen, applicant_person_ids=(who.person,)
-        )
+        case = await applicants(database, (who, claim_fen))
+        lot_id = await publish(database, method=method, case_id=case.id)
         made = await service.register(database, call(who), lot_id, ordinary(BidderKind(kind)))
         assert (made.deposit_due_fen, made.state) == (due_fen, state)
         with pytest.raises(NotTheApplicant):
@@ -187,6 +211,36 @@ async def test_deposit_by_kind(
         assert told["deposit_due_fen"] == due_fen
         assert told["registration_id"] == str(made.registration_id)
         assert str(who.person_id) not in str(told)
+
+
+async def test_each_applicant_is_spared_by_their_own_claim(database_url: str) -> None:
+    """R-BID-05: the second named as much as the first, whenever the court linked them and registered the claim."""
+    async with opened(database_url) as database:
+        first, second, late = bidder(), bidder(), bidder()
+        court = await make_court(database)
+        case = await applicants(database, (first, 150_000), (second, 30_000), (bidder(), 0), court=court)
+        lots = [await publish(database, case_id=case.id) for _ in range(2)]
+        kind = ordinary(BidderKind.APPLICANT)
+        dues = [(await service.register(database, call(who), lots[0], kind)).deposit_due_fen for who in (first, second)]
+        assert dues == [DEPOSIT_FEN - 150_000, DEPOSIT_FEN - 30_000]
+        with pytest.raises(NotTheApplicant):
+            await service.register(database, call(late), lots[0], kind)
+        await link_person(database, case, "applicant-2", late.person)
+        assert (await service.register(database, call(late), lots[0], kind)).deposit_due_fen == DEPOSIT_FEN
+        await make_claim(database, court, case, "applicant-2", interest_fen=1, principal_fen=80_000)
+        assert (await service.register(database, call(late), lots[1], kind)).deposit_due_fen == DEPOSIT_FEN - 80_001
+
+
+async def test_one_accepts_the_announcement_of_this_lot(database_url: str) -> None:
+    """R-PUB-04: what a bidder accepted is kept with its version, so it must be the one that was published."""
+    async with opened(database_url) as database:
+        lot_id, before = await publish(database, announcement_version="1f" * 32), await publish(database)
+        other = Register(kind=BidderKind.ORDINARY, accepts="2e" * 32, declares_eligible=True)
+        with pytest.raises(AnnouncementChanged):
+            await service.register(database, call(bidder()), lot_id, other)
+        assert await service.register(database, call(bidder()), before, other), "published before it was told"
+        right = Register(kind=BidderKind.ORDINARY, accepts="1f" * 32, declares_eligible=True)
+        assert await service.register(database, call(bidder()), lot_id, right)
 
 
 async def test_registration_is_open_until_the_end_and_halts_keep_it_open(database_url: str) -> None:

@@ -1,18 +1,23 @@
 """The worked cases of default on the real road, each with its numbers: W-08 a to d, W-18, W-20 a."""
 
-import asyncio
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from appraisal.cases.rules import Subject
 from kernel.database import Tx
 from kernel.money import Fen
-from settlement.completion import case_money, defaults
+from settlement.completion import case_money, defaults, store
 from settlement.completion import service as completion
 from settlement.completion.errors import SaleNotThere, ShortfallExceeded, ShortfallOrdered, ShortfallUnknown
+from settlement.completion.models import Sale
+from settlement.completion.rules import SaleState
 from settlement.completion.sale_schemas import DefaultUseView, NameRelatedDebt, PayeeIn, SetFee
 from settlement.distribution import fee_setting
+from settlement.ledger import service as ledger
+from settlement.ledger.models import Account
 from tests.appraisal.support import make_claim
 from tests.settlement.completion.defaulting import (
     defaulted,
@@ -25,8 +30,8 @@ from tests.settlement.completion.defaulting import (
 )
 from tests.settlement.distribution.road import road_of
 from tests.settlement.gate import as_superuser
-from tests.settlement.hall import YUAN, hall
-from tests.settlement.support import money_inside, within
+from tests.settlement.hall import YUAN, Hall, hall
+from tests.settlement.support import beside, money_inside, within
 from tests.settlement.tampering import found_after
 from tests.support.house import call, opened
 
@@ -90,24 +95,46 @@ async def test_w_08a_all_four_steps_to_the_debts_connected_with_the_property(dat
     assert any("connected debts that the panel did not name" in fault for fault in found), found
 
 
+async def cost_registered_late(place: Hall) -> None:
+    """A cost of the defaulted lot, registered once its deposit has been used; two settle it at once."""
+    await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=1_760_000 * YUAN)
+    first, resale, _ = await defaulted(place, 1_600_000 * YUAN, **terms_of(1_500_000, 300_000))
+    await place.cost(5_000 * YUAN, lot_id=first)
+    await resold(place, first, resale, 1_480_000 * YUAN, **terms_of(1_400_000, 280_000))
+    assert (await use_of(place)).pending_decision_fen == 15_000 * YUAN
+    await place.cost(10_000 * YUAN, lot_id=first)
+
+    async def settle(tx: Tx) -> None:
+        await defaults.settle_default_use(tx, place.case_id)
+
+    await beside(place.database, settle, settle)
+
+
 async def test_a_cost_registered_late_is_still_taken_from_the_deposit_once(database_url: str) -> None:
     async with hall(database_url, reference_price_fen=Fen(2_000_000 * YUAN)) as place:
-        await make_claim(place.database, place.court, place.place.case, "applicant", principal_fen=1_760_000 * YUAN)
-        first, resale, _ = await defaulted(place, 1_600_000 * YUAN, **terms_of(1_500_000, 300_000))
-        await place.cost(5_000 * YUAN, lot_id=first)
-        await resold(place, first, resale, 1_480_000 * YUAN, **terms_of(1_400_000, 280_000))
-        assert (await use_of(place)).pending_decision_fen == 15_000 * YUAN
-        await place.cost(10_000 * YUAN, lot_id=first)
-
-        async def settle(tx: Tx) -> None:
-            await defaults.settle_default_use(tx, place.case_id)
-
-        await asyncio.gather(*[within(place.database, settle) for _ in range(3)])
+        await cost_registered_late(place)
         use = await use_of(place)
         steps = (use.to_costs_fen, use.to_shortfall_fen, use.to_case_debt_fen, use.pending_decision_fen)
         assert steps == (15_000 * YUAN, 120_000 * YUAN, 160_000 * YUAN, 5_000 * YUAN)
         assert await proceeds_of(place) == 1_775_000 * YUAN
         assert await faults(place) == []
+
+
+async def test_without_the_locks_it_would_be_taken_twice(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the test above: both would take it, and the number of the use refuses the second."""
+
+    async def read_defaulted(tx: Tx, case_id: UUID) -> Sequence[Sale]:
+        sales = await store.sales_of_case(tx, case_id)
+        return [sale for sale in sales if sale.state == SaleState.DEFAULTED]
+
+    async def read_accounts(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Account]:
+        return {account_id: await ledger.get_account(tx, account_id) for account_id in ids}
+
+    monkeypatch.setattr(store, "lock_defaulted", read_defaulted)
+    async with hall(database_url, reference_price_fen=Fen(2_000_000 * YUAN)) as place:
+        monkeypatch.setattr(ledger, "lock", read_accounts)
+        with pytest.raises(IntegrityError):
+            await cost_registered_late(place)
 
 
 async def test_connected_debts_are_named_by_the_court_of_a_default_and_paid_in_that_order(database_url: str) -> None:

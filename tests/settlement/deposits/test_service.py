@@ -1,15 +1,25 @@
 """Deposits on the real road: held and admitted at once, topped up, too much, too late, released, applied; and races."""
 
 import asyncio
+from collections.abc import Collection, Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 
+from appraisal.cases.rules import PartyRole
 from bidding import api as bidding
+from bidding.desk.models import Lot
+from bidding.registration import admission
+from bidding.registration.models import Registration
 from kernel.actors import Role, platform
-from kernel.contracts import LotWithdrawn
+from kernel.audit import record
+from kernel.bulk import Record
+from kernel.contracts import HelperLinked, LotWithdrawn
 from kernel.database import Database, Tx
 from kernel.errors import NotFound, Refusal
 from kernel.money import Fen
@@ -21,10 +31,13 @@ from settlement.bank.schemas import CheckMatch, ClaimCredit, MoneyArrived, Retur
 from settlement.deposits import service as deposits
 from settlement.deposits import store
 from settlement.deposits.errors import HoldEnded
+from settlement.deposits.schemas import RefundView
 from settlement.ledger import service as ledger
 from settlement.ledger.rules import Kind, Posting, Transfer
+from tests.appraisal.support import PARTIES, link_person, make_claim
+from tests.auction.support import TENANT
 from tests.settlement.hall import Bidder, Hall, hall
-from tests.settlement.support import MACHINE, money_inside, notice, within
+from tests.settlement.support import MACHINE, beside, money_inside, notice, read_balances, within
 from tests.support.house import actor, call, frozen
 
 pytestmark = pytest.mark.anyio
@@ -175,6 +188,7 @@ async def test_an_exempt_applicant_needs_no_money_and_gets_back_what_was_sent(da
     """W-04: a claim as large as the deposit leaves nothing due."""
     async with hall(database_url) as place:
         lot_id = await place.lot()
+        await make_claim(place.database, place.court, place.place.case, principal_fen=DUE)
         bidder = await place.exempt(lot_id)
         own = await place.deposit(bidder, lot_id)
         assert (own.due_fen, own.state) == (0, "exempt")
@@ -196,6 +210,30 @@ async def test_after_the_close_losers_get_theirs_back_and_the_winner_s_is_applie
         assert (await place.deposit(loser, lot_id)).state == "released"
         assert await _refunded(place, loser, lot_id) == [(DUE, "executed")]
         assert (await _registration(place.database, loser, lot_id)).state == "released"
+        assert await money_inside(place.database) == {"lot": DUE}
+        assert await _faults(place.database) == []
+
+
+async def test_a_helper_who_had_paid_bids_no_more_and_gets_the_deposit_back(database_url: str) -> None:
+    """R-BID-14: linked by the court after the admission, before the first bid."""
+    helper = replace(PARTIES[2], ref="helper", role=PartyRole.HELPER, name="某辅助机构")
+    async with hall(database_url, parties=(*PARTIES, TENANT, helper)) as place:
+        lot_id = await place.lot()
+        barred, winner = await place.admitted(lot_id), await place.admitted(lot_id, "李四")
+        await link_person(place.database, place.place.case, "helper", barred.actor.person)
+
+        async def linked(tx: Tx) -> None:
+            await tell(tx, HelperLinked(case_id=place.case_id))
+
+        await within(place.database, linked)
+        await place.relay.settle()
+        with pytest.raises(AssertionError, match="not admitted to bid"):
+            await place.sell(lot_id, (barred, 70_000_00))
+        await place.sell(lot_id, (winner, 70_000_00))
+        await place.relay.settle()
+        assert (await _registration(place.database, barred, lot_id)).state == "barred"
+        assert (await place.deposit(barred, lot_id)).state == "released"
+        assert await _refunded(place, barred, lot_id) == [(DUE, "executed")]
         assert await money_inside(place.database) == {"lot": DUE}
         assert await _faults(place.database) == []
 
@@ -280,29 +318,81 @@ async def _release(place: Hall, registration_id: UUID) -> None:
     await within(place.database, work)
 
 
-@pytest.mark.parametrize("attempt", range(3))
-async def test_release_and_apply_at_once_end_a_hold_once(database_url: str, attempt: int) -> None:
-    """Attack 52. The account holds the money twice, so that only the hold can stop the second."""
+async def _released_beside_an_application(place: Hall) -> str:
+    """What becomes of a release that comes while the deposit is being applied; the account holds the money twice."""
+    lot_id = await place.lot()
+    bidder = await place.admitted(lot_id)
+    registration_id = bidder.registrations[lot_id]
+    own = await place.deposit(bidder, lot_id)
+    await bank.book_credit(place.database, call(MACHINE), notice("twice", own.account_no, DUE))
+
+    async def apply(tx: Tx) -> None:
+        account = await ledger.open_account(tx, Kind.LOT, str(lot_id), case_id=place.case_id, lot_id=lot_id)
+        await deposits.apply(tx, {registration_id: (account.id, "test")})
+
+    async def release(tx: Tx) -> None:
+        await deposits.release(tx, {registration_id: "test"})
+
+    try:
+        await beside(place.database, apply, release)
+    except Refusal as refusal:
+        return refusal.code
+    return "released"
+
+
+async def test_release_and_apply_at_once_end_a_hold_once(database_url: str) -> None:
+    """Attack 52."""
     async with hall(database_url) as place:
-        lot_id = await place.lot()
-        bidder = await place.admitted(lot_id)
-        registration_id = bidder.registrations[lot_id]
-        outcomes = await asyncio.gather(
-            _release(place, registration_id), _apply(place, registration_id, lot_id), return_exceptions=True
-        )
-        assert sum(isinstance(outcome, HoldEnded) for outcome in outcomes) == 1
+        assert await _released_beside_an_application(place) == "hold-ended"
         await place.relay.settle()
-        assert sum((await money_inside(place.database)).values()) in (0, DUE)
+        assert await money_inside(place.database) == {"lot": DUE}, "what came twice went back"
         assert await _faults(place.database) == []
+
+
+async def test_without_the_end_row_the_ledger_alone_stops_a_release(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: each end is taken for the first, so that all the bidder paid is to go back."""
+
+    async def always_new(tx: Tx, rows: Sequence[Record]) -> set[UUID]:
+        return {row[0] for row in rows}
+
+    monkeypatch.setattr(store, "add_ends", always_new)
+    async with hall(database_url) as place:
+        assert await _released_beside_an_application(place) == "insufficient-balance"
+
+
+async def _released_twice(place: Hall) -> list[tuple[int, str]]:
+    """What goes back when a deposit is released while another release of it is not committed yet."""
+    lot_id = await place.lot()
+    bidder = await place.admitted(lot_id)
+
+    async def release(tx: Tx) -> None:
+        await deposits.release(tx, {bidder.registrations[lot_id]: "test"})
+
+    await beside(place.database, release, release)
+    await place.relay.settle()
+    return await _refunded(place, bidder, lot_id)
 
 
 async def test_two_releases_at_once_pay_once(database_url: str) -> None:
     async with hall(database_url) as place:
-        lot_id = await place.lot()
-        bidder = await place.admitted(lot_id)
-        await asyncio.gather(*[_release(place, bidder.registrations[lot_id]) for _ in range(3)])
-        await place.relay.settle()
-        assert await _refunded(place, bidder, lot_id) == [(DUE, "executed")]
+        assert await _released_twice(place) == [(DUE, "executed")]
+
+
+async def test_without_the_locks_a_second_release_would_fail(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: both read a hold that lasts, and its end row refuses the second."""
+
+    async def lock_nothing(tx: Tx, registration_ids: Collection[UUID]) -> None:
+        pass
+
+    monkeypatch.setattr(bidding, "release", lock_nothing)
+    monkeypatch.setattr(ledger, "lock_balances", read_balances)
+    async with hall(database_url) as place:
+        with pytest.raises(HoldEnded):
+            await _released_twice(place)
 
 
 async def test_control_without_the_end_row_release_and_apply_both_spend_the_hold(database_url: str) -> None:
@@ -333,47 +423,100 @@ async def test_control_without_the_end_row_release_and_apply_both_spend_the_hold
         assert (await money_inside(place.database)).get("deposit", 0) == 0, "one hold was spent twice"
 
 
+async def _weighed_twice(place: Hall) -> tuple[list[int], tuple[RefundView, ...]]:
+    """Holds and refunds of a deposit that is weighed while the same money is being held."""
+    lot_id = await place.lot()
+    bidder = await place.bidder()
+    own = await place.register(bidder, lot_id)
+    await bank.book_credit(place.database, call(MACHINE), notice("once", own.account_no, DUE))
+
+    async def weigh(tx: Tx) -> None:
+        await deposits.weigh(tx, bidder.registrations[lot_id])
+
+    await beside(place.database, weigh, weigh)
+    async with place.database.reading(platform("test")) as tx:
+        holds = (await store.holds_of(tx, [bidder.registrations[lot_id]]))[bidder.registrations[lot_id]]
+    await place.relay.settle()
+    return [hold.amount_fen for hold in holds], (await place.deposit(bidder, lot_id)).refunds
+
+
 async def test_two_notices_at_once_make_one_hold(database_url: str) -> None:
     async with hall(database_url) as place:
-        lot_id = await place.lot()
-        bidder = await place.bidder()
-        own = await place.register(bidder, lot_id)
-        await bank.book_credit(place.database, call(MACHINE), notice("twice", own.account_no, DUE))
-
-        async def weigh(tx: Tx) -> None:
-            await deposits.weigh(tx, bidder.registrations[lot_id])
-
-        await asyncio.gather(*[within(place.database, weigh) for _ in range(4)])
-        async with place.database.reading(platform("test")) as tx:
-            holds = (await store.holds_of(tx, [bidder.registrations[lot_id]]))[bidder.registrations[lot_id]]
-        assert [hold.amount_fen for hold in holds] == [DUE]
-        await place.relay.settle()
-        assert (await place.deposit(bidder, lot_id)).refunds == ()
+        assert await _weighed_twice(place) == ([DUE], ())
 
 
-async def test_a_deposit_against_the_close_is_held_and_released_or_refused_and_returned(database_url: str) -> None:
-    """Attack 78: whichever comes first, the lot's lock decides and no money stays."""
+async def read_both(tx: Tx, registration_id: UUID) -> tuple[Lot, Registration]:
+    """For controls: the registration and its lot, without the locks."""
+    registration = await tx.session.get_one(Registration, registration_id)
+    return await tx.session.get_one(Lot, registration.lot_id), registration
+
+
+async def test_without_the_locks_a_second_notice_would_fail(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control of the test above: both would hold the money, and the table takes one hold alone."""
+    monkeypatch.setattr(bidding, "lock_both", read_both)
+    monkeypatch.setattr(admission, "lock_both", read_both)
+    monkeypatch.setattr(ledger, "lock_balances", read_balances)
     async with hall(database_url) as place:
-        lot_id = await place.lot()
-        bidder = await place.bidder()
-        own = await place.register(bidder, lot_id)
-        async with place.database.reading(platform("test")) as tx:
-            ends_at = (await tx.session.execute(text("SELECT ends_at FROM bidding.lot"))).scalar_one()
-        frozen(place.database).set(ends_at - timedelta(hours=1))
-        async with place.desk():  # opens the lot; its health row shows that there is no outage
-            frozen(place.database).set(ends_at - timedelta(milliseconds=1))
-        await bank.book_credit(place.database, call(MACHINE), notice("twice", own.account_no, DUE))
+        with pytest.raises(IntegrityError):
+            await _weighed_twice(place)
 
-        async def close() -> None:
-            frozen(place.database).set(ends_at)
-            async with place.desk():
-                pass
 
-        await asyncio.gather(place.relay.settle(), close())
+async def _deposit_against_the_close(place: Hall, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The state of a deposit whose bidder is being admitted, and was in time, while the desk closes the lot."""
+    lot_id = await place.lot()
+    bidder = await place.bidder()
+    own = await place.register(bidder, lot_id)
+    async with place.database.reading(platform("test")) as tx:
+        ends_at = (await tx.session.execute(text("SELECT ends_at FROM bidding.lot"))).scalar_one()
+    frozen(place.database).set(ends_at - timedelta(hours=1))
+    async with place.desk():  # opens the lot; its health row shows that there is no outage
+        frozen(place.database).set(ends_at - timedelta(milliseconds=1))
+    await bank.book_credit(place.database, call(MACHINE), notice("in time", own.account_no, DUE))
+    in_time, go_on = asyncio.Event(), asyncio.Event()
+
+    async def record_slowly(tx: Tx, action: str, subject: str, facts: Any, **more: Any) -> None:
+        if action == "registration.admit":
+            in_time.set()
+            await go_on.wait()
+        await record(tx, action, subject, facts, **more)
+
+    monkeypatch.setattr(admission, "record", record_slowly)
+
+    async def close() -> None:
+        frozen(place.database).set(ends_at)
+        async with place.desk():
+            pass
         await place.relay.settle()
-        assert (await place.deposit(bidder, lot_id)).state in ("released", "lapsed")
+
+    admitting = asyncio.create_task(place.relay.settle())
+    await in_time.wait()
+    closing = asyncio.create_task(close())
+    await asyncio.wait({closing}, timeout=3)  # without the locks it is done by then
+    go_on.set()
+    await asyncio.gather(admitting, closing)
+    await place.relay.settle()
+    return (await place.deposit(bidder, lot_id)).state
+
+
+async def test_a_deposit_against_the_close_is_held_and_released(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Attack 78: the close waits for an admission that came first, and what follows it finds the hold."""
+    async with hall(database_url) as place:
+        assert await _deposit_against_the_close(place, monkeypatch) == "released"
         assert await money_inside(place.database) == {}
         assert await _faults(place.database) == []
+
+
+async def test_without_the_locks_a_deposit_would_be_held_behind_the_close(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: the close and all that follows it pass the admission by."""
+    monkeypatch.setattr(bidding, "lock_both", read_both)
+    monkeypatch.setattr(admission, "lock_both", read_both)
+    monkeypatch.setattr(ledger, "lock_balances", read_balances)
+    async with hall(database_url) as place:
+        assert await _deposit_against_the_close(place, monkeypatch) == "held"
 
 
 async def test_the_leader_s_deposit_is_not_released_while_it_leads(database_url: str) -> None:

@@ -1,19 +1,16 @@
 """W-04 on the real road: what a creditor who bids has to pay of a deposit of 200,000.00 (R-BID-05)."""
 
 import pytest
-from sqlalchemy import text
 
 from bidding.registration.rules import BidderKind
 from kernel.actors import platform
 from kernel.money import Fen
 from settlement import verify
+from tests.appraisal.support import link_person, make_claim
 from tests.settlement.hall import hall
 from tests.settlement.support import money_inside
 
 pytestmark = pytest.mark.anyio
-
-CLAIM = text("UPDATE bidding.lot SET applicant_claim_fen = :claim WHERE lot_id = :lot")
-APPLICANT = text("INSERT INTO bidding.lot_person (lot_id, person_id, standing) VALUES (:lot, :person, 'applicant')")
 
 
 @pytest.mark.parametrize(
@@ -32,10 +29,10 @@ async def test_w04_the_applicant_alone_is_spared(
     async with hall(database_url, reference_price_fen=Fen(2_000_000_00)) as place:
         lot_id = await place.lot(start_price_fen=Fen(1_500_000_00), deposit_fen=Fen(200_000_00))
         bidder = await place.bidder()
-        if kind is BidderKind.APPLICANT:
-            async with place.database.transaction(platform("test")) as tx:
-                await tx.session.execute(CLAIM, {"lot": lot_id, "claim": claim_fen})
-                await tx.session.execute(APPLICANT, {"lot": lot_id, "person": bidder.actor.person})
+        if claim_fen is not None:
+            ref = "applicant" if kind is BidderKind.APPLICANT else "creditor"
+            await link_person(place.database, place.place.case, ref, bidder.actor.person)
+            await make_claim(place.database, place.court, place.place.case, ref, principal_fen=claim_fen)
         own = await place.register(bidder, lot_id, kind)
         assert (own.due_fen, own.state) == (due_fen, "awaiting" if due_fen else "exempt")
         if due_fen:

@@ -89,12 +89,11 @@ async def test_the_buyer_pays_what_others_get_and_the_rest_is_set_off(database_u
 async def test_the_only_creditor_without_a_deposit_pays_nothing_at_all(database_url: str) -> None:
     async with hall(database_url) as place:
         lot_id = await place.lot()
+        await claim(place, "applicant", 90_000_00)
         buyer = await place.exempt(lot_id)
         await place.sell(lot_id, (buyer, PRICE))
         await place.relay.settle()
-        await claim(place, "applicant", 90_000_00)
         await road_of(place.place).set_fee()
-        await link(place, "applicant", buyer)
         won = Bought(place, lot_id, buyer)
         sale = await won.set_off(set_off_for="某银行股份有限公司")
         assert (sale.state, sale.set_off_fen, sale.missing_fen, sale.received_fen) == ("paid", PRICE, 0, 0)
