@@ -115,7 +115,7 @@ class AvailabilityView(msgspec.Struct, frozen=True):
 # -- the bundle of a lot: all fields are there and no others
 
 
-class BundleEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BundleEvent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """An event: its exact bytes as a string, its link, and its place in a signed batch."""
 
     bytes: str
