@@ -113,10 +113,14 @@ async def anchor(database: Database, sink: AnchorSink) -> int:
 
 async def behind(database: Database, sink: AnchorSink) -> str | None:
     """Why this database cannot be the one whose heads were anchored; None if it may be: the newest anchor is in it.
+    Anchors that cannot be read are a reason too: nobody knows then what they tell.
 
     An old backup, put live, would give out numbers and links a second time.
     """
-    anchored = await asyncio.to_thread(lambda: list(sink.heads()))
+    try:
+        anchored = await asyncio.to_thread(lambda: list(sink.heads()))
+    except (OSError, ValueError) as error:
+        return f"the anchors cannot be read ({error}): whether this database is an old one is not known"
     newest = max(anchored, key=lambda head: head.number, default=None)
     if newest is None:
         return None
