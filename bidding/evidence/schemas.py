@@ -126,7 +126,7 @@ class BundleEvent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=T
     path: str
 
 
-class BundleBatch(BatchView, frozen=True, forbid_unknown_fields=True):
+class BundleBatch(BatchView, frozen=True, gc=False, forbid_unknown_fields=True):
     """A signed batch with events of the lot."""
 
 

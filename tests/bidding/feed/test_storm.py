@@ -27,7 +27,6 @@ from kernel.database import Database
 from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, START, STEP, House, desk_of, house
 from tests.bidding.feed.house import House as Site
 from tests.bidding.feed.house import serve
-from tests.campaign.load import load
 
 pytestmark = pytest.mark.anyio
 
@@ -39,8 +38,8 @@ WARM = 8_000
 FLAT_KIB = 16 * 1024
 """What the desk may grow by in the other 23,674 bids; to keep only their bytes would take more."""
 WITHIN_S = 1.0
-HELD_S = 0.25
-"""For how long at most a bundle may hold up the loop, and all lots with it, on a machine of our own."""
+HELD_S = 0.1
+"""For how much of the processor's time at most a bundle may hold up the loop, and all lots with it."""
 
 T = TypeVar("T")
 
@@ -164,7 +163,7 @@ async def _bundled_beside_others(site: Site, lot_id: UUID) -> None:
 
     answers, held_s = await _longest_hold_s(eight())
     assert {answer.status_code for answer in answers} == {200}
-    assert held_s < HELD_S * load()
+    assert held_s < HELD_S
     bundle = await asyncio.to_thread(read_bundle, answers[0].content)
     assert len(bundle.events) == EXTENSIONS + 2
     assert await asyncio.to_thread(faults, bundle, site.parts.keyring.keys.values()) == []
@@ -173,23 +172,26 @@ async def _bundled_beside_others(site: Site, lot_id: UUID) -> None:
             patch.setattr(bundles, name, 10**9)
         making = bundles.make_bundle(site.parts.database, platform("test"), lot_id)
         _, in_one_piece_s = await _longest_hold_s(making)
-    assert in_one_piece_s > 3 * held_s, "control: in one piece it holds up everybody"
+    assert in_one_piece_s > HELD_S, "control: in one piece it holds up everybody"
 
 
 async def _longest_hold_s(work: Awaitable[T]) -> tuple[T, float]:
-    """What the work gives, and for how long at most nothing else in the loop had a turn."""
+    """What the work gives, and how long at most it kept the processor before others in the loop had a turn."""
     longest_s = 0.0
 
     async def tick() -> None:
         nonlocal longest_s
         while True:
-            began = time.perf_counter()
+            began_s = time.thread_time()
             await asyncio.sleep(0.005)
-            longest_s = max(longest_s, time.perf_counter() - began)
+            longest_s = max(longest_s, time.thread_time() - began_s)
 
+    gc.collect()
+    gc.freeze()  # as a server does once it has started: the collector would look through all of this test run
     ticker = asyncio.create_task(tick())
     try:
         found = await work
         return found, longest_s
     finally:
         ticker.cancel()
+        gc.unfreeze()
