@@ -5,15 +5,15 @@ public halves of all earlier keys, so that what they signed can be checked for e
 """
 
 import hashlib
-import os
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from kernel.files import write_whole
 
 KEY_ID_DIGITS = 16
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
@@ -111,21 +111,5 @@ class Keyring:
 
     def write(self, path: Path, *, replace: bool) -> None:
         """Put the keyring into a file at once and whole; without `replace` an existing file stays as it is."""
-        path.parent.mkdir(parents=True, exist_ok=True)
         file = _KeyFile(self._private.private_bytes_raw().hex(), list(self.keys.values()))
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        beside = Path(name)
-        try:
-            os.write(descriptor, msgspec.json.encode(file))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if replace:
-            beside.replace(path)
-            return
-        try:
-            path.hardlink_to(beside)
-        except FileExistsError:
-            pass
-        finally:
-            beside.unlink()
+        write_whole(path, msgspec.json.encode(file), replace=replace)
