@@ -9,7 +9,8 @@ import contextlib
 import gc
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Coroutine
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeVar
 from uuid import UUID
@@ -56,17 +57,40 @@ async def database_of(settings: Settings, say: Callable[[str], None]) -> AsyncIt
         return
     require_kind(settings)
     postgres = EmbeddedPostgres(settings.data_path, durable=True, say=say)
-    await asyncio.to_thread(postgres.start)
-    watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
-    try:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(ended_by_sigterm())
+        stack.push_async_callback(asyncio.to_thread, postgres.stop)  # also a start that goes on in its thread
+        await asyncio.to_thread(postgres.start)
+        watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
+        stack.callback(watching.cancel)
         mark(settings)
         await migrate_async(postgres.dsn())
         yield postgres.dsn(user=APP_ROLE)
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """A command that does not handle SIGTERM itself is cancelled by it, so that its PostgreSQL does not outlive it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    task, loop, told = asyncio.current_task(), asyncio.get_running_loop(), asyncio.Event()
+    assert task is not None
+
+    def end() -> None:
+        told.set()
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if told.is_set():
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
     finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-        await asyncio.to_thread(postgres.stop)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 GC_YOUNG = 200_000
