@@ -19,6 +19,7 @@ import structlog
 import uvicorn
 
 from app.asgi import create_app
+from app.connections import http_protocol
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.open_files import raise_open_files
@@ -115,7 +116,7 @@ def server_for(parts: Platform) -> Server:
         host=parts.settings.host,
         port=parts.settings.port,
         ws=parts.live_protocol,
-        http="httptools",
+        http=http_protocol(parts.settings),  # type: ignore[arg-type]  # it is called, and need be no class
         loop="none",
         lifespan="off",
         log_config=None,

@@ -43,7 +43,7 @@ ENTRIES_PAGE = 50
 """Each needs some forty nodes of the log for its path."""
 
 SLICE = 2_000
-"""Hashes, or as many bytes of JSON times `BYTES_A_HASH`, that are made in one piece: some 5 ms."""
+"""Hashes, or as many bytes of JSON times `BYTES_A_HASH`, that are made in one piece: a millisecond or two."""
 BYTES_A_HASH = 256
 
 MOST_WAITING = 16
