@@ -119,7 +119,7 @@ async def behind(database: Database, sink: AnchorSink) -> str | None:
     """
     try:
         anchored = await asyncio.to_thread(lambda: list(sink.heads()))
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         return f"the anchors cannot be read ({error}): whether this database is an old one is not known"
     newest = max(anchored, key=lambda head: head.number, default=None)
     if newest is None:

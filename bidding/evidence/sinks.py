@@ -33,7 +33,7 @@ class AnchorSink(Protocol):
         """Keep these heads for good before returning; a head that is there already may be kept twice. Blocks."""
 
     def heads(self) -> Iterator[HeadView]:
-        """Everything kept, in order of keeping; raises ValueError for what is no head."""
+        """Everything kept, in order of keeping; raises ValueError for what is no head or cannot be read."""
 
 
 class FolderSink:
@@ -75,8 +75,18 @@ class FolderSink:
             raise
 
     def heads(self) -> Iterator[HeadView]:
-        for path in sorted(self.folder.glob(FILE.format(year="[0-9]" * 4))):
-            yield from read_heads(path)
+        try:
+            for path in self._files():
+                yield from read_heads(path)
+        except OSError as error:
+            raise ValueError(f"{error.filename}: {error.strerror}") from None
+
+    def _files(self) -> list[Path]:
+        """Empty before the first anchor; a folder that may not be looked into is not taken for that."""
+        try:
+            return sorted(path for path in self.folder.iterdir() if path.match(FILE.format(year="[0-9]" * 4)))
+        except FileNotFoundError:
+            return []
 
 
 def _flush_folder(folder: Path) -> None:

@@ -50,6 +50,7 @@ async def test_every_ten_minutes_what_moved_is_logged_and_the_log_signed_anyway(
     async with house(database_url) as place, desk_of(place) as desk:
         lot, other = await place.lot(), await place.lot(OPENS + timedelta(hours=1))
         database = Database(database_url, place.clock)
+        await place.settled(lot, "open")  # while it is logged, its opening would be one more that moved
         try:
             assert await service.log_all(database, KEYRING) == 2
             assert await service.log_all(database, KEYRING) == 0
@@ -208,7 +209,14 @@ async def test_anchors_that_cannot_be_read_are_told_in_a_sentence(database_url: 
         path.mkdir()
         told = await service.behind(kept.database, kept.sink)
         assert told is not None
-        assert "Is a directory" in told
+        assert f"{path}: Is a directory" in told
+        path.rmdir()
+        tmp_path.rmdir()
+        assert await service.behind(kept.database, kept.sink) is None, "control: none was anchored yet"
+        tmp_path.touch()  # as a folder that may not be looked into, which root always may
+        told = await service.behind(kept.database, kept.sink)
+        assert told is not None
+        assert f"{tmp_path}: Not a directory" in told
 
 
 async def grow(place: House, database: Database, times: int) -> None:
