@@ -16,6 +16,7 @@ from app.openapi import TimesOnTheWire, describe_live, described
 from app.pages import PAGES, answer_not_found
 from app.platform import Platform
 from app.site import Files, HeadAsGet, Site
+from bidding.evidence.bundles import Bundles
 from kernel.actors import platform
 from kernel.database import Database
 from kernel.errors import Busy
@@ -132,4 +133,5 @@ def create_app(parts: Platform) -> Litestar:
     app.state["settings"] = parts.settings
     app.state["site"] = site
     app.state["feed"] = parts.feed
+    app.state["bundles"] = Bundles(parts.database)
     return app

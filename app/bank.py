@@ -6,10 +6,8 @@ reference, and a payment file is written anew, byte for byte, until the bank has
 
 import argparse
 import asyncio
-import os
 import sys
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 from app.files import writing
 from app.serve import database_of
@@ -18,6 +16,7 @@ from kernel.clock import SystemClock
 from kernel.clock_watch import follow, read_database_clock
 from kernel.database import Database
 from kernel.errors import Refusal
+from kernel.files import write_whole
 from kernel.settings import Settings
 from settlement.bank_files import service
 from settlement.bank_files.models import PaymentFile
@@ -57,12 +56,7 @@ def _write_whole(folder: Path, file: PaymentFile) -> Path:
     """Write the file under its message id, so that whoever looks sees all of it or nothing."""
     path = folder / f"{file.id.hex}.xml"
     with writing(path):
-        folder.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile(dir=folder, prefix=".", delete=False) as draft:
-            draft.write(file.content)
-            draft.flush()
-            os.fsync(draft.fileno())
-        Path(draft.name).replace(path)
+        write_whole(path, file.content, replace=True)
     return path
 
 

@@ -10,7 +10,7 @@ import msgspec
 from app.files import writing
 from app.rehearsal import clock_of
 from app.serve import database_of
-from bidding.evidence import service
+from bidding.evidence.bundles import make_bundle
 from bidding.evidence.schemas import Bundle
 from kernel.actors import platform
 from kernel.database import Database
@@ -22,7 +22,7 @@ async def _bundle(settings: Settings, lot_id: UUID) -> Bundle:
     async with database_of(settings, lambda line: print(line, file=sys.stderr), make=False) as url:
         database = Database(url, clock_of(settings))
         try:
-            return await service.show_bundle(database, platform("export"), lot_id)
+            return await make_bundle(database, platform("export"), lot_id)
         finally:
             await database.close()
 

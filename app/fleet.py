@@ -26,6 +26,7 @@ from app.redis_binary import find_redis
 from app.serve import port_of, run, signalled
 from bidding.desk import lease, shares
 from kernel.ddl import APP_ROLE
+from kernel.files import write_whole
 from kernel.logs import configure_logs
 from kernel.settings import Settings, SettingsError
 
@@ -118,9 +119,8 @@ def members(
 def _secret_in(folder: Path) -> str:
     """The secret of this folder's fleet, the same at every start: processes of a killed one may still be about."""
     path = folder / "desk.secret"
-    if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(secrets.token_urlsafe(32))
+    if not path.exists() or not path.stat().st_size:  # an empty one was left by a start that was killed
+        write_whole(path, secrets.token_urlsafe(32).encode(), replace=True)
     return path.read_text()
 
 

@@ -10,6 +10,7 @@ import gc
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from typing import Any, TypeVar
@@ -20,6 +21,7 @@ import structlog
 import uvicorn
 
 from app.asgi import create_app
+from app.connections import http_protocol
 from app.embedded import EmbeddedPostgres
 from app.migrate import migrate_async
 from app.open_files import raise_open_files
@@ -66,17 +68,40 @@ async def database_of(settings: Settings, say: Callable[[str], None], *, make: b
     if not make and not (settings.data_path / "postgres").exists():
         raise SettingsError(f"{settings.data_path} holds no data: --data-dir names the folder that was served")
     postgres = EmbeddedPostgres(settings.data_path, binaries=settings.postgres_bin, say=say)
-    await asyncio.to_thread(postgres.start)
-    watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
-    try:
+    async with AsyncExitStack() as stack:
+        stack.enter_context(ended_by_sigterm())
+        stack.push_async_callback(asyncio.to_thread, postgres.stop)  # also a start that goes on in its thread
+        await asyncio.to_thread(postgres.start)
+        watching = asyncio.create_task(postgres.watch(), name="postgres-watch")
+        stack.callback(watching.cancel)
         mark(settings)
         await migrate_async(postgres.dsn())
         yield postgres.dsn(user=APP_ROLE)
+
+
+@contextlib.contextmanager
+def ended_by_sigterm() -> Iterator[None]:
+    """A command that does not handle SIGTERM itself is cancelled by it, so that its PostgreSQL does not outlive it."""
+    ours = threading.current_thread() is threading.main_thread()
+    if not ours or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    task, loop, told = asyncio.current_task(), asyncio.get_running_loop(), asyncio.Event()
+    assert task is not None
+
+    def end() -> None:
+        told.set()
+        task.cancel()
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if told.is_set():
+            raise SystemExit(128 + signal.SIGTERM) from None
+        raise
     finally:
-        watching.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await watching
-        await asyncio.to_thread(postgres.stop)
+        loop.remove_signal_handler(signal.SIGTERM)
 
 
 async def _require_tables(url: str, *, found: bool = True) -> None:
@@ -115,7 +140,7 @@ def server_for(parts: Platform) -> Server:
         host=parts.settings.host,
         port=parts.settings.port,
         ws=parts.live_protocol,
-        http="httptools",
+        http=http_protocol(parts.settings),  # type: ignore[arg-type]  # it is called, and need be no class
         loop="none",
         lifespan="off",
         log_config=None,

@@ -48,6 +48,15 @@ class Tree:
             level = above
         self.root = level[0] if level else EMPTY
 
+    def path(self, index: int) -> bytes:
+        """The inclusion path of one leaf, where the others are not asked for."""
+        found = []
+        for level in self._levels[:-1]:
+            if index ^ 1 < len(level):
+                found.append(level[index ^ 1])
+            index //= 2
+        return b"".join(found)
+
     def paths(self) -> list[bytes]:
         """The inclusion path of each leaf: the hashes from the leaf up, one behind the other."""
         above = [b""]

@@ -5,9 +5,7 @@ public halves of all earlier keys, so that what they signed can be checked for e
 """
 
 import hashlib
-import os
 import stat
-import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -15,6 +13,7 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from kernel.files import write_whole
 from kernel.hexadecimal import from_hex
 
 KEY_ID_DIGITS = 16
@@ -120,27 +119,8 @@ class Keyring:
 
         Raises KeyringError.
         """
+        file = _KeyFile(self._private.private_bytes_raw().hex(), list(self.keys.values()))
         try:
-            self._write(path, replace=replace)
+            write_whole(path, msgspec.json.encode(file), replace=replace)
         except OSError as error:
             raise KeyringError(f"{path} cannot be written: {error.strerror}") from None
-
-    def _write(self, path: Path, *, replace: bool) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = _KeyFile(self._private.private_bytes_raw().hex(), list(self.keys.values()))
-        descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        beside = Path(name)
-        try:
-            os.write(descriptor, msgspec.json.encode(file))
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if replace:
-            beside.replace(path)
-            return
-        try:
-            path.hardlink_to(beside)
-        except FileExistsError:
-            pass
-        finally:
-            beside.unlink()

@@ -49,6 +49,7 @@ NAMED_ROOMS = {
     "bidding/desk/telling.py": "answers of a commit, told in slices",
     "bidding/evidence/availability.py": "how much of its time a lot could be bid on, pure",
     "bidding/evidence/record.py": "the use case of availability, beside the log's",
+    "bidding/evidence/bundles.py": "the use case of bundles, which must not hold the loop",
     "bidding/evidence/bundle.py": "what a bundle proves, by itself and pure",
     "bidding/evidence/reading.py": "the strict reader of bundles, pure",
     "bidding/evidence/sinks.py": "port to places outside the database",

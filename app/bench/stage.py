@@ -41,14 +41,19 @@ class Served:
 
 @contextmanager
 def folder_for_data(data_dir: str) -> Iterator[Path]:
-    """A new folder below `data_dir`, gone afterwards; PostgreSQL may pass through it under another account."""
+    """A new folder below `data_dir`, gone afterwards; PostgreSQL may pass through it under another account.
+
+    SIGTERM ends the body as an exception would, so that it takes down what it started there.
+    """
     parent = Path(data_dir).absolute()
     parent.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="bench-", dir=parent))
     folder.chmod(0o711)
+    before = signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     try:
         yield folder
     finally:
+        signal.signal(signal.SIGTERM, before)
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -1,15 +1,18 @@
 """HTTP routes of evidence: keys, the log with its proofs, and the bundle of a finished lot. All of them are public but
 one, for the court."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 from uuid import UUID
 
-import msgspec
-from litestar import Response, get
-from litestar.di import NamedDependency
+from litestar import get
+from litestar.datastructures import State
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery, Parameter, QueryParameter
+from litestar.response import Stream
 
 from bidding.evidence import record, service
+from bidding.evidence.bundles import Bundles
 from bidding.evidence.schemas import (
     AvailabilityView,
     ConsistencyView,
@@ -27,8 +30,19 @@ from kernel.web import allow, anyone
 MOST = 500_000_000
 """Entries and heads that a log can have: more than a country's courts make in ten years."""
 
+PIECE_BYTES = 64 * 1024
+
 Size = Annotated[int, Parameter(ge=0, le=MOST)]
 Page = Annotated[int, Parameter(ge=1, le=1000)]
+
+
+async def provide_bundles(state: State) -> Bundles:
+    """The bundles of this process."""
+    bundles: Bundles = state["bundles"]
+    return bundles
+
+
+WITH_BUNDLES = {"bundles": Provide(provide_bundles)}
 
 
 @get("/api/evidence/keys", guards=[anyone])
@@ -104,14 +118,23 @@ async def show_cut_off(
     return await record.show_cut_off(database, actor, lot_id)
 
 
-@get("/api/lots/{lot_id:uuid}/bundle", guards=[anyone])
+@get("/api/lots/{lot_id:uuid}/bundle", guards=[anyone], dependencies=WITH_BUNDLES)
 async def send_bundle(
-    database: NamedDependency[Database], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
-) -> Response[bytes]:
+    bundles: NamedDependency[Bundles], actor: NamedDependency[Actor], lot_id: FromPath[UUID]
+) -> Stream:
     """A finished lot with all its proofs, as a file that `auction verify --bundle` checks offline (R-BID-12)."""
-    bundle = await service.show_bundle(database, actor, lot_id)
-    headers = {"content-disposition": f'attachment; filename="lot-{lot_id}.json"'}
-    return Response(msgspec.json.encode(bundle), media_type="application/json", headers=headers)
+    bundle = await bundles.get(actor, lot_id)
+    headers = {
+        "content-disposition": f'attachment; filename="lot-{lot_id}.json"',
+        "content-length": str(len(bundle)),
+    }
+    return Stream(_pieces(bundle), media_type="application/json", headers=headers)
+
+
+async def _pieces(whole: bytes) -> AsyncIterator[bytes]:
+    """In pieces, each sent once the one before has gone: a slow reader holds no copy of the whole."""
+    for at in range(0, len(whole), PIECE_BYTES):
+        yield whole[at : at + PIECE_BYTES]
 
 
 ROUTES = [

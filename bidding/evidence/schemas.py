@@ -132,7 +132,7 @@ class CutOffView(msgspec.Struct, frozen=True):
 # -- the bundle of a lot: all fields are there and no others
 
 
-class BundleEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class BundleEvent(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     """An event: its exact bytes as a string, its link, and its place in a signed batch."""
 
     bytes: str
@@ -143,7 +143,7 @@ class BundleEvent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
 
 
-class BundleBatch(BatchView, frozen=True, forbid_unknown_fields=True):
+class BundleBatch(BatchView, frozen=True, gc=False, forbid_unknown_fields=True):
     """A signed batch with events of the lot."""
 
 

@@ -6,23 +6,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec.structs import asdict
-
-from bidding.desk import chain, commands
-from bidding.desk.models import BatchRow, Lot
-from bidding.desk.rules import FINISHED, Method, Status, Terms
 from bidding.evidence import rules, store
 from bidding.evidence.errors import BeyondLog
 from bidding.evidence.models import LogHead
 from bidding.evidence.schemas import (
-    BUNDLE,
-    Bundle,
-    BundleBatch,
-    BundleBlock,
-    BundleEntry,
-    BundleEvent,
-    BundleLog,
-    BundleResult,
     ConsistencyView,
     EntriesPage,
     EntryView,
@@ -32,7 +19,6 @@ from bidding.evidence.schemas import (
     KeysView,
 )
 from bidding.evidence.sinks import AnchorSink
-from bidding.feed.errors import RecordSealed
 from kernel import merkle
 from kernel.actors import Actor, platform
 from kernel.clock import beijing, real_now
@@ -41,7 +27,6 @@ from kernel.merkle import Place
 from kernel.signatures import Keyring
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_IN_BUNDLE = 100_000
 
 
 # -- the log grows
@@ -128,10 +113,14 @@ async def anchor(database: Database, sink: AnchorSink) -> int:
 
 async def behind(database: Database, sink: AnchorSink) -> str | None:
     """Why this database cannot be the one whose heads were anchored; None if it may be: the newest anchor is in it.
+    Anchors that cannot be read are a reason too: nobody knows then what they tell.
 
     An old backup, put live, would give out numbers and links a second time.
     """
-    anchored = await asyncio.to_thread(lambda: list(sink.heads()))
+    try:
+        anchored = await asyncio.to_thread(lambda: list(sink.heads()))
+    except ValueError as error:
+        return f"the anchors cannot be read ({error}): whether this database is an old one is not known"
     newest = max(anchored, key=lambda head: head.number, default=None)
     if newest is None:
         return None
@@ -204,97 +193,3 @@ async def _last(tx: Tx) -> LogHead:
 def head_view(head: LogHead) -> HeadView:
     """A signed head on the wire and in an anchor."""
     return HeadView(head.number, head.size, beijing(head.at), head.root.hex(), head.key_id, head.signature.hex())
-
-
-# -- the bundle of a lot
-
-
-async def show_bundle(database: Database, actor: Actor, lot_id: UUID) -> Bundle:
-    """A finished lot with all its proofs; refuses `record-sealed` before it has ended."""
-    async with database.reading(actor) as tx:
-        return await make_bundle(tx, lot_id)
-
-
-async def make_bundle(tx: Tx, lot_id: UUID) -> Bundle:
-    """The same inside an open transaction."""
-    lot = await commands.get_lot(tx, lot_id)
-    if Status(lot.status) not in FINISHED:
-        raise RecordSealed()
-    batches = {(row.share, row.number): row for row in await store.batches_of(tx, lot_id)}
-    log = await _log(tx, lot_id)
-    return Bundle(
-        format=BUNDLE,
-        lot_id=lot_id,
-        title=lot.title,
-        terms=_terms(lot),
-        genesis=lot.genesis.hex(),
-        result=_result(lot),
-        events=await _events(tx, lot_id, batches),
-        batches=[BundleBatch(**asdict(row.view())) for row in batches.values()],
-        refusals=(await _blocks(tx, lot_id))[: _blocks_in(log)],
-        log=log,
-        keys=await store.keys(tx),
-    )
-
-
-def _blocks_in(log: BundleLog | None) -> int:
-    """How many blocks of refusals the log knows: what was sealed since is proved by nothing yet, and is left out."""
-    return max(rules.read_entry(entry.data.encode()).blocks for entry in log.entries) if log else 0
-
-
-def _terms(lot: Lot) -> str:
-    terms = Terms(
-        method=Method(lot.method),
-        opens_at=lot.opens_at,
-        scheduled_end=lot.scheduled_end,
-        start_price_fen=lot.start_price_fen,
-        increment_fen=lot.increment_fen,
-    )
-    return chain.terms_bytes(lot.lot_id, terms).decode()
-
-
-def _result(lot: Lot) -> BundleResult:
-    ended_at = commands.ended_at(lot)
-    return BundleResult(
-        status=lot.status,
-        outcome=lot.outcome,
-        ended_at=beijing(ended_at) if ended_at else None,
-        code=lot.leader_code,
-        price_fen=lot.price_fen,
-        bids=lot.bids,
-        extensions=lot.extensions,
-    )
-
-
-async def _events(tx: Tx, lot_id: UUID, batches: dict[tuple[int, int], BatchRow]) -> list[BundleEvent]:
-    signed = {name: row.signed() for name, row in batches.items()}
-    places = {link: (batch, leaf) for batch in signed.values() for leaf, link in enumerate(batch.links)}
-    events = []
-    for row in await store.events_of(tx, lot_id):
-        batch, leaf = places[row.link]
-        path = batch.path(leaf).hex()
-        events.append(BundleEvent(row.event.decode(), row.link.hex(), batch.share, batch.number, leaf, path))
-    return events
-
-
-async def _blocks(tx: Tx, lot_id: UUID) -> list[BundleBlock]:
-    refusals = await store.refusals_of(tx, lot_id)
-    blocks, sealed_to = [], 0
-    for block in await store.blocks_of(tx, lot_id):
-        hashes = [row.link.hex() for row in refusals if sealed_to < row.entry <= block.last_entry]
-        blocks.append(BundleBlock(hashes, block.link.hex()))
-        sealed_to = block.last_entry
-    return blocks
-
-
-async def _log(tx: Tx, lot_id: UUID) -> BundleLog | None:
-    """What the log says of the lot under the first head that covers all of it; None before that is logged."""
-    entries = await store.entries_from(tx, 0, MOST_IN_BUNDLE, lot_id)
-    head = await store.head_over(tx, entries[-1].number) if entries else None
-    if head is None:
-        return None
-    ranges = [merkle.inclusion(entry.number, head.size) for entry in entries]
-    hashes = iter(await store.get_hashes(tx, [one for path in ranges for one in path]))
-    paths = [b"".join(next(hashes) for _ in path).hex() for path in ranges]
-    proved = [BundleEntry(entry.number, entry.data.decode(), path) for entry, path in zip(entries, paths, strict=True)]
-    return BundleLog(head_view(head), proved)

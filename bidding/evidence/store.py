@@ -1,12 +1,13 @@
 """SQL of the evidence log and of what a bundle is made of."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, and_, case, func, or_, select, text, true, tuple_
+from sqlalchemy import BigInteger, ColumnElement, and_, case, func, or_, select, text, true, tuple_
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bidding.desk.models import BatchRow, DeskOutage, Lot, OutageLot, OutageSeat, RefusalBlock, SigningKey, Submission
@@ -15,7 +16,7 @@ from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
 from bidding.registration.models import Registration
 from kernel import merkle
-from kernel.bulk import Record, add_rows
+from kernel.bulk import Record, add_rows, any_of
 from kernel.database import Tx
 from kernel.merkle import Place
 from kernel.signatures import PublicKey
@@ -241,44 +242,85 @@ async def halts_of(tx: Tx, lot_id: UUID) -> Sequence[bytes]:
 # -- what a bundle is made of
 
 
-async def events_of(tx: Tx, lot_id: UUID) -> Sequence[Any]:
-    """All events of a lot with their batches, in order."""
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """How far what a bundle tells has grown, by its last event, block of refusals, entry in the log, and key.
+
+    All of that is append-only, so that a bundle of the same edition is the same to the byte.
+    """
+
+    status: str
+    seq: int
+    blocks: int
+    logged: int | None
+    keys: int
+
+
+async def get_edition(tx: Tx, lot_id: UUID) -> Edition:
+    """The edition of a lot's bundle as it would be made now."""
+    block = select(func.max(RefusalBlock.number)).where(RefusalBlock.lot_id == lot_id)
+    entry = select(func.max(LogEntry.number)).where(LogEntry.lot_id == lot_id)
+    key = select(func.count()).select_from(SigningKey)
+    numbers = block.scalar_subquery(), entry.scalar_subquery(), key.scalar_subquery()
+    row = await tx.session.execute(select(Lot.status, Lot.seq, *numbers).where(Lot.lot_id == lot_id))
+    status, seq, blocks, logged, keys = row.one()
+    return Edition(status, seq, blocks or 0, logged, keys)
+
+
+async def events_of(tx: Tx, lot_id: UUID, after: int, last: int, most: int) -> Sequence[Any]:
+    """Events of a lot behind one and up to another, with their batches, in order."""
     return (
         await tx.session.execute(
             select(Submission.seq, Submission.event, Submission.link, Submission.share, Submission.batch)
             .where(Submission.lot_id == lot_id, Submission.seq.is_not(None))
+            .where(Submission.seq > after, Submission.seq <= last)
             .order_by(Submission.seq)
+            .limit(most)
         )
     ).all()
 
 
-async def batches_of(tx: Tx, lot_id: UUID) -> Sequence[BatchRow]:
-    """The batches that hold events of a lot, in order."""
-    held = select(Submission.share, Submission.batch).where(Submission.lot_id == lot_id, Submission.seq.is_not(None))
-    return (
-        await tx.session.scalars(
-            select(BatchRow)
-            .where(tuple_(BatchRow.share, BatchRow.number).in_(held))
-            .order_by(BatchRow.share, BatchRow.number)
-        )
-    ).all()
+async def batches_of(tx: Tx, names: Collection[tuple[int, int]]) -> list[BatchRow]:
+    """The batches of these shares and numbers."""
+    found: list[BatchRow] = []
+    for share in {share for share, _ in names}:
+        numbers = any_of([number for of, number in names if of == share], BigInteger())
+        found += await tx.session.scalars(select(BatchRow).where(BatchRow.share == share, BatchRow.number == numbers))
+    return found
 
 
-async def refusals_of(tx: Tx, lot_id: UUID) -> Sequence[Any]:
-    """Entry and hash of all refusals of a lot, in order."""
+async def refusals_of(tx: Tx, lot_id: UUID, after: int, last: int, most: int) -> Sequence[Any]:
+    """Entry and hash of refusals of a lot behind one and up to another, in order."""
     return (
         await tx.session.execute(
             select(Submission.entry, Submission.link)
             .where(Submission.lot_id == lot_id, Submission.seq.is_(None))
+            .where(Submission.entry > after, Submission.entry <= last)
             .order_by(Submission.entry)
+            .limit(most)
         )
     ).all()
 
 
-async def blocks_of(tx: Tx, lot_id: UUID) -> Sequence[RefusalBlock]:
-    """The sealed blocks of refusals of a lot."""
+async def blocks_of(tx: Tx, lot_id: UUID, after: int, last: int, most: int) -> Sequence[Any]:
+    """Number, last entry and link of the sealed blocks of refusals behind one and up to another, in order."""
     return (
-        await tx.session.scalars(
-            select(RefusalBlock).where(RefusalBlock.lot_id == lot_id).order_by(RefusalBlock.number)
+        await tx.session.execute(
+            select(RefusalBlock.number, RefusalBlock.last_entry, RefusalBlock.link)
+            .where(RefusalBlock.lot_id == lot_id, RefusalBlock.number > after, RefusalBlock.number <= last)
+            .order_by(RefusalBlock.number)
+            .limit(most)
+        )
+    ).all()
+
+
+async def entries_of(tx: Tx, lot_id: UUID, after: int, last: int, most: int) -> Sequence[Any]:
+    """Index and bytes of a lot's entries in the log behind one and up to another, in order."""
+    return (
+        await tx.session.execute(
+            select(LogEntry.number, LogEntry.data)
+            .where(LogEntry.lot_id == lot_id, LogEntry.number > after, LogEntry.number <= last)
+            .order_by(LogEntry.number)
+            .limit(most)
         )
     ).all()

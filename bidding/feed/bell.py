@@ -1,7 +1,7 @@
 """The bell between processes: `lot seq` on one Redis channel, so that others read the database at once.
 
 It carries no fact: a lost ring is mended by the feed's comparison with the database, every second. A lost connection is
-made anew for ever, and a Redis that hangs holds up nobody.
+made anew for ever, and a Redis that hangs holds up nobody. What is no ring is passed over.
 """
 
 import asyncio
@@ -10,7 +10,8 @@ from uuid import UUID
 
 import structlog
 from redis.asyncio import Redis
-from redis.exceptions import RedisError
+
+from kernel.clock import monotonic
 
 log = structlog.get_logger("bell")
 
@@ -18,6 +19,8 @@ CHANNEL = "auction:live"
 ANSWER_WITHIN_S = 1.0
 RETRY_S = 0.5
 PATIENCE_S = 5.0
+COMPLAIN_EVERY_S = 60.0
+"""What cannot be read is told once in a while: whoever rings by mistake rings often."""
 
 
 class Bell:
@@ -28,6 +31,7 @@ class Bell:
         self._on_ring = on_ring
         self._waiting: dict[UUID, int] = {}
         self._wake = asyncio.Event()
+        self._quiet_until_s = 0.0
 
     def ring(self, lot_id: UUID, seq: int) -> None:
         """Tell the other processes; returns at once."""
@@ -45,12 +49,11 @@ class Bell:
         while True:
             redis = Redis.from_url(self._url, socket_timeout=ANSWER_WITHIN_S, socket_connect_timeout=ANSWER_WITHIN_S)
             try:
-                await work(redis)
-            except (RedisError, OSError, TimeoutError) as error:
+                async with redis:
+                    await work(redis)
+            except Exception as error:  # whatever it was: without a bell all screens are late, and nobody is told why
                 log.warning("bell.lost", error=repr(error))
                 await asyncio.sleep(RETRY_S)
-            finally:
-                await redis.aclose()
 
     async def _send(self, redis: Redis) -> None:
         while True:
@@ -66,6 +69,17 @@ class Bell:
             await channel.subscribe(CHANNEL)
             while True:
                 message = await channel.get_message(timeout=PATIENCE_S)
-                if message is not None:
-                    lot_id, _, seq = message["data"].decode().partition(" ")
-                    self._on_ring(UUID(lot_id), int(seq))
+                ring = None if message is None else self._read(message["data"])
+                if ring is not None:
+                    self._on_ring(*ring)
+
+    def _read(self, data: bytes) -> tuple[UUID, int] | None:
+        """A ring; None for anything else."""
+        try:
+            lot_id, _, seq = data.decode().partition(" ")
+            return UUID(lot_id), int(seq)
+        except ValueError:
+            if monotonic() >= self._quiet_until_s:
+                self._quiet_until_s = monotonic() + COMPLAIN_EVERY_S
+                log.warning("bell.not-a-ring", size=len(data))
+            return None

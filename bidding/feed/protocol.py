@@ -29,6 +29,8 @@ CLOSE_WITHIN_S = 2
 
 _FINAL_TEXT, _MASKED = 0x81, 0x80
 _PING = b"\x89\x00"
+_COUNTED = (Opcode.PING, Opcode.PONG)
+"""Control frames that nobody asked for count like messages."""
 _ENDED = (State.CLOSING, State.CLOSED)
 _SMALL_HEAD, _SMALL_SIZE = 6, 125
 
@@ -177,10 +179,10 @@ class LiveSocket(ServerConnection):
         elif isinstance(event, Frame) and self.protocol.state is State.OPEN:
             if event.opcode in DATA_OPCODES:
                 self._receive(event)
-            elif event.opcode is Opcode.PING:
-                self._host.over_limit(self)
-            elif event.opcode is Opcode.PONG:
+            elif event.opcode is Opcode.PONG and self.owes_pong:
                 self.owes_pong = False
+            elif event.opcode in _COUNTED:
+                self._host.over_limit(self)
 
     def _receive(self, frame: Frame) -> None:
         if frame.opcode is Opcode.TEXT and frame.fin:

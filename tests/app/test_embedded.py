@@ -33,6 +33,25 @@ print("started", flush=True)
 sys.stdin.read()
 """
 
+A_COMMAND = """
+import asyncio, sys
+from app.serve import database_of
+from kernel.settings import load
+async def command():
+    async with database_of(load({}, data_dir=sys.argv[1]), print):
+        print("started", flush=True)
+        await asyncio.sleep(600)
+asyncio.run(command())
+"""
+A_BENCHMARK = """
+import sys
+from app.bench.stage import folder_for_data
+from app.embedded import EmbeddedPostgres
+with folder_for_data(sys.argv[1] + "/bench") as folder, EmbeddedPostgres(folder):
+    print("started", flush=True)
+    sys.stdin.read()
+"""
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
@@ -217,6 +236,26 @@ async def test_a_server_whose_parent_was_killed_is_adopted(folder: Path) -> None
         server.stop()
     assert server.pid is None
     assert not server.alive()
+
+
+@pytest.mark.parametrize("code", [A_COMMAND, A_BENCHMARK])
+async def test_a_command_that_is_terminated_leaves_no_server(folder: Path, code: str) -> None:
+    """By SIGTERM, as a supervisor ends it; what SIGKILL leaves is adopted at the next start."""
+    command = subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert command.stdout is not None
+    assert command.stdin is not None
+    with command, command.stdout, command.stdin:
+        while command.stdout.readline() != "started\n":
+            assert command.poll() is None
+        (lock_file,) = folder.rglob("postmaster.pid")
+        pid = int(lock_file.read_text().split("\n")[0])
+        os.kill(pid, 0)
+        command.terminate()
+        assert command.wait(60) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 @pytest.mark.skipif(not Path("/proc/self/cwd").exists(), reason="needs Linux's /proc")

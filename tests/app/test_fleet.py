@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.fleet import _secret_in
 from tests.bidding.feed.house import free_port
 from tests.support.places import disk_root, new_folder
 
@@ -89,3 +91,15 @@ def test_one_command_starts_replaces_and_ends_a_fleet(running: Running) -> None:
     assert running.process.wait(40) == 0, running.said()[-3000:]
     left = [name for name, pid in {**first, **running.pids()}.items() if alive(pid)]
     assert not left
+
+
+@pytest.mark.parametrize("left", [None, b""])
+def test_a_secret_is_made_once_and_not_taken_empty(tmp_path: Path, left: bytes | None) -> None:
+    """A start that was killed between making the file and writing it left every later fleet without a secret."""
+    path = tmp_path / "desk.secret"
+    if left is not None:
+        path.write_bytes(left)
+    secret = _secret_in(tmp_path)
+    assert len(secret) >= 32
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert _secret_in(tmp_path) == secret

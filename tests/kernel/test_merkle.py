@@ -51,6 +51,7 @@ def test_a_tree_in_memory_and_a_log_agree_with_the_definition(size: int) -> None
     assert tree.root == root(leaves) == hashes(nodes, [(0, size)])[0]
     for index, path in enumerate(tree.paths()):
         assert merkle.split(path) == hashes(nodes, merkle.inclusion(index, size))
+        assert tree.path(index) == path
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from bidding import verify
 from bidding.evidence import service
+from bidding.evidence.bundles import make_bundle
 from bidding.evidence.schemas import Bundle, HeadView
 from bidding.evidence.sinks import FolderSink
 from bidding.evidence.verify import Outside
@@ -42,7 +43,7 @@ class Archive:
             return await verify.faults(tx, kept)
 
     async def bundle(self) -> Bundle:
-        return await service.show_bundle(self.database, platform("test"), self.lot_id)
+        return await make_bundle(self.database, platform("test"), self.lot_id)
 
     def anchors(self) -> list[HeadView]:
         return list(self.sink.heads())

@@ -1,6 +1,10 @@
 """The log of all lots: what enters it and when, its proofs, its anchors, and who may read it."""
 
 import asyncio
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +13,7 @@ from uuid import UUID, uuid4
 import httpx
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 
 from bidding.evidence import rules, service
 from bidding.evidence.jobs import Anchoring
@@ -45,6 +50,7 @@ async def test_every_ten_minutes_what_moved_is_logged_and_the_log_signed_anyway(
     async with house(database_url) as place, desk_of(place) as desk:
         lot, other = await place.lot(), await place.lot(OPENS + timedelta(hours=1))
         database = Database(database_url, place.clock)
+        await place.settled(lot, "open")  # while it is logged, its opening would be one more that moved
         try:
             assert await service.log_all(database, KEYRING) == 2
             assert await service.log_all(database, KEYRING) == 0
@@ -138,6 +144,79 @@ def test_a_line_that_is_no_anchor_is_named(tmp_path: Path) -> None:
     path.write_text(path.read_text() + "cut off")
     with pytest.raises(ValueError, match=r"heads-2025.jsonl: line 3 is no anchor"):
         list(sink.heads())
+
+
+HEADS = [HeadView(number, 0, "2025-04-10T10:00:00.000+08:00", "00" * 32, "0" * 16, "00" * 64) for number in (1, 2, 3)]
+
+
+@contextmanager
+def full_disk(path: Path, left: int) -> Iterator[None]:
+    """The file may grow by `left` bytes: what is longer is written in part, as on a disk that is full, and then not."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + left, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+        signal.signal(signal.SIGXFSZ, handler)
+
+
+def test_a_full_disk_tears_no_line(tmp_path: Path) -> None:
+    """Written in part, the next head stood behind the rest on one line: no server would start on it again."""
+    sink = FolderSink(tmp_path)
+    sink.append(HEADS[:1])
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    with full_disk(path, 50):
+        with pytest.raises(OSError, match="too large"):
+            sink.append(HEADS[1:])
+        with path.open("ab", buffering=0) as control:
+            assert control.write(whole) == 50, "control: the disk takes a part of a line"
+    path.write_bytes(path.read_bytes()[:-50])
+    assert path.read_bytes() == whole
+    sink.append(HEADS[1:])
+    assert list(sink.heads()) == HEADS
+
+
+@pytest.mark.parametrize("left", [1, 5, 50, 250])
+def test_what_a_crash_tore_is_no_anchor_and_hides_none(tmp_path: Path, left: int) -> None:
+    """Also twice, where a disk that only appends lets nothing be taken back."""
+    sink = FolderSink(tmp_path)
+    sink.append(HEADS[:1])
+    (path,) = tmp_path.iterdir()
+    whole = path.read_bytes()
+    for torn in (whole[:left], b"\n" + whole[:1]):
+        path.write_bytes(path.read_bytes() + torn)
+        assert list(sink.heads()) == HEADS[:1]
+    with capture_logs() as told:
+        sink.append(HEADS[1:])
+    assert [entry["event"] for entry in told] == ["evidence.torn-anchor"]
+    assert list(sink.heads()) == HEADS
+    assert path.read_bytes().startswith(whole + whole[:left] + b"\n"), "nothing that stood there is taken away"
+
+
+async def test_anchors_that_cannot_be_read_are_told_in_a_sentence(database_url: str, tmp_path: Path) -> None:
+    async with archive(database_url, tmp_path) as kept:
+        assert await service.behind(kept.database, kept.sink) is None
+        (path,) = tmp_path.iterdir()
+        line = path.read_bytes().splitlines()[0]
+        path.write_bytes(line[:50] + line + b"\n")
+        told = await service.behind(kept.database, kept.sink)
+        assert told is not None
+        assert f"{path}:1 is no anchor" in told
+        path.unlink()
+        path.mkdir()
+        told = await service.behind(kept.database, kept.sink)
+        assert told is not None
+        assert f"{path}: Is a directory" in told
+        path.rmdir()
+        tmp_path.rmdir()
+        assert await service.behind(kept.database, kept.sink) is None, "control: none was anchored yet"
+        tmp_path.touch()  # as a folder that may not be looked into, which root always may
+        told = await service.behind(kept.database, kept.sink)
+        assert told is not None
+        assert f"{tmp_path}: Not a directory" in told
 
 
 async def grow(place: House, database: Database, times: int) -> None:

@@ -4,14 +4,18 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 import uvicorn
+from redis.asyncio import Redis
+from structlog.testing import capture_logs
 
 from app.asgi import create_app
 from app.platform import Platform
 from app.serve import Server
+from bidding.feed import bell
+from bidding.feed.bell import CHANNEL, Bell
 from kernel.clock import SystemClock
 from kernel.settings import load
 from tests.bidding.feed.house import Client, House, free_port, serve, until
@@ -109,3 +113,61 @@ async def test_a_process_without_desk_takes_no_bids(database_url: str, redis_url
         who = await house.bidder(lot_id)
         async with second_process(house, redis_url) as other, other.watch(lot_id, who) as socket:
             assert (await socket.bid(START_FEN))["code"] == "busy"
+
+
+NO_RINGS = (b"hello", b"", b"\xff\xfe 1", b"%b one" % str(uuid4()).encode(), b"%b" % str(uuid4()).encode(), b"1 1")
+
+
+async def test_what_is_no_ring_is_passed_over_and_told_once(redis_url: str) -> None:
+    """One foreign message ended the bell of a process for good, and all its screens were a second late."""
+    async with listening(redis_url) as (heard, foreign, bell_of_others):
+        with capture_logs() as told:
+            for message in NO_RINGS:
+                await foreign.publish(CHANNEL, message)
+            lot_id = uuid4()
+            bell_of_others.ring(lot_id, 7)
+            assert await asyncio.wait_for(heard.get(), 10) == (lot_id, 7)
+        assert [entry["event"] for entry in told] == ["bell.not-a-ring"]
+
+
+async def test_the_bell_outlives_whoever_hears_it(redis_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of ours in one ring is told, and the next one is heard."""
+    monkeypatch.setattr(bell, "RETRY_S", 0.01)
+    async with listening(redis_url) as (heard, _, bell_of_others):
+        bad, lot_id = uuid4(), uuid4()
+        heard.refused = bad
+        with capture_logs() as told:
+            bell_of_others.ring(bad, 1)
+            async with asyncio.timeout(10):
+                while heard.empty():
+                    bell_of_others.ring(lot_id, 8)
+                    await asyncio.sleep(0.05)
+        assert heard.get_nowait() == (lot_id, 8)
+        assert [entry["event"] for entry in told] == ["bell.lost"]
+
+
+class Heard(asyncio.Queue[tuple[UUID, int]]):
+    """Rings as they are heard; one of the lot `refused` is a fault."""
+
+    refused: UUID | None = None
+
+    def hear(self, lot_id: UUID, seq: int) -> None:
+        if lot_id == self.refused:
+            raise RuntimeError("a fault of ours")
+        self.put_nowait((lot_id, seq))
+
+
+@asynccontextmanager
+async def listening(redis_url: str) -> AsyncIterator[tuple[Heard, Redis, Bell]]:
+    """A bell that is heard already, another client of the same channel, and the bell of another process."""
+    heard = Heard()
+    async with Redis.from_url(redis_url) as foreign, asyncio.TaskGroup() as group:
+        ours, theirs = Bell(redis_url, heard.hear), Bell(redis_url)
+        running = [group.create_task(one.run()) for one in (ours, theirs)]
+        async with asyncio.timeout(10):
+            while not (await foreign.pubsub_numsub(CHANNEL))[0][1]:
+                await asyncio.sleep(0.02)
+        yield heard, foreign, theirs
+        assert not any(task.done() for task in running)
+        for task in running:
+            task.cancel()

@@ -13,8 +13,9 @@ import pytest
 from sqlalchemy import event, text
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.protocol import State
 
-from bidding.feed import keepalive
+from bidding.feed import bids, keepalive
 from kernel.actors import Role, platform
 from tests.bidding.feed.house import House, serve
 from tests.bidding.support import START_FEN, STEP_FEN
@@ -312,6 +313,25 @@ async def test_a_reader_that_never_reads_is_closed(database_url: str) -> None:
                         await asyncio.sleep(0.01)
                 assert (await other.next("tick"))["seq"] == 1
                 other.raw.transport.abort()  # with so much unread, a polite goodbye takes ten seconds
+
+
+async def test_pongs_that_nobody_asked_for_count_like_messages(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Row 35, in the frames that say least: a million of them cost as much as a million bids that are refused."""
+    monkeypatch.setattr(bids, "STRIKES", 3)
+    monkeypatch.setattr(keepalive, "PING_EVERY_S", 0.05)
+    monkeypatch.setattr(keepalive, "PONG_WITHIN_S", 0.04)
+    async with serve(database_url, bids_per_minute=5) as house:
+        lot_id = await house.open_lot()
+        async with house.watch(lot_id) as honest:
+            for _ in range(3):
+                await honest.next("tick")
+            assert honest.raw.state is State.OPEN, "control: whoever answers is not counted"
+        monkeypatch.setattr(keepalive, "PING_EVERY_S", 60)
+        async with raw_socket(house, lot_id) as (reader, writer):
+            writer.write(masked(0x8A, b"") * 20)
+            assert await close_code_of(reader) == 4429
 
 
 async def test_half_open_connections_are_freed(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

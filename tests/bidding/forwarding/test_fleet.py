@@ -17,11 +17,15 @@ from kernel.clock import monotonic, real_now
 from tests.bidding.desk.house import START, STEP
 from tests.bidding.desk.test_kill import verified
 from tests.bidding.forwarding.house import Fleet, bid, read
+from tests.campaign.load import load
 from tests.support import databases
 from tests.support.places import fast_root, new_folder
 from tests.support.valkey import Valkey
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
+
+TAKEN_OVER = timedelta(seconds=3)
+"""Within which a standby holds the lease of a desk that died, on a machine of our own."""
 
 LATE = timedelta(seconds=5)
 """How late a close may be behind a takeover."""
@@ -130,7 +134,9 @@ async def test_a_view_that_moves_to_another_process_never_goes_back(fleet: Fleet
 
 
 async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
-    """No acknowledged bid is lost, none decided twice; lots that end meanwhile close at most five seconds late."""
+    """A standby takes over within three seconds. No acknowledged bid is lost, none decided twice; lots that end
+    meanwhile close at most five seconds late.
+    """
     async with fleet.whole() as place:
         busy = await fleet.lot(place)
         tickets = await fleet.tickets(*[busy] * BIDDERS)
@@ -140,6 +146,7 @@ async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
             ending = [await fleet.lot(place, timedelta(seconds=after)) for after in (2, 3, 30)]
             for lot in ending:
                 await place.settled(lot, "open")
+            crowded = load()
             victim.signal(signal.SIGKILL)
             killed_at = real_now()
             heir = await fleet.holder(place)
@@ -147,7 +154,9 @@ async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
                 heir = await fleet.holder(place)
             await crowd.grows(30)
             taken_at = await place.db.fetchval("SELECT taken_at FROM bidding.desk_lease")
-            sys.stdout.write(f"taken over {taken_at - killed_at} behind the kill\n")
+            crowded = max(load(), crowded)
+            sys.stdout.write(f"taken over {taken_at - killed_at} behind the kill, {crowded:.1f} want each core\n")
+            assert timedelta() < taken_at - killed_at <= TAKEN_OVER * crowded
             if await place.db.fetchval("SELECT count(*) FROM bidding.desk_outage WHERE since > $1", killed_at - LATE):
                 assert taken_at - killed_at > timedelta(seconds=4)
                 for lot in ending:
