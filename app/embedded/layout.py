@@ -33,7 +33,7 @@ class Layout:
         """The postmaster's process id by its own lock file; None without such a file."""
         try:
             return int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, NotADirectoryError, ValueError):
             return None
 
     def takes_connections(self, pid: int | None) -> bool:

@@ -18,7 +18,7 @@ from bidding.evidence.store import Edition
 from kernel.actors import platform
 from kernel.database import Database
 from kernel.errors import Busy
-from tests.bidding.evidence.house import Archive, archive
+from tests.bidding.evidence.house import archive
 
 pytestmark = pytest.mark.anyio
 
@@ -61,26 +61,19 @@ async def test_many_who_ask_at_once_get_one_bundle(database_url: str, tmp_path: 
         assert set(answers) == {msgspec.json.encode(made[0])}
 
 
-async def test_a_lot_that_grew_is_bundled_anew(database_url: str, tmp_path: Path, made: list[Bundle]) -> None:
+async def test_a_bundle_that_has_grown_is_made_anew(database_url: str, tmp_path: Path, made: list[Bundle]) -> None:
     async with archive(database_url, tmp_path) as kept:
         shelf = Bundles(kept.database)
         before = await shelf.get(READER, kept.lot_id)
-        await _refused_once_more(kept)
+        await kept.forge(
+            "INSERT INTO bidding.signing_key VALUES ('ed25519-another', decode(repeat('07', 32), 'hex'), now())"
+        )
         after = await shelf.get(READER, kept.lot_id)
         assert len(made) == 2
-        assert len(made[1].refusals) == len(made[0].refusals) + 1
+        assert len(made[1].keys) == len(made[0].keys) + 1
         assert after != before
         assert await shelf.get(READER, kept.lot_id) == after
         assert len(made) == 2
-
-
-async def _refused_once_more(kept: Archive) -> None:
-    """One more sealed block, as a late bid leaves it."""
-    await kept.forge(
-        "INSERT INTO bidding.refusal_block"
-        " SELECT lot_id, number + 1, last_entry + 1, last_entry + 1, 1, link, sealed_at"
-        f" FROM bidding.refusal_block WHERE lot_id = '{kept.lot_id}' ORDER BY number DESC LIMIT 1"
-    )
 
 
 async def test_what_is_kept_is_bounded_by_its_bytes(

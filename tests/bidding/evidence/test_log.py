@@ -204,7 +204,7 @@ async def test_anchors_that_cannot_be_read_are_told_in_a_sentence(database_url: 
         path.write_bytes(line[:50] + line + b"\n")
         told = await service.behind(kept.database, kept.sink)
         assert told is not None
-        assert f"{path}:1 is no anchor" in told
+        assert f"{path}: line 1 is no anchor" in told
         path.unlink()
         path.mkdir()
         told = await service.behind(kept.database, kept.sink)
