@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bidding.desk import ingresses, lease, sealing, shares, store
+from bidding.desk import ingresses, lease, said, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
@@ -93,6 +93,7 @@ class Session:
             await store.keep_outage(db, self._share, self.epoch, outage, len(decided.answers))
             seats = Seats([entry.sent.lot_id for entry in entries], everybody, rate)
             await ingresses.keep_seats(db, self.part, self.epoch, outage, seats)
+            await said.record_outage(db, self._share, self.epoch, outage.until)
         return decided, list(reading.books.values())
 
     async def keep_outage(self, outage: Outage, rate: int) -> None:
@@ -100,6 +101,7 @@ class Session:
         async with self._transaction() as db:
             await store.keep_outage(db, self._share, self.epoch, outage, 0)
             await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats((), everybody=True, rate=rate))
+            await said.record_outage(db, self._share, self.epoch, outage.until)
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:

@@ -16,6 +16,7 @@ from bidding.registration.errors import IdentitySealed
 from bidding.registration.models import Mandate, Registration
 from bidding.registration.rules import RegistrationState
 from kernel.audit import Said, chain_of, record, record_each
+from kernel.clock import beijing
 from kernel.database import Tx
 from kernel.identity.service import addresses_of, find_persons_named
 
@@ -41,7 +42,8 @@ async def admit(tx: Tx, registration_id: UUID) -> None:
         registration.state = state
         registration.admitted_at = tx.now()
         lot.admitted += 1
-        await record(tx, "registration.admit", registration.subject, {}, case_id=lot.case_id)
+        facts = {"admitted_at": beijing(registration.admitted_at)}
+        await record(tx, "registration.admit", registration.subject, facts, case_id=lot.case_id)
 
 
 async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from hashlib import sha256
 from ipaddress import ip_address, ip_network
+from uuid import UUID
 
 from bidding.desk.rules import end_has_come
 from bidding.registration.errors import (
@@ -138,6 +140,15 @@ def released(state: RegistrationState, leads: bool) -> RegistrationState | None:
     if leads:
         raise LeadsNow()
     return None if state in (RegistrationState.RELEASED, RegistrationState.BARRED) else RegistrationState.RELEASED
+
+
+COMMITMENT = b"registration/1"
+SALT_BYTES = 32
+
+
+def commitment(salt: bytes, registration_id: UUID, lot_id: UUID, person_id: UUID, code: str) -> bytes:
+    """What the audit trail keeps of who bids under a code: whoever lacks the salt cannot try persons against it."""
+    return sha256(COMMITMENT + salt + registration_id.bytes + lot_id.bytes + person_id.bytes + code.encode()).digest()
 
 
 def code_from(number: int) -> str:

@@ -14,7 +14,9 @@ from bidding.desk.chain import genesis
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.rules import Kind, Method, Terms
 from bidding.desk.submissions import Answer, Submission
-from kernel.clock import Clock, FrozenClock
+from kernel.actors import platform
+from kernel.audit import Said, record_over
+from kernel.clock import Clock, FrozenClock, beijing
 from kernel.money import Fen
 from tests.support.keys import KEYRING
 
@@ -86,10 +88,10 @@ class House:
         self, lot_id: UUID, code: str, *, rank: int | None = None, admitted_at: datetime | None = OPENS
     ) -> UUID:
         """An admitted registration; `admitted_at` None leaves it without its deposit."""
-        registration_id = uuid4()
+        registration_id, due_fen = uuid4(), 0 if admitted_at else 10_000
         await self.db.execute(
             "INSERT INTO bidding.registration (id, lot_id, code, bid_password_hash, kind, priority_rank,"
-            " deposit_due_fen, state, admitted_at) VALUES ($1, $2, $3, $4, 'ordinary', $5, 0, $6, $7)",
+            " deposit_due_fen, state, admitted_at) VALUES ($1, $2, $3, $4, 'ordinary', $5, $8, $6, $7)",
             registration_id,
             lot_id,
             code,
@@ -97,7 +99,11 @@ class House:
             rank,
             "admitted" if admitted_at else "awaiting_deposit",
             admitted_at,
+            due_fen,
         )
+        facts = {"kind": "ordinary", "deposit_due_fen": due_fen, "admitted_at": admitted_at and beijing(admitted_at)}
+        said = [Said("platform", f"registration:{registration_id}", facts)]
+        await record_over(self.db, self.clock.now(), platform("test"), "registration.make", said)
         return registration_id
 
     def bid(
