@@ -26,6 +26,12 @@ START, STEP = 100_000, 1_000
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
 
+UNTOLD = """
+    SELECT id, kind, deposit_due_fen, admitted_at FROM bidding.registration r
+    WHERE NOT EXISTS (SELECT FROM kernel.audit_entry WHERE subject = 'registration:' || r.id)
+"""
+
+
 @dataclass
 class House:
     """Writes what registration and publication would have written, and reads what the desk wrote."""
@@ -101,10 +107,24 @@ class House:
             admitted_at,
             due_fen,
         )
-        facts = {"kind": "ordinary", "deposit_due_fen": due_fen, "admitted_at": admitted_at and beijing(admitted_at)}
-        said = [Said("platform", f"registration:{registration_id}", facts)]
-        await record_over(self.db, self.clock.now(), platform("test"), "registration.make", said)
+        await self.enter_registrations()
         return registration_id
+
+    async def enter_registrations(self) -> None:
+        """Tell the audit trail of registrations that were written straight into the table."""
+        said = [
+            Said(
+                "platform",
+                f"registration:{row['id']}",
+                {
+                    "kind": row["kind"],
+                    "deposit_due_fen": row["deposit_due_fen"],
+                    "admitted_at": row["admitted_at"] and beijing(row["admitted_at"]),
+                },
+            )
+            for row in await self.db.fetch(UNTOLD)
+        ]
+        await record_over(self.db, self.clock.now(), platform("test"), "registration.make", said)
 
     def bid(
         self,
