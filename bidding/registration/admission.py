@@ -54,8 +54,10 @@ async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:
         leads = sale_stands and found.leader_registration_id == found.id
         if rules.released(RegistrationState(found.state), leads) is not None:
             going.append(found)
-    await store.keep_released(tx, [found.id for found in going], tx.now())
-    said = [Said(chain_of(found.case_id), f"registration:{found.id}", {}) for found in going]
+    at = tx.now()
+    await store.keep_released(tx, [found.id for found in going], at)
+    facts = {"released_at": beijing(at)}
+    said = [Said(chain_of(found.case_id), f"registration:{found.id}", facts) for found in going]
     await record_each(tx, "registration.release", said)
 
 

@@ -19,13 +19,14 @@ from sqlalchemy import select
 from bidding.desk.models import Lot
 from bidding.registration import store
 from bidding.registration.models import Mandate, PriorityGrant, Registration
+from bidding.registration.rules import RegistrationState
 from kernel.audit import AuditEntry
 from kernel.clock import beijing
 from kernel.database import Tx
 
 ACTIONS = (
-    *("registration.make", "registration.admit", "registration.grant-priority"),
-    *("registration.confirm-agent", "registration.confirm-joint-bidders"),
+    *("registration.make", "registration.admit", "registration.release"),
+    *("registration.grant-priority", "registration.confirm-agent", "registration.confirm-joint-bidders"),
 )
 AT_ONCE = timedelta(seconds=1)
 """Between an admission and its entry, where an old entry does not tell the time of the admission."""
@@ -43,6 +44,7 @@ class Said:
 
     made: dict[str, Facts] = field(default_factory=dict)
     admitted: dict[str, tuple[datetime, Facts]] = field(default_factory=dict)
+    released: dict[str, Facts] = field(default_factory=dict)
     granted: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """Commitments to the codes of priority purchasers."""
     ranks: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
@@ -56,6 +58,8 @@ class Said:
                 self.made[of] = facts
             case "registration.admit":
                 self.admitted[of] = at, facts
+            case "registration.release":
+                self.released[of] = facts
             case "registration.grant-priority":
                 self.ranks[of, facts["person"]] = facts["rank"], facts["decision_id"]
                 self.granted[of] |= {facts["bidder"]} if "bidder" in facts else set()
@@ -112,6 +116,16 @@ def _row_faults(row: Any, said: Said) -> Iterator[str]:
         yield "its kind or its deposit is not the one that it was made with"
     if not _is_admitted_as_said(row.admitted_at, made, admission):
         yield f"it was not admitted at {row.admitted_at and beijing(row.admitted_at)}"
+    if not _is_released_as_said(row, said.released.get(str(row.id))):
+        yield f"it did not become {row.state} at {row.released_at and beijing(row.released_at)}"
+
+
+def _is_released_as_said(row: Any, release: Facts | None) -> bool:
+    if release is None:
+        standing = RegistrationState.ADMITTED if row.admitted_at else RegistrationState.AWAITING_DEPOSIT
+        return row.released_at is None and bool(row.state == standing)
+    told = release.get("released_at", row.released_at and beijing(row.released_at))
+    return row.released_at is not None and (row.state, beijing(row.released_at)) == (RegistrationState.RELEASED, told)
 
 
 def _is_admitted_as_said(at: datetime | None, made: Facts, admission: tuple[datetime, Facts] | None) -> bool:

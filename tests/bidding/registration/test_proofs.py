@@ -5,7 +5,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
-from bidding import verify
+from bidding import api, verify
 from bidding.registration import confirmations, service
 from bidding.registration.schemas import ConfirmAgent
 from kernel.actors import platform
@@ -103,6 +103,14 @@ EDITS = {
         ["UPDATE bidding.registration SET state = 'awaiting_deposit', admitted_at = NULL WHERE state = 'admitted'"],
         "it was not admitted at None",
     ),
+    "released": (
+        ["UPDATE bidding.registration SET state = 'released', released_at = '2025-03-04Z' WHERE state = 'admitted'"],
+        "it did not become released at 2025-",
+    ),
+    "barred": (
+        ["UPDATE bidding.registration SET state = 'barred', barred_reason = '无' WHERE state = 'admitted'"],
+        "it did not become barred",
+    ),
     "deposit due": (
         ["UPDATE bidding.registration SET deposit_due_fen = deposit_due_fen - 1"],
         "its kind or its deposit is not the one",
@@ -133,6 +141,23 @@ async def test_an_edit_by_hand_shows(database_url: str, edit: list[str], fault: 
         assert await faults(database) == []
         await as_superuser(database, *edit)
         assert [found for found in await faults(database) if fault in found]
+
+
+RELEASED = {
+    "earlier": "UPDATE bidding.registration SET released_at = released_at - interval '1 ms' WHERE state = 'released'",
+    "not at all": "UPDATE bidding.registration SET state = 'admitted', released_at = NULL WHERE state = 'released'",
+}
+
+
+@pytest.mark.parametrize("edit", RELEASED.values(), ids=RELEASED.keys())
+async def test_an_edited_release_shows(database_url: str, edit: str) -> None:
+    async with opened(database_url) as database:
+        _, own = await admitted(database, await publish(database))
+        async with database.transaction(platform("deposits")) as tx:
+            await api.release(tx, [own.registration_id])
+        assert await faults(database) == []
+        await as_superuser(database, edit)
+        assert [fault for fault in await faults(database) if "it did not become" in fault]
 
 
 async def test_no_fault_names_a_person(database_url: str) -> None:
