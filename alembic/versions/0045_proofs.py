@@ -23,6 +23,13 @@ FROM (SELECT date_trunc('milliseconds', clock_timestamp()) AS at) made
 """
 """Over all blocks so far, as `kernel.audit.root_link` says it."""
 
+COUNTED = """
+UPDATE bidding.lot SET admitted = counted.n
+FROM (SELECT lot_id, count(*) AS n FROM bidding.registration WHERE admitted_at IS NOT NULL GROUP BY lot_id) counted
+WHERE counted.lot_id = lot.lot_id AND lot.admitted <> counted.n
+"""
+"""Who owed no deposit was admitted without being counted."""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -40,6 +47,7 @@ def upgrade() -> None:
     )
     op.alter_column("audit_block", "root", server_default=None, schema="kernel")
     op.execute(FIRST_ROOT)
+    op.execute(COUNTED)
     op.execute(ddl.protect("kernel.audit_root"))
     op.alter_column("log_entry", "lot_id", nullable=True, schema="bidding")
     op.add_column("log_entry", sa.Column("root", sa.BigInteger(), nullable=True), schema="bidding")

@@ -181,6 +181,7 @@ async def _add(tx: Tx, lot: Lot, wanted: Register, buyers: Sequence[UUID]) -> No
         state=RegistrationState.AWAITING_DEPOSIT if due_fen else RegistrationState.ADMITTED,
         admitted_at=None if due_fen else tx.now(),
     )
+    lot.admitted += registration.admitted_at is not None
     salt = secrets.token_bytes(rules.SALT_BYTES)
     await store.add_registration(tx, registration, tx.actor.person, salt)
     facts = {

@@ -79,7 +79,7 @@ async def faults(tx: Tx) -> list[str]:
     unknown = set(said.made)
     async for row in _registrations(tx):
         unknown.discard(str(row.id))
-        admitted[row.lot_id] += str(row.id) in said.admitted
+        admitted[row.lot_id] += row.admitted_at is not None
         found += [f"registration {row.id}: {fault}" for fault in _row_faults(row, said)]
         found += [f"registration {row.id}: {fault}" for fault in _bidder_faults(row, said, digests)]
     found += [f"registration {registration_id} was taken out" for registration_id in sorted(unknown)]
@@ -157,7 +157,7 @@ def _bidder_faults(row: Any, said: Said, digests: Mapping[str, bytes | None]) ->
 async def _count_faults(tx: Tx, admitted: Mapping[UUID, int]) -> list[str]:
     lots = await tx.session.execute(select(Lot.lot_id, Lot.admitted).order_by(Lot.lot_id))
     return [
-        f"lot {lot_id}: it says that {count} bidders were admitted, the audit trail says {admitted[lot_id]}"
+        f"lot {lot_id}: it says that {count} bidders were admitted, {admitted[lot_id]} were"
         for lot_id, count in lots
         if count != admitted[lot_id]
     ]

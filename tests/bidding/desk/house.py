@@ -26,6 +26,11 @@ START, STEP = 100_000, 1_000
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
 
 
+COUNTED = """
+    UPDATE bidding.lot l SET admitted = counted.n
+    FROM (SELECT lot_id, count(*) AS n FROM bidding.registration WHERE admitted_at IS NOT NULL GROUP BY lot_id) counted
+    WHERE counted.lot_id = l.lot_id AND l.admitted <> counted.n
+"""
 UNTOLD = """
     SELECT id, kind, deposit_due_fen, admitted_at FROM bidding.registration r
     WHERE NOT EXISTS (SELECT FROM kernel.audit_entry WHERE subject = 'registration:' || r.id)
@@ -111,7 +116,8 @@ class House:
         return registration_id
 
     async def enter_registrations(self) -> None:
-        """Tell the audit trail of registrations that were written straight into the table."""
+        """Count registrations that were written straight into the table, and tell the audit trail of them."""
+        await self.db.execute(COUNTED)
         said = [
             Said(
                 "platform",
