@@ -5,6 +5,7 @@ hashed; then the chain, the numbers, the sealed refusals and the lot's row. So a
 and so does a price, a code, a registration or a time edited by hand. `faults` feeds each lot to a `Replay`, row by row.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,14 +17,15 @@ from sqlalchemy import Row as ResultRow
 from sqlalchemy import select
 
 from bidding.desk import chain, errors
-from bidding.desk.batch import Admission, decide
+from bidding.desk import verify as desk_verify
+from bidding.desk.batch import MAX_STORED_REFUSALS, Admission, decide
 from bidding.desk.groups import stop_key
 from bidding.desk.models import Lot, RefusalBlock, SaleGroup, Submission
 from bidding.desk.rules import Bidder, Event, Kind, LotState, Method, Status, Terms, evolve, published
 from bidding.desk.submissions import Submission as Sent
-from bidding.desk.verify import group_faults
 from bidding.evidence import verify as evidence
 from bidding.evidence.verify import Outside
+from bidding.registration import verify as registration_verify
 from bidding.registration.models import Registration
 from kernel.clock import real_now
 from kernel.database import Tx, count_rows
@@ -67,7 +69,13 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
         if replay.stopped:
             stopped.add(lot.lot_id)
     found += await _group_faults(tx, lots, stopped)
-    return [*found, *await _strays(tx), *await evidence.faults(tx, outside)]
+    return [
+        *found,
+        *await _strays(tx),
+        *await registration_verify.faults(tx),
+        *await desk_verify.faults(tx),
+        *await evidence.faults(tx, outside),
+    ]
 
 
 async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> list[str]:
@@ -76,7 +84,7 @@ async def _group_faults(tx: Tx, lots: Sequence[Record], stopped: set[UUID]) -> l
     for group in await _rows(tx, select(SaleGroup.__table__).order_by(SaleGroup.group_id)):
         own = [lot for lot in lots if lot.sale_group_id == group.group_id]
         mine = sorted(stopped & {lot.lot_id for lot in own})
-        found += [f"sale group {group.group_id}: {fault}" for fault in group_faults(group, own, mine)]
+        found += [f"sale group {group.group_id}: {fault}" for fault in desk_verify.group_faults(group, own, mine)]
     return found
 
 
@@ -105,6 +113,8 @@ class Replay:
         self.stopped = False
         """Whether its sale group stopped it."""
         self.refusals: list[tuple[int, bytes]] = []
+        self.refused: Counter[UUID | None] = Counter()
+        """How many stored refusals each bidder has."""
         if self.link != self.lot.genesis:
             self._say("its terms are not those that were published")
 
@@ -130,6 +140,8 @@ class Replay:
             stored = getattr(self.lot, name)
             if stored != replayed:
                 self._say(f"its row says {name} {stored!r}, the replay {replayed!r}")
+        if self.lot.unstored_refusals and max(self.refused.values(), default=0) < MAX_STORED_REFUSALS:
+            self._say("it says that refusals were not stored, but no bidder has as many as that takes")
         self._check_blocks(blocks)
         return self.found
 
@@ -178,6 +190,7 @@ class Replay:
     def _take_refusal(self, row: Record, sent: Sent) -> None:
         where = f"refusal at entry {row.entry}"
         self.refusals.append((row.entry, row.link))
+        self.refused[row.registration_id] += 1
         if chain.refusal_hash(row.event) != row.link:
             self._say(f"{where} does not match its hash")
         for decision in self._refusals_by_rules(row, sent):
@@ -213,9 +226,11 @@ class Replay:
     def _check_blocks(self, blocks: Sequence[Record]) -> None:
         link, sealed_to = self.lot.genesis, 0
         for number, block in enumerate(blocks, start=1):
-            inside = [hash_ for entry, hash_ in self.refusals if sealed_to < entry <= block.last_entry]
-            link = chain.block_link(link, inside)
-            if block.number != number or block.refusals != len(inside) or block.link != link:
+            inside = [one for one in self.refusals if sealed_to < one[0] <= block.last_entry]
+            link = chain.block_link(link, [hash_ for _, hash_ in inside])
+            bounds = (inside[0][0], inside[-1][0], len(inside)) if inside else None
+            told = block.first_entry, block.last_entry, block.refusals
+            if block.number != number or told != bounds or block.link != link:
                 self._say(f"block {number} of its refusals does not verify")
                 link = block.link
             sealed_to = block.last_entry

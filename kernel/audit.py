@@ -3,23 +3,29 @@
 An entry's `facts` are the exact bytes that were hashed. One sealer chains entries in blocks per case (or per
 `chain`, for what belongs to no case), so that no writer queues on a chain's head; entries younger than a
 few seconds may be unsealed. `verify` rebuilds all of it, so a changed, missing or added row shows.
+
+A chain alone does not know that its end was cut off. So each sealing adds a root over its blocks, and roots are one
+chain of the whole trail, whose newest link enters the log that is anchored outside (docs/evidence.md).
 """
 
 import hashlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 import msgspec
 from sqlalchemy import CheckConstraint, ForeignKey, Identity, Uuid, bindparam, select, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from kernel.actors import Actor
 from kernel.clock import to_ms
 from kernel.database import Base, Milliseconds, Tx, append_only, count_rows
 
 FORMAT = b"audit/1"
+ROOT_FORMAT = b"audit-root/1"
 NO_LINK = bytes(32)
 MOST_SEALED = 5_000
 """Entries sealed in one transaction."""
@@ -71,6 +77,22 @@ class AuditBlock(Base):
     chain: Mapped[str] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     link: Mapped[bytes]
+    root: Mapped[int]
+    """The sealing that it was part of."""
+    sealed_at: Mapped[datetime]
+
+
+class AuditRoot(Base):
+    """All blocks of one sealing: link = SHA-256(format, previous link, time, links of the blocks by chain and number).
+
+    Root 0 was made with the table and holds the blocks of before.
+    """
+
+    __tablename__ = "audit_root"
+    __table_args__ = (CheckConstraint("number >= 0 AND octet_length(link) = 32", "root"), {"schema": "kernel"})
+
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    link: Mapped[bytes]
     sealed_at: Mapped[datetime]
 
 
@@ -85,7 +107,7 @@ class AuditSeal(Base):
     number: Mapped[int]
 
 
-for _table in (AuditEntry, AuditBlock, AuditSeal):
+for _table in (AuditEntry, AuditBlock, AuditRoot, AuditSeal):
     append_only(_table.__table__)
 
 
@@ -109,6 +131,11 @@ def _ended(chain: str, subject: str, reason: str | None) -> bytes:
 def block_link(previous: bytes, hashes: list[bytes]) -> bytes:
     """The link of a block after `previous`."""
     return hashlib.sha256(FORMAT + previous + b"".join(hashes)).digest()
+
+
+def root_link(previous: bytes, sealed_at: datetime, links: Sequence[bytes]) -> bytes:
+    """The link of a root after `previous`."""
+    return hashlib.sha256(ROOT_FORMAT + previous + to_ms(sealed_at).to_bytes(8) + b"".join(links)).digest()
 
 
 async def record(
@@ -156,30 +183,52 @@ class Said(NamedTuple):
     reason: str | None = None
 
 
-RECORD = text(
-    """
+_RECORD = """
     WITH written AS (
         INSERT INTO kernel.audit_entry
                (at, actor_id, actor_name, roles, source, action, chain, subject, reason, facts, hash)
-        SELECT :at, :actor_id, :actor_name, :roles, :source, :action, e.chain, e.subject, e.reason, e.facts, e.hash
-        FROM unnest(CAST(:chains AS text[]), CAST(:subjects AS text[]), CAST(:reasons AS text[]),
-                    CAST(:facts AS bytea[]), CAST(:hashes AS bytea[]))
+        SELECT CAST({at} AS timestamptz), CAST({actor_id} AS uuid), CAST({actor_name} AS text), CAST({roles} AS text),
+               CAST({source} AS text), CAST({action} AS text), e.chain, e.subject, e.reason, e.facts, e.hash
+        FROM unnest(CAST({chains} AS text[]), CAST({subjects} AS text[]), CAST({reasons} AS text[]),
+                    CAST({facts} AS bytea[]), CAST({hashes} AS bytea[]))
              WITH ORDINALITY e (chain, subject, reason, facts, hash, place)
         ORDER BY place RETURNING id)
     INSERT INTO kernel.audit_unsealed (entry_id) SELECT id FROM written
-    """
-).bindparams(bindparam("at", type_=Milliseconds), bindparam("actor_id", type_=Uuid()))
+"""
+_VALUES = (
+    *("at", "actor_id", "actor_name", "roles", "source", "action"),
+    *("chains", "subjects", "reasons", "facts", "hashes"),
+)
+RECORD = text(_RECORD.format(**{name: f":{name}" for name in _VALUES})).bindparams(
+    bindparam("at", type_=Milliseconds), bindparam("actor_id", type_=Uuid())
+)
+RECORD_OVER = _RECORD.format(**{name: f"${place}" for place, name in enumerate(_VALUES, start=1)})
+
+
+class Executes(Protocol):
+    """A connection of the database's driver, for who writes without a session."""
+
+    async def execute(self, query: str, *args: Any) -> str: ...
 
 
 async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
     """Leave entries of one action, of any chains, in this order, with one statement."""
-    if not entries:
-        return
-    at, actor = tx.now(), tx.actor
+    if entries:
+        await tx.session.execute(RECORD, _values(tx.now(), tx.actor, action, entries))
+
+
+async def record_over(db: Executes, at: datetime, actor: Actor, action: str, entries: Sequence[Said]) -> None:
+    """The same inside a transaction that the caller has opened on a bare connection."""
+    if entries:
+        values = _values(at, actor, action, entries)
+        await db.execute(RECORD_OVER, *(values[name] for name in _VALUES))
+
+
+def _values(at: datetime, actor: Actor, action: str, entries: Sequence[Said]) -> dict[str, object]:
     by = (actor.person_id, actor.name, ",".join(sorted(actor.roles)), actor.source)
     facts = [_encode(each.facts) for each in entries]
     begun = _begun(at, by, action)
-    values: dict[str, object] = {
+    return {
         "at": at,
         "actor_id": by[0],
         "actor_name": by[1],
@@ -195,7 +244,6 @@ async def record_each(tx: Tx, action: str, entries: Sequence[Said]) -> None:
             for each, about in zip(entries, facts, strict=True)
         ],
     }
-    await tx.session.execute(RECORD, values)
 
 
 WAITING = text(
@@ -213,10 +261,12 @@ LAST_BLOCKS = text(
                         WHERE chain = c.chain ORDER BY number DESC LIMIT 1) b
     """
 )
+LAST_ROOT = select(AuditRoot).order_by(AuditRoot.number.desc()).limit(1)
 SEAL_BLOCKS = text(
     """
-    INSERT INTO kernel.audit_block (chain, number, link, sealed_at)
-    SELECT b.chain, b.number, b.link, :at
+    WITH sealed AS (INSERT INTO kernel.audit_root (number, link, sealed_at) VALUES (:root, :root_link, :at))
+    INSERT INTO kernel.audit_block (chain, number, link, root, sealed_at)
+    SELECT b.chain, b.number, b.link, :root, :at
     FROM unnest(CAST(:chains AS text[]), CAST(:numbers AS int8[]), CAST(:links AS bytea[])) b (chain, number, link)
     """
 ).bindparams(bindparam("at", type_=Milliseconds))
@@ -241,8 +291,7 @@ async def seal(tx: Tx) -> int:
         block_link(bytes(last[chain].link) if chain in last else NO_LINK, [bytes(entry.hash) for entry in entries])
         for chain, entries in chains.items()
     ]
-    blocks = {"chains": list(chains), "numbers": list(numbers.values()), "links": links, "at": tx.now()}
-    await tx.session.execute(SEAL_BLOCKS, blocks)
+    await _keep_blocks(tx, list(chains), list(numbers.values()), links)
     seals = {
         "ids": [entry.id for entry in waiting],
         "chains": [entry.chain for entry in waiting],
@@ -250,6 +299,14 @@ async def seal(tx: Tx) -> int:
     }
     await tx.session.execute(SEAL_ENTRIES, seals)
     return len(waiting)
+
+
+async def _keep_blocks(tx: Tx, chains: list[str], numbers: list[int], links: list[bytes]) -> None:
+    """Write new blocks of these chains under the next root."""
+    last, at = (await tx.session.scalars(LAST_ROOT)).one(), tx.now()
+    in_order = [link for _, link in sorted(zip(chains, links, strict=True))]
+    root = {"root": last.number + 1, "root_link": root_link(last.link, at, in_order), "at": at}
+    await tx.session.execute(SEAL_BLOCKS, root | {"chains": chains, "numbers": numbers, "links": links})
 
 
 async def counted(tx: Tx) -> dict[str, int]:
@@ -293,4 +350,22 @@ async def _broken_blocks(tx: Tx, hashes: dict[tuple[str, int], list[bytes]]) -> 
                 found.append(f"audit chain {chain}: block {block.number} does not verify")
             previous = block.link
     found += [f"audit chain {chain}: block {number} is missing" for chain, number in hashes]
-    return found
+    roots = (await tx.session.scalars(select(AuditRoot).order_by(AuditRoot.number))).all()
+    return [*found, *_broken_roots(roots, blocks)]
+
+
+def _broken_roots(roots: Sequence[AuditRoot], blocks: Sequence[AuditBlock]) -> Iterator[str]:
+    """What does not hold of the chain over all sealings, in which no chain's end can be left out."""
+    links: defaultdict[int, list[bytes]] = defaultdict(list)
+    for block in sorted(blocks, key=lambda block: (block.chain, block.number)):
+        links[block.root].append(block.link)
+    previous = NO_LINK
+    for expected, root in enumerate(roots):
+        if root.number != expected:
+            yield f"audit root {expected} is missing"
+            return
+        if root_link(previous, root.sealed_at, links.pop(root.number, [])) != root.link:
+            yield f"audit root {root.number} does not verify"
+        previous = root.link
+    for number in sorted(links):
+        yield f"audit root {number} is missing"

@@ -40,6 +40,7 @@ NAMED_ROOMS = {
     "bidding/desk/queue.py": "order of entry, bounded",
     "bidding/desk/receipts.py": "signed batches and the receipts made of them, pure",
     "bidding/desk/replay.py": "one lot replayed from a document, for the calculator",
+    "bidding/desk/said.py": "what the audit trail is told of rows that no chain covers",
     "bidding/desk/sealing.py": "refusals chained in blocks",
     "bidding/desk/session.py": "lease and transaction of one batch",
     "bidding/desk/signing.py": "numbers and signatures of the commits",
@@ -350,10 +351,12 @@ WHO_IS_BEHIND_A_REGISTRATION = re.compile(r"\bRegistrationIdentity\b|\bregistrat
 READS_WHO_IS_BEHIND = {
     "bidding/registration/store.py:door": "from a person to their own registrations",
     "bidding/registration/store.py:reveal": "from a registration to the person, after the end, with an access row",
+    "bidding/registration/store.py:digests": "for `verify`: digests, which name nobody (decision 0016)",
     "bidding/registration/store.py:add_registration": "writes it",
+    "bidding/registration/store.py:change_salt": "writes the salt of a registration whose code changes",
     "app/bench/ground.py:write": "writes the rows of a benchmark",
 }
-"""The two readers of the one table that links a person and a code (R-BID-07), and its writers."""
+"""The two readers of the one table that links a person and a code (R-BID-07), who digests it, and its writers."""
 
 
 def functions_that_name(path: Path, pattern: re.Pattern[str]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from bidding.desk import said
 from bidding.desk.chain import genesis
 from bidding.desk.errors import AfterEnd, AssetHeld
 from bidding.desk.groups import STOPPED_REASON
@@ -84,6 +85,7 @@ async def copy_lot(tx: Tx, event: LotPublished) -> Lot:
     )
     tx.session.add(lot)
     await tx.session.flush()
+    await record(tx, said.COPIED, f"lot:{lot.lot_id}", said.terms_facts(lot), case_id=lot.case_id)
     if group is not None and group.consented_at is None and group.sold_fen >= group.target_fen:
         await order(tx, lot.lot_id, "withdraw", STOPPED_REASON)
     return lot

@@ -29,6 +29,9 @@ class Outage(msgspec.Struct, frozen=True):
         return round(self.real_s * 1000)
 
 
+Key = tuple[int, int, datetime]
+"""What an outage is known by: share, epoch and end of the span."""
+
 Hit = tuple[str, UUID]
 """The cause of an outage of single lots, and a lot that it hit."""
 
@@ -62,6 +65,7 @@ END = """
     FROM bidding.desk_outage o, unnest($1::text[], $2::uuid[], $3::timestamptz[]) n (cause, lot_id, over_at)
     WHERE l.over_at IS NULL AND l.lot_id = n.lot_id AND o.cause = n.cause
       AND (o.share, o.epoch, o.until) = (l.share, l.epoch, l.until)
+    RETURNING o.share, o.epoch, o.until
 """
 
 
@@ -101,7 +105,7 @@ async def find_going_on(db: Connection, part: Part) -> list[Hit]:
     return [(row[0], row[1]) for row in await db.fetch(FIND_GOING_ON, part.share, part.of)]
 
 
-async def end(db: Connection, over: Mapping[Hit, datetime], rate: int) -> None:
-    """Outages of single lots are over since then; `rate` is the platform clock's."""
+async def end(db: Connection, over: Mapping[Hit, datetime], rate: int) -> set[Key]:
+    """Outages of single lots are over since then; `rate` is the platform clock's. Returns which were recorded."""
     causes, lot_ids = zip(*over, strict=True)
-    await db.execute(END, causes, lot_ids, list(over.values()), rate)
+    return {tuple(row) for row in await db.fetch(END, causes, lot_ids, list(over.values()), rate)}

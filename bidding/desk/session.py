@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from bidding.desk import ingresses, lease, outage_store, sealing, shares, store
+from bidding.desk import ingresses, lease, outage_store, said, sealing, shares, store
 from bidding.desk.batch import Book, Decided, Entry, Reading, decide_batch, owed
 from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Missing, Presence, Seats
@@ -94,12 +94,16 @@ class Session:
             self._signer.sign(decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
             frozen = [entry.sent.lot_id for entry, _ in decided.answers]
+            ended: set[outage_store.Key] = set()
+            if frozen and not everybody:
+                ended = await outage_store.end(db, {(outage.cause, lot): outage.until for lot in frozen}, rate)
             if frozen or everybody:
                 await outage_store.keep_outage(db, self.part, self.epoch, outage, len(frozen))
                 await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats(frozen, everybody, rate))
-            if frozen and not everybody:
-                await outage_store.end(db, {(outage.cause, lot): outage.until for lot in frozen}, rate)
-                await outage_store.keep_lots(db, self.part, self.epoch, outage, frozen, over=True)
+                if not everybody:
+                    await outage_store.keep_lots(db, self.part, self.epoch, outage, frozen, over=True)
+                ended.add((self._share, self.epoch, outage.until))
+            await said.record_outages(db, ended)
         return decided, list(reading.books.values())
 
     async def note_outage(self, outage: Outage, lots: Collection[UUID], rate: int) -> None:
@@ -108,6 +112,7 @@ class Session:
             await outage_store.keep_outage(db, self.part, self.epoch, outage, 0)
             await outage_store.keep_lots(db, self.part, self.epoch, outage, lots, over=False)
             await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats(lots, everybody=False, rate=rate))
+            await said.record_outages(db, {(self._share, self.epoch, outage.until)})
 
     async def find_going_on(self) -> list[Hit]:
         """Outages of single lots that no desk has seen the end of."""
@@ -116,13 +121,14 @@ class Session:
     async def end_outages(self, over: Mapping[Hit, datetime], rate: int) -> None:
         """Record when outages of single lots were over."""
         async with self._transaction() as db:
-            await outage_store.end(db, over, rate)
+            await said.record_outages(db, await outage_store.end(db, over, rate))
 
     async def keep_outage(self, outage: Outage, rate: int) -> None:
         """Record an outage that froze no lot: it took time from those that ran."""
         async with self._transaction() as db:
             await outage_store.keep_outage(db, self.part, self.epoch, outage, 0)
             await ingresses.keep_seats(db, self.part, self.epoch, outage, Seats((), everybody=True, rate=rate))
+            await said.record_outages(db, {(self._share, self.epoch, outage.until)})
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[lease.Connection]:

@@ -1,9 +1,19 @@
-"""Sale groups, replayed from the closes of their lots (R-CLOSE-12)."""
+"""Sale groups, replayed from the closes of their lots (R-CLOSE-12); copied terms and outages, by the audit trail."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from bidding.desk import said
+from bidding.desk.models import DeskOutage, Lot, OutageLot, OutageSeat
+from bidding.desk.outage_store import Key
+from kernel.audit import AuditEntry, AuditRoot
+from kernel.database import Tx
 
 Record = Any
 """A row of the table in question, by attribute."""
@@ -38,3 +48,68 @@ def _covering(group: Record, closed: Sequence[Record]) -> list[Record]:
 
 def _consented(group: Record, at: datetime) -> bool:
     return group.consented_at is not None and group.consented_at <= at
+
+
+# -- against the audit trail
+
+
+async def faults(tx: Tx) -> list[str]:
+    """What does not hold about copied terms and outages."""
+    return [*await _terms_faults(tx), *await _outage_faults(tx)]
+
+
+async def _told(tx: Tx, action: str) -> dict[str, Mapping[str, Any]]:
+    """What the newest entry of this action says of each subject."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == action).order_by(AuditEntry.id)
+    )
+    return {subject: msgspec.json.decode(facts) for subject, facts in rows}
+
+
+async def _terms_faults(tx: Tx) -> list[str]:
+    """Lots that say other terms than were copied; of lots copied before that left an entry, nothing is known."""
+    told, found = await _told(tx, said.COPIED), []
+    for lot in await tx.session.execute(select(Lot.__table__).order_by(Lot.lot_id)):
+        copied = told.pop(f"lot:{lot.lot_id}", None)
+        if copied is not None and copied != said.terms_facts(lot):
+            found.append(f"lot {lot.lot_id}: its copied terms are not those that were published")
+    return found + [f"{subject.replace(':', ' ')}: it was taken out" for subject in sorted(told)]
+
+
+async def _outage_faults(tx: Tx) -> list[str]:
+    """Outages that were changed, added or taken out, or whose seats were."""
+    told, found, lots, seats = await _told(tx, said.OUTAGE), [], await _lots_hit(tx), await _seats(tx)
+    began = await tx.session.scalar(select(AuditRoot.sealed_at).where(AuditRoot.number == 0))
+    for row in await tx.session.execute(select(DeskOutage.__table__).order_by(DeskOutage.share, DeskOutage.until)):
+        subject = said.outage_subject(row.share, row.epoch, row.until)
+        values = [getattr(row, column) for column in said.OUTAGE_COLUMNS]
+        recorded = told.pop(subject, None)
+        if recorded is None and (began is None or row.until < began):
+            continue  # of before the trail told of outages
+        key = row.share, row.epoch, row.until
+        if recorded != said.outage_facts(values, lots[key], seats[key]):
+            found.append(f"{subject} is not the one that was recorded")
+    return found + [f"{subject} was taken out" for subject in sorted(told)]
+
+
+async def _lots_hit(tx: Tx) -> Mapping[Key, list[tuple[UUID, datetime | None]]]:
+    rows = await tx.session.execute(
+        select(OutageLot.share, OutageLot.epoch, OutageLot.until, OutageLot.lot_id, OutageLot.over_at)
+    )
+    lots: defaultdict[Key, list[tuple[UUID, datetime | None]]] = defaultdict(list)
+    for share, epoch, until, lot_id, over_at in rows:
+        lots[share, epoch, until].append((lot_id, over_at))
+    return lots
+
+
+async def _seats(tx: Tx) -> Mapping[Key, list[tuple[UUID, UUID]]]:
+    rows = await tx.session.execute(
+        select(
+            *(OutageSeat.share, OutageSeat.epoch, OutageSeat.until),
+            *(OutageSeat.lot_id, OutageSeat.registration_id),
+        )
+    )
+    seats: defaultdict[Key, list[tuple[UUID, UUID]]] = defaultdict(list)
+    for share, epoch, until, lot_id, registration_id in rows:
+        seats[share, epoch, until].append((lot_id, registration_id))
+    return seats

@@ -10,20 +10,26 @@ from kernel.database import Base, append_only
 
 
 class LogEntry(Base):
-    """The head of one lot at one moment (`rules.Entry`): a leaf of the log."""
+    """The head of one lot (`rules.Entry`) or of the audit trail (`rules.TrailEntry`) at one moment: a leaf of the log.
+
+    Of the audit trail's `lot_id` is null and `seq` and `blocks` are 0.
+    """
 
     __tablename__ = "log_entry"
     __table_args__ = (
         CheckConstraint("number >= 0 AND seq >= 0 AND blocks >= 0", "numbers"),
+        CheckConstraint("num_nulls(lot_id, root) = 1 AND (root IS NULL OR seq = 0 AND blocks = 0)", "lot_or_trail"),
         Index("ix_log_entry_lot_id_number", "lot_id", "number"),
         {"schema": "bidding"},
     )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     """0, 1, 2 …: the leaf's index."""
-    lot_id: Mapped[UUID]
+    lot_id: Mapped[UUID | None]
     seq: Mapped[int]
     blocks: Mapped[int]
+    root: Mapped[int | None]
+    """The audit trail's newest root (`kernel.audit`)."""
     data: Mapped[bytes]
     """The exact bytes that are hashed."""
 

@@ -2,6 +2,7 @@
 
 An entry is the head of one lot: how many events and blocks of refusals it has, and the links they end in. Whoever
 rewrites a lot's chain, even with new signatures, contradicts an entry; whoever rewrites the log contradicts an anchor.
+With them the newest root of the audit trail enters, so that its end cannot be cut off behind an anchor.
 """
 
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ HEAD_EVERY = timedelta(minutes=10)
 
 LOOK_BACK = timedelta(hours=1)
 """How long after its end a lot may still get refusals that another entry is worth."""
+
+COUNTED = "evidence.count"
+"""The audit entry of a logged lot's counters, which no row of its chain carries."""
 
 HEAD = "auction-log/1\n{size}\n{at}\n{root}\n"
 VERSION = 1
@@ -48,14 +52,31 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at: str
 
 
+class TrailEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The newest root of the audit trail as it is hashed."""
+
+    v: int
+    audit: int
+    link: str
+    at: str
+
+
 def entry_bytes(head: LotHead, at: datetime) -> bytes:
     """The bytes of an entry; `at` is platform time."""
     entry = Entry(VERSION, head.lot_id, head.seq, head.link.hex(), head.blocks, head.refusals.hex(), beijing(at))
     return msgspec.json.encode(entry)
 
 
+def trail_bytes(root: int, link: bytes, at: datetime) -> bytes:
+    """The bytes of an entry of the audit trail; `at` is platform time."""
+    return msgspec.json.encode(TrailEntry(VERSION, root, link.hex(), beijing(at)))
+
+
 read_entry = msgspec.json.Decoder(Entry).decode
 """An entry from its bytes."""
+
+read_trail = msgspec.json.Decoder(TrailEntry).decode
+"""An entry of the audit trail from its bytes."""
 
 
 def head_text(size: int, at: str, root: str) -> bytes:

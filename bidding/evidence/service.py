@@ -1,4 +1,4 @@
-"""Use cases of evidence: lots enter the log, the log is signed and anchored, and anybody reads and proves it."""
+"""Use cases of evidence: lots and the audit trail enter the log, it is signed and anchored, and anybody proves it."""
 
 import asyncio
 from collections.abc import Sequence
@@ -21,6 +21,8 @@ from bidding.evidence.schemas import (
 from bidding.evidence.sinks import AnchorSink
 from kernel import merkle
 from kernel.actors import Actor, platform
+from kernel.audit import Said, chain_of, record_each
+from kernel.bulk import Record
 from kernel.clock import beijing, real_now
 from kernel.database import Database, Tx
 from kernel.merkle import Place
@@ -64,25 +66,39 @@ async def _append(tx: Tx, keyring: Keyring, which: Any, believed: LogHead | None
     since = believed.at - rules.LOOK_BACK if believed else LONG_AGO
     last, logged = await store.last_head(tx), 0
     while lots := await store.find_heads(tx, which, since):
+        await _record_counts(tx, [lot.lot_id for lot in lots])
         last = await _grow(tx, keyring, last, lots)
         logged += len(lots)
     return logged
 
 
+async def _record_counts(tx: Tx, lot_ids: Sequence[UUID]) -> None:
+    """Tell the audit trail what these lots have counted by now: late entries, and refusals that were not stored."""
+    said = [
+        Said(
+            chain_of(lot.case_id),
+            f"lot:{lot.lot_id}",
+            {"late_entries": lot.late_entries, "unstored_refusals": lot.unstored_refusals},
+        )
+        for lot in await store.find_counted(tx, lot_ids)
+    ]
+    await record_each(tx, rules.COUNTED, said)
+
+
 async def _grow(tx: Tx, keyring: Keyring, last: LogHead | None, lots: Sequence[rules.LotHead]) -> LogHead:
-    """Append the heads of these lots and sign the log as it then is."""
+    """Append the heads of these lots and of the audit trail, if it grew, and sign the log as it then is."""
     now, size = tx.now(), last.size if last else 0
+    new: list[Record] = [(lot.lot_id, lot.seq, lot.blocks, None, rules.entry_bytes(lot, now)) for lot in lots]
+    if (trail := await store.find_root(tx)) is not None:
+        new.append((None, 0, 0, trail[0], rules.trail_bytes(*trail, now)))
     nodes = await store.get_nodes(tx, merkle.parts((0, size)))
     added: list[tuple[Place, bytes]] = []
-    entries = []
-    for number, lot in enumerate(lots, start=size):
-        data = rules.entry_bytes(lot, now)
-        entries.append((number, lot.lot_id, lot.seq, lot.blocks, data))
+    for number, (*_, data) in enumerate(new, start=size):
         grown = merkle.grown(number, merkle.leaf_hash(data), nodes.__getitem__)
         nodes.update(grown)
         added += grown
-    await store.append(tx, entries, added)
-    size += len(lots)
+    await store.append(tx, [(number, *entry) for number, entry in enumerate(new, start=size)], added)
+    size += len(new)
     root = merkle.fold([nodes[place] for place in merkle.parts((0, size))])
     await store.keep_key(tx, keyring.current, real_now())
     head = LogHead(

@@ -86,7 +86,34 @@ async def get_hashes(tx: Tx, ranges: Sequence[merkle.Range]) -> list[bytes]:
     return [merkle.fold([nodes[place] for place in merkle.parts(leaves)]) for leaves in ranges]
 
 
-ENTRY = ("number", "lot_id", "seq", "blocks", "data")
+async def find_counted(tx: Tx, lot_ids: Iterable[UUID]) -> Sequence[Any]:
+    """Those of these lots that count faults of the platform or refusals without a row."""
+    return (
+        await tx.session.execute(
+            select(Lot.lot_id, Lot.case_id, Lot.late_entries, Lot.unstored_refusals)
+            .where(Lot.lot_id == any_of(lot_ids), or_(Lot.late_entries > 0, Lot.unstored_refusals > 0))
+            .order_by(Lot.lot_id)
+        )
+    ).all()
+
+
+NEW_ROOT = text(
+    """
+    SELECT number, link FROM kernel.audit_root
+    WHERE number > coalesce(
+        (SELECT root FROM bidding.log_entry WHERE lot_id IS NULL ORDER BY number DESC LIMIT 1), 0)
+    ORDER BY number DESC LIMIT 1
+    """
+)
+
+
+async def find_root(tx: Tx) -> tuple[int, bytes] | None:
+    """Number and link of the audit trail's newest root; None if the log knows it, or nothing was ever sealed."""
+    found = (await tx.session.execute(NEW_ROOT)).one_or_none()
+    return None if found is None else (found.number, found.link)
+
+
+ENTRY = ("number", "lot_id", "seq", "blocks", "root", "data")
 
 
 async def append(tx: Tx, entries: Sequence[Record], nodes: Sequence[tuple[Place, bytes]]) -> None:

@@ -18,6 +18,7 @@ from bidding.evidence.models import LogEntry, LogHead, LogNode
 from bidding.evidence.schemas import HeadView
 from bidding.evidence.service import head_view
 from kernel import merkle
+from kernel.audit import AuditEntry, AuditRoot
 from kernel.clock import real_now
 from kernel.database import Tx
 from kernel.merkle import Place
@@ -52,6 +53,8 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
         *await _event_faults(tx),
         *await _log_faults(tx, heads, trusted),
         *await _entry_faults(tx),
+        *await _trail_faults(tx),
+        *await _count_faults(tx),
         *await _unlogged(tx, heads),
         *(_anchor_faults(heads, outside.anchors) if outside else ()),
     ]
@@ -160,6 +163,7 @@ async def _entry_faults(tx: Tx) -> list[str]:
         .outerjoin(Lot, Lot.lot_id == LogEntry.lot_id)
         .outerjoin(Submission, and_(Submission.lot_id == LogEntry.lot_id, Submission.seq == LogEntry.seq))
         .outerjoin(RefusalBlock, and_(RefusalBlock.lot_id == LogEntry.lot_id, RefusalBlock.number == LogEntry.blocks))
+        .where(LogEntry.root.is_(None))
         .order_by(LogEntry.number)
         .execution_options(yield_per=1_000)
     )
@@ -178,6 +182,46 @@ def _is_true(entry: LogEntry, link: bytes | None, refusals: bytes | None) -> boo
     columns = told.lot, told.seq, told.blocks
     links: tuple[Any, Any] = link and link.hex(), refusals and refusals.hex()
     return columns == (entry.lot_id, entry.seq, entry.blocks) and (told.link, told.refusals) == links
+
+
+async def _trail_faults(tx: Tx) -> list[str]:
+    """The audit trail still passes through every root that was logged: nothing before it was cut off or made anew."""
+    rows = await tx.session.execute(
+        select(LogEntry.number, LogEntry.root, LogEntry.data, AuditRoot.link)
+        .outerjoin(AuditRoot, AuditRoot.number == LogEntry.root)
+        .where(LogEntry.root.is_not(None))
+        .order_by(LogEntry.number)
+    )
+    return [
+        f"the audit trail is not the one that entry {number} of the log saw"
+        for number, root, data, link in rows
+        if root is not None and not _is_of_trail(data, root, link)
+    ][:MOST]
+
+
+async def _count_faults(tx: Tx) -> list[str]:
+    """Counters that fell since the lot was logged: they only grow."""
+    rows = await tx.session.execute(
+        select(AuditEntry.subject, AuditEntry.facts).where(AuditEntry.action == rules.COUNTED).order_by(AuditEntry.id)
+    )
+    told = {subject: msgspec.json.decode(facts) for subject, facts in rows}
+    found = []
+    for lot in await tx.session.execute(select(Lot.lot_id, Lot.late_entries, Lot.unstored_refusals)):
+        before = told.get(f"lot:{lot.lot_id}", {})
+        found += [
+            f"lot {lot.lot_id}: its row says {name} {getattr(lot, name)}, it was logged with {count}"
+            for name, count in before.items()
+            if getattr(lot, name) < count
+        ]
+    return found
+
+
+def _is_of_trail(data: bytes, root: int, link: bytes | None) -> bool:
+    try:
+        told = rules.read_trail(data)
+    except msgspec.MsgspecError:
+        return False
+    return (told.audit, told.link) == (root, link and link.hex())
 
 
 async def _unlogged(tx: Tx, heads: Sequence[LogHead]) -> list[str]:

@@ -17,6 +17,7 @@ from bidding.registration.errors import BarredFromSale, IdentitySealed
 from bidding.registration.models import Mandate, Registration
 from bidding.registration.rules import RegistrationState
 from kernel.audit import Said, chain_of, record, record_each
+from kernel.clock import beijing
 from kernel.database import Tx
 from kernel.identity.service import addresses_of, find_persons_named
 
@@ -42,7 +43,8 @@ async def admit(tx: Tx, registration_id: UUID) -> None:
         registration.state = state
         registration.admitted_at = tx.now()
         lot.admitted += 1
-        await record(tx, "registration.admit", registration.subject, {}, case_id=lot.case_id)
+        facts = {"admitted_at": beijing(registration.admitted_at)}
+        await record(tx, "registration.admit", registration.subject, facts, case_id=lot.case_id)
 
 
 async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:
@@ -53,8 +55,10 @@ async def release(tx: Tx, registration_ids: Collection[UUID]) -> None:
         leads = sale_stands and found.leader_registration_id == found.id
         if rules.released(RegistrationState(found.state), leads) is not None:
             going.append(found)
-    await store.keep_released(tx, [found.id for found in going], tx.now())
-    said = [Said(chain_of(found.case_id), f"registration:{found.id}", {}) for found in going]
+    at = tx.now()
+    await store.keep_released(tx, [found.id for found in going], at)
+    facts = {"released_at": beijing(at)}
+    said = [Said(chain_of(found.case_id), f"registration:{found.id}", facts) for found in going]
     await record_each(tx, "registration.release", said)
 
 

@@ -3,6 +3,7 @@
 Each locks the lot's row first, so that it falls between two batches of the desk and no registration slips in between.
 """
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +15,7 @@ from bidding.desk.models import Lot
 from bidding.desk.rules import FINISHED, HALTED, Status
 from bidding.registration import rules, store
 from bidding.registration.errors import TakesPartAlready
-from bidding.registration.models import Mandate, PriorityGrant
+from bidding.registration.models import Mandate, PriorityGrant, Registration
 from bidding.registration.schemas import (
     AgentView,
     BuyerView,
@@ -24,13 +25,14 @@ from bidding.registration.schemas import (
     JointBiddersView,
     PriorityView,
 )
-from bidding.registration.service import draw_code, rank_of
+from bidding.registration.service import commitment, draw_code, rank_of
 from kernel.actors import Role
 from kernel.audit import record
 from kernel.clock import beijing
 from kernel.database import Call, Database, Tx
 from kernel.errors import NotFound
 from kernel.identity.service import find_person_id
+from kernel.merkle import HASH_BYTES
 
 
 async def grant_priority(database: Database, call: Call, lot_id: UUID, wanted: GrantPriority) -> PriorityView:
@@ -125,21 +127,33 @@ async def _grant(tx: Tx, lot: Lot, person_id: UUID, wanted: GrantPriority) -> No
         tx.session.add(grant)
     grant.rank, grant.decision_id, grant.granted_at = wanted.rank, wanted.decision_id, tx.now()
     await tx.session.flush()
-    await _take_over_rank(tx, lot.lot_id, person_id)
+    bidder = await _take_over_rank(tx, lot.lot_id, person_id)
     await note_priority(tx, lot.lot_id)
-    facts = {"person": str(person_id), "rank": wanted.rank, "decision_id": str(wanted.decision_id)}
+    facts = {"person": str(person_id), "rank": wanted.rank, "decision_id": str(wanted.decision_id), "bidder": bidder}
     await record(tx, "registration.grant-priority", f"lot:{lot.lot_id}", facts, case_id=lot.case_id)
 
 
-async def _take_over_rank(tx: Tx, lot_id: UUID, person_id: UUID) -> None:
-    """Give an existing registration the rank of those who buy by it."""
+async def _take_over_rank(tx: Tx, lot_id: UUID, person_id: UUID) -> str:
+    """Give an existing registration the rank of those who buy by it; returns its commitment if its code changed.
+
+    The entry of the grant carries that: one of the registration's own, written together with it, would tell whose it
+    is. Without a change it is chance, which looks alike, so that the entry does not tell who has registered either.
+    """
     mandates = await store.find_mandates(tx, lot_id, [person_id])
     bidder_id = mandates[0].bidder_id if mandates else person_id
     own = await store.find_own(tx, lot_id, bidder_id)
     if own is None:
-        return
+        return secrets.token_hex(HASH_BYTES)
     rank = await rank_of(tx, lot_id, await store.buyers_of(tx, lot_id, bidder_id))
     own = await store.lock_registration(tx, own.id)
-    if rank is not None and own.priority_rank is None and not await store.has_submitted(tx, own):
-        own.code = await draw_code(tx, lot_id, priority=True)
+    takes_code = rank is not None and own.priority_rank is None and not await store.has_submitted(tx, own)
     own.priority_rank = rank
+    return await _take_priority_code(tx, own, bidder_id) if takes_code else secrets.token_hex(HASH_BYTES)
+
+
+async def _take_priority_code(tx: Tx, own: Registration, bidder_id: UUID) -> str:
+    """Give a registration the code of a priority purchaser; returns its commitment under that code."""
+    own.code = await draw_code(tx, own.lot_id, priority=True)
+    salt = secrets.token_bytes(rules.SALT_BYTES)
+    await store.change_salt(tx, own.id, salt)
+    return commitment(own, bidder_id, salt)

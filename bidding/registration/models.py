@@ -1,9 +1,9 @@
 """Tables of registration. The link between a person and a code stands in `registration_identity` alone.
 
 Two functions of the store read that table: the door, from a person to their own registrations, and the reveal, from a
-registration to those behind it, which leaves an access row (R-BID-07). No other table of bidding holds a person beside
-a registration, a code or a deposit. Rows of registration carry no time of their making, so that an order of arrival
-cannot be read off them (invariant 17).
+registration to those behind it, which leaves an access row (R-BID-07). `verify` has digests made of its rows, which
+name nobody (decision 0016). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
+of registration carry no time of their making, so that an order of arrival cannot be read off them (invariant 17).
 """
 
 from datetime import datetime
@@ -64,12 +64,15 @@ class RegistrationIdentity(Base):
     __table_args__ = (
         UniqueConstraint("lot_id", "person_id"),
         Index("ix_registration_identity_person_id", "person_id"),
+        CheckConstraint("octet_length(salt) = 32", "salt_length"),
         {"schema": "bidding"},
     )
 
     registration_id: Mapped[UUID] = mapped_column(ForeignKey(Registration.id), primary_key=True)
     lot_id: Mapped[UUID]
     person_id: Mapped[UUID]
+    salt: Mapped[bytes | None]
+    """Random, so that the digest in the audit trail (`rules.commitment`) tells nobody; null in rows of before it."""
 
 
 class BarredPerson(Base):

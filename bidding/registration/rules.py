@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
+from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from uuid import UUID
 
@@ -163,6 +164,15 @@ def check_version(published: str | None, accepted: str) -> None:
     """Refuse who accepts another announcement than the lot's (R-PUB-04); an old lot knows no version of its own."""
     if published is not None and accepted != published:
         raise AnnouncementChanged()
+
+
+COMMITMENT = b"registration/1"
+SALT_BYTES = 32
+
+
+def commitment(salt: bytes, registration_id: UUID, lot_id: UUID, person_id: UUID, code: str) -> bytes:
+    """What the audit trail keeps of who bids under a code: whoever lacks the salt cannot try persons against it."""
+    return sha256(COMMITMENT + salt + registration_id.bytes + lot_id.bytes + person_id.bytes + code.encode()).digest()
 
 
 def code_from(number: int) -> str:

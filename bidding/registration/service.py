@@ -194,8 +194,17 @@ async def _add(tx: Tx, lot: Lot, wanted: Register, buyers: Sequence[UUID], claim
         state=RegistrationState.AWAITING_DEPOSIT if due_fen else RegistrationState.ADMITTED,
         admitted_at=None if due_fen else tx.now(),
     )
-    await store.add_registration(tx, registration, tx.actor.person)
-    facts = {"kind": wanted.kind, "accepts": wanted.accepts, "deposit_due_fen": due_fen, "declares_eligible": True}
+    lot.admitted += registration.admitted_at is not None
+    salt = secrets.token_bytes(rules.SALT_BYTES)
+    await store.add_registration(tx, registration, tx.actor.person, salt)
+    facts = {
+        "kind": wanted.kind,
+        "accepts": wanted.accepts,
+        "deposit_due_fen": due_fen,
+        "declares_eligible": True,
+        "admitted_at": registration.admitted_at and beijing(registration.admitted_at),
+        "bidder": commitment(registration, tx.actor.person, salt),
+    }
     await record(_sealed(tx), "registration.make", registration.subject, facts, case_id=lot.case_id)
     await _tell_made(tx, lot, registration, due_fen)
 
@@ -205,6 +214,11 @@ async def _tell_made(tx: Tx, lot: Lot, registration: Registration, due_fen: Fen)
         lot_id=lot.lot_id, registration_id=registration.id, case_id=lot.case_id, deposit_due_fen=due_fen
     )
     await tell(tx, event)
+
+
+def commitment(registration: Registration, person_id: UUID, salt: bytes) -> str:
+    """What audit entries say of who stands behind a registration: a digest that tells nobody."""
+    return rules.commitment(salt, registration.id, registration.lot_id, person_id, registration.code).hex()
 
 
 async def rank_of(tx: Tx, lot_id: UUID, buyers: Sequence[UUID]) -> int | None:

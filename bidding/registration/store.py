@@ -1,11 +1,13 @@
-"""All SQL of registration. `registration_identity` is read by two functions alone: `door` and `reveal` (R-BID-07)."""
+"""All SQL of registration. `registration_identity` is read by two functions alone: `door` and `reveal` (R-BID-07), and
+digested for `verify` by a third, `digests`, which names nobody (decision 0016).
+"""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, exists, func, or_, select, text
+from sqlalchemy import LargeBinary, and_, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bidding.desk.models import Lot, Submission
@@ -19,7 +21,7 @@ from bidding.registration.models import (
     RegistrationIdentity,
     Unlock,
 )
-from bidding.registration.rules import RegistrationState
+from bidding.registration.rules import RegistrationState, commitment
 from kernel.bulk import add_rows, any_of, change_rows
 from kernel.database import Tx
 from kernel.errors import NotFound
@@ -181,6 +183,21 @@ async def reveal(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> di
     return found
 
 
+async def digests(tx: Tx) -> AsyncIterator[tuple[UUID, bytes | None]]:
+    """For `verify`: of each registration behind which somebody stands the digest of who; None without a salt.
+
+    What it is made of stays here. A row of another lot than its registration's is as good as none.
+    """
+    identity = RegistrationIdentity
+    rows = await tx.session.stream(
+        select(identity.registration_id, identity.lot_id, identity.person_id, identity.salt, Registration.code)
+        .join(Registration, and_(Registration.id == identity.registration_id, Registration.lot_id == identity.lot_id))
+        .execution_options(yield_per=2_000)
+    )
+    async for registration_id, lot_id, person_id, salt, code in rows:
+        yield registration_id, salt and commitment(salt, registration_id, lot_id, person_id, code)
+
+
 async def barred_among(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:
     """Which of these persons the published terms bar."""
     barred = BarredPerson
@@ -264,12 +281,21 @@ async def ranks_of(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> dict[U
     return {grant.person_id: grant.rank for grant in rows}
 
 
-async def add_registration(tx: Tx, registration: Registration, person_id: UUID) -> None:
+async def add_registration(tx: Tx, registration: Registration, person_id: UUID, salt: bytes) -> None:
     tx.session.add(registration)
     await tx.session.flush()
-    identity = RegistrationIdentity(registration_id=registration.id, lot_id=registration.lot_id, person_id=person_id)
+    identity = RegistrationIdentity(
+        registration_id=registration.id, lot_id=registration.lot_id, person_id=person_id, salt=salt
+    )
     tx.session.add(identity)
     await tx.session.flush()
+
+
+async def change_salt(tx: Tx, registration_id: UUID, salt: bytes) -> None:
+    """Another salt for a registration whose code changes, so that nothing has to be read to commit to it anew."""
+    await tx.session.execute(
+        update(RegistrationIdentity).where(RegistrationIdentity.registration_id == registration_id).values(salt=salt)
+    )
 
 
 async def keep_unlock(tx: Tx, digest: bytes, at: datetime) -> None:

@@ -102,6 +102,9 @@ EDITS = {
     "price of the lot": "UPDATE bidding.lot SET price_fen = price_fen + 1000",
     "block of refusals": "UPDATE bidding.refusal_block SET link = sha256('x')",
     "block taken out": "DELETE FROM bidding.refusal_block",
+    "beginning of a block": "UPDATE bidding.refusal_block SET first_entry = first_entry - 1",
+    "end of a block": "UPDATE bidding.refusal_block SET last_entry = last_entry + 1",
+    "refusals that were never many": "UPDATE bidding.lot SET unstored_refusals = 1",
 }
 
 

@@ -79,6 +79,8 @@ async def _tickets(url: str, lots: list[UUID]) -> list[Ticket]:
     async with engine.begin() as db:
         tickets = await add_bidders(db, lots)
     await engine.dispose()
+    async with house(url) as place:
+        await place.enter_registrations()
     return tickets
 
 

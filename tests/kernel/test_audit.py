@@ -1,5 +1,7 @@
 """The audit trail: sealed in blocks per chain; a changed, missing or added row is found."""
 
+import runpy
+
 import pytest
 from sqlalchemy import text
 
@@ -28,10 +30,22 @@ async def _faults(database: Database) -> list[str]:
         return await audit.faults(tx)
 
 
-async def _as_superuser(database: Database, statement: str) -> None:
+CUT = (
+    "DELETE FROM kernel.audit_entry WHERE id > (SELECT max(id) - 3 FROM kernel.audit_entry)",
+    "DELETE FROM kernel.audit_seal WHERE entry_id NOT IN (SELECT id FROM kernel.audit_entry)",
+    "DELETE FROM kernel.audit_block b WHERE NOT EXISTS"
+    " (SELECT FROM kernel.audit_seal s WHERE s.chain = b.chain AND s.number = b.number)",
+)
+"""The three newest entries, with all that names them."""
+
+FIRST_ROOT = runpy.run_path("alembic/versions/0045_proofs.py")["FIRST_ROOT"]
+
+
+async def _as_superuser(database: Database, *statements: str) -> None:
     async with database.transaction(platform("intruder")) as tx:
         await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
-        await tx.session.execute(text(statement))
+        for statement in statements:
+            await tx.session.execute(text(statement))
 
 
 async def test_an_untouched_trail_verifies(database_url: str) -> None:
@@ -56,6 +70,11 @@ async def test_entries_that_wait_for_the_sealer_are_no_fault(database_url: str) 
         "DELETE FROM kernel.audit_entry WHERE id = 2",
         "DELETE FROM kernel.audit_block",
         "UPDATE kernel.audit_seal SET entry_id = 9 WHERE entry_id = 2",
+        "UPDATE kernel.audit_root SET link = sha256('x') WHERE number = 1",
+        "UPDATE kernel.audit_root SET sealed_at = sealed_at - interval '1 ms' WHERE number = 1",
+        "UPDATE kernel.audit_block SET root = 0",
+        "DELETE FROM kernel.audit_root",
+        "DELETE FROM kernel.audit_root WHERE number = 1",
         "INSERT INTO kernel.audit_entry (at, actor_name, roles, source, action, chain, subject, facts, hash)"
         " SELECT at, actor_name, roles, source, action, chain, subject, facts, hash FROM kernel.audit_entry LIMIT 1",
     ],
@@ -65,3 +84,26 @@ async def test_a_superusers_change_is_found(database_url: str, tampering: str) -
         await _three_sealed_entries(database)
         await _as_superuser(database, tampering)
         assert await _faults(database) != []
+
+
+async def test_a_chain_cut_at_its_end_shows_by_the_roots(database_url: str) -> None:
+    """The last block of a chain goes with its entries and seals: the chain holds, the sealing's root does not."""
+    async with opened(database_url) as database:
+        await _three_sealed_entries(database)
+        await _three_sealed_entries(database)
+        await _as_superuser(database, *CUT)
+        assert await _faults(database) == ["audit root 2 does not verify"]
+
+
+async def test_what_was_sealed_before_there_were_roots_is_root_0s(database_url: str) -> None:
+    """The migration's SQL makes of old blocks what `root_link` makes of them."""
+    async with opened(database_url) as database:
+        await _three_sealed_entries(database)
+        await _three_sealed_entries(database)
+        as_before = ("UPDATE kernel.audit_block SET root = 0", "DELETE FROM kernel.audit_root", FIRST_ROOT)
+        await _as_superuser(database, *as_before)
+        assert await _faults(database) == []
+        await _three_sealed_entries(database)
+        assert await _faults(database) == []
+        await _as_superuser(database, *CUT)
+        assert await _faults(database) == ["audit root 1 does not verify"]

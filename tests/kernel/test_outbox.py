@@ -145,7 +145,10 @@ async def test_one_bad_event_among_many_holds_up_nobody_else(database_url: str) 
     async def many(tx: Tx, events: Sequence[LotOpened]) -> None:
         for event in events:
             await tx.session.execute(
-                text("INSERT INTO kernel.audit_block (chain, number, link, sealed_at) VALUES (:chain, 1, '', now())"),
+                text(
+                    "INSERT INTO kernel.audit_block (chain, number, link, root, sealed_at)"
+                    " VALUES (:chain, 1, '', 0, now())"
+                ),
                 {"chain": str(event.lot_id)},
             )
         if bad in [event.lot_id for event in events]:

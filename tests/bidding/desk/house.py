@@ -14,7 +14,9 @@ from bidding.desk.chain import genesis
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.rules import Kind, Method, Terms
 from bidding.desk.submissions import Answer, Submission
-from kernel.clock import Clock, FrozenClock
+from kernel.actors import platform
+from kernel.audit import Said, record_over
+from kernel.clock import Clock, FrozenClock, beijing
 from kernel.money import Fen
 from tests.support.keys import KEYRING
 
@@ -22,6 +24,17 @@ OPENS = datetime(2025, 4, 10, 2, tzinfo=UTC)
 ENDS = OPENS + timedelta(hours=24)
 START, STEP = 100_000, 1_000
 MS, SECOND, MINUTE = timedelta(milliseconds=1), timedelta(seconds=1), timedelta(minutes=1)
+
+
+COUNTED = """
+    UPDATE bidding.lot l SET admitted = counted.n
+    FROM (SELECT lot_id, count(*) AS n FROM bidding.registration WHERE admitted_at IS NOT NULL GROUP BY lot_id) counted
+    WHERE counted.lot_id = l.lot_id AND l.admitted <> counted.n
+"""
+UNTOLD = """
+    SELECT id, kind, deposit_due_fen, admitted_at FROM bidding.registration r
+    WHERE NOT EXISTS (SELECT FROM kernel.audit_entry WHERE subject = 'registration:' || r.id)
+"""
 
 
 @dataclass
@@ -85,10 +98,10 @@ class House:
         self, lot_id: UUID, code: str, *, rank: int | None = None, admitted_at: datetime | None = OPENS
     ) -> UUID:
         """An admitted registration; `admitted_at` None leaves it without its deposit."""
-        registration_id = uuid4()
+        registration_id, due_fen = uuid4(), 0 if admitted_at else 10_000
         await self.db.execute(
             "INSERT INTO bidding.registration (id, lot_id, code, bid_password_hash, kind, priority_rank,"
-            " deposit_due_fen, state, admitted_at) VALUES ($1, $2, $3, $4, 'ordinary', $5, 0, $6, $7)",
+            " deposit_due_fen, state, admitted_at) VALUES ($1, $2, $3, $4, 'ordinary', $5, $8, $6, $7)",
             registration_id,
             lot_id,
             code,
@@ -96,8 +109,27 @@ class House:
             rank,
             "admitted" if admitted_at else "awaiting_deposit",
             admitted_at,
+            due_fen,
         )
+        await self.enter_registrations()
         return registration_id
+
+    async def enter_registrations(self) -> None:
+        """Count registrations that were written straight into the table, and tell the audit trail of them."""
+        await self.db.execute(COUNTED)
+        said = [
+            Said(
+                "platform",
+                f"registration:{row['id']}",
+                {
+                    "kind": row["kind"],
+                    "deposit_due_fen": row["deposit_due_fen"],
+                    "admitted_at": row["admitted_at"] and beijing(row["admitted_at"]),
+                },
+            )
+            for row in await self.db.fetch(UNTOLD)
+        ]
+        await record_over(self.db, self.clock.now(), platform("test"), "registration.make", said)
 
     def bid(
         self,

@@ -217,6 +217,8 @@ async def lay_ground(url: str, ends_in: timedelta) -> Ground:
     async with engine.begin() as db:
         tickets = await add_bidders(db, [lots[0]] * BIDDERS)
     await engine.dispose()
+    async with house(url) as place:
+        await place.enter_registrations()
     return Ground(lots[0], lots[1], lots[2], lots[3], ends_at, tickets)
 
 

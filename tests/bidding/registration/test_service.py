@@ -204,6 +204,7 @@ async def test_deposit_by_kind(
         lot_id = await publish(database, method=method, case_id=case.id)
         made = await service.register(database, call(who), lot_id, ordinary(BidderKind(kind)))
         assert (made.deposit_due_fen, made.state) == (due_fen, state)
+        assert await admitted_so_far(database, lot_id) == (state == "admitted"), "who owes nothing is counted too"
         with pytest.raises(NotTheApplicant):
             await service.register(database, call(bidder()), lot_id, ordinary(BidderKind.APPLICANT))
         async with database.reading(platform("test")) as tx:
