@@ -43,7 +43,11 @@ async def an_outage(place: House) -> Any:
     bidder = (await place.row(lot))["leader_registration_id"]
     assert isinstance(place.clock, FrozenClock)
     ingress, came_at = uuid4(), place.clock.now() - SECOND
-    await place.db.execute("INSERT INTO bidding.ingress VALUES ($1, clock_timestamp(), $2)", ingress, place.clock.now())
+    await place.db.execute(
+        "INSERT INTO bidding.ingress (id, real_at, platform_at, began_at) VALUES ($1, clock_timestamp(), $2, clock_timestamp())",
+        ingress,
+        place.clock.now(),
+    )
     await place.db.execute(
         "INSERT INTO bidding.ingress_bidder (ingress_id, lot_id, registration_id, came_at) VALUES ($1, $2, $3, $4)",
         *(ingress, lot, bidder, came_at),

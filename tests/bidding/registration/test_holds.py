@@ -10,7 +10,7 @@ from sqlalchemy import select
 from appraisal.assets import service as assets
 from appraisal.assets.rules import Hold
 from appraisal.assets.schemas import HoldView, PlaceHold
-from bidding import api
+from bidding.desk import commands
 from bidding.desk.errors import AssetHeld
 from bidding.desk.models import LotCommand, LotHold
 from bidding.registration import handlers
@@ -73,12 +73,12 @@ async def test_a_hold_told_before_the_publication_stops_the_lot(database_url: st
         assert await orders(database) == [(lot_id, "suspended", REASON)], "told again behind it, it stops once"
         with pytest.raises(AssetHeld):
             async with database.transaction(platform("test")) as tx:
-                await api.command_lot(tx, lot_id, "resume", "查明")
+                await commands.order(tx, lot_id, "resume", "查明")
         await assets.lift_hold(database, call(JUDGE), placed.hold_id)
         await tell(database, HoldLifted(hold_id=placed.hold_id, asset_id=asset_id, case_id=CASE))
         assert await holds(database) == [(lot_id, False)]
         async with database.transaction(platform("test")) as tx:
-            await api.command_lot(tx, lot_id, "resume", "异议已驳回")
+            await commands.order(tx, lot_id, "resume", "异议已驳回")
 
 
 async def test_a_hold_lifted_before_the_publication_stops_nothing(database_url: str) -> None:
