@@ -44,7 +44,8 @@ async def an_outage(place: House) -> Any:
     assert isinstance(place.clock, FrozenClock)
     ingress, came_at = uuid4(), place.clock.now() - SECOND
     await place.db.execute(
-        "INSERT INTO bidding.ingress (id, real_at, platform_at, began_at) VALUES ($1, clock_timestamp(), $2, clock_timestamp())",
+        "INSERT INTO bidding.ingress (id, real_at, platform_at, began_at)"
+        " VALUES ($1, clock_timestamp(), $2, clock_timestamp())",
         ingress,
         place.clock.now(),
     )
