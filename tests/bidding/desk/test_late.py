@@ -96,6 +96,10 @@ HELD_AGAINST_AN_END = {
 }
 
 
+READS_WHAT_WAS_PLANNED = {("evidence/reading.py", "read_terms")}
+"""Terms from a stranger's file: that they open before they end."""
+
+
 def comparisons() -> Iterator[tuple[str, str, ast.Compare]]:
     """Every ordering of two things anywhere in bidding: file, innermost function, comparison."""
     for path in sorted(BIDDING.rglob("*.py")):
@@ -121,4 +125,4 @@ def test_an_arrival_is_held_against_an_end_in_one_place() -> None:
     found = {(file, function) for file, function, node in comparisons() if "ends_at" in names_in(node)}
     assert found == HELD_AGAINST_AN_END.keys(), "ask `end_has_come`, or name the reason"
     planned = {(file, function) for file, function, node in comparisons() if "scheduled_end" in names_in(node)}
-    assert not planned, "the planned end decides nothing"
+    assert planned == READS_WHAT_WAS_PLANNED, "the planned end decides nothing"

@@ -20,7 +20,8 @@ from bidding import verify
 from bidding.desk.desk import Desk
 from bidding.evidence import bundles
 from bidding.evidence import service as evidence
-from bidding.evidence.bundle import faults, read_bundle
+from bidding.evidence.bundle import faults
+from bidding.evidence.reading import read_bundle
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
