@@ -71,10 +71,11 @@ class Session:
         taken longer than an outage needs.
         """
         async with self._transaction() as db:
-            reading = await self._read(db, entries)
+            commands = [entry for entry in entries if entry.sent.kind is not Kind.BID]
+            reading = await self._read(db, entries, commands)
             reading.now = now
-            await self._read_stops(db, entries, reading, now)
-            if not in_time(_closing(entries, reading.books)):
+            await self._read_stops(db, commands, reading, now)
+            if not in_time(_closing(commands, reading.books)):
                 raise OutageNoticed
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, now)
@@ -89,7 +90,7 @@ class Session:
     ) -> tuple[Decided, list[Book]]:
         """Decide the freezes of an outage, and record why. `everybody`: it touched all lots that ran."""
         async with self._transaction() as db:
-            reading = await self._read(db, entries)
+            reading = await self._read(db, entries, entries)
             decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
             self._signer.sign(decided.batch, outage.until)
             await store.write(db, decided, reading.books.values(), outage.until)
@@ -231,11 +232,11 @@ class Session:
         except Exception:
             db.terminate()
 
-    async def _read(self, db: lease.Connection, entries: Sequence[Entry]) -> Reading:
-        sent = [entry.sent for entry in entries]
-        closing = {one.lot_id for one in sent if one.kind is Kind.CLOSED}
+    async def _read(self, db: lease.Connection, entries: Sequence[Entry], commands: Sequence[Entry]) -> Reading:
+        """Lock and read what a batch needs; `commands` are those of its entries that are no bids."""
+        closing = {entry.sent.lot_id for entry in commands if entry.sent.kind is Kind.CLOSED}
         groups = await store.lock_groups(db, closing) if closing else {}
-        lots = {one.lot_id.int: one.lot_id for one in sent}
+        lots = {entry.address[0]: entry.sent.lot_id for entry in entries}
         if groups:
             lots |= {lot_id.int: lot_id for lot_id in await store.unfinished_of(db, groups)}
         books = await store.lock_lots(db, lots.values(), self.part)
@@ -249,11 +250,11 @@ class Session:
         return reading
 
     async def _read_stops(
-        self, db: lease.Connection, entries: Sequence[Entry], reading: Reading, now: datetime
+        self, db: lease.Connection, commands: Sequence[Entry], reading: Reading, now: datetime
     ) -> None:
         """What forbids that a lot closes or runs on; asked of lots that have ended or are to be resumed, so seldom."""
         lots = {book.lot_id for book in reading.books.values() if overdue(book.state, now)}
-        lots |= {entry.sent.lot_id for entry in entries if entry.sent.kind is Kind.RESUMED}
+        lots |= {entry.sent.lot_id for entry in commands if entry.sent.kind is Kind.RESUMED}
         if lots:
             await store.read_stops(db, lots, reading)
 
@@ -280,9 +281,9 @@ class Session:
                 self._refusals.pop(book.lot_id.int, None)
 
 
-def _closing(entries: Iterable[Entry], books: dict[int, Book]) -> list[datetime]:
-    """The ends of the running lots that these entries close."""
-    closing = [books.get(entry.sent.lot_id.int) for entry in entries if entry.sent.kind is Kind.CLOSED]
+def _closing(commands: Iterable[Entry], books: dict[int, Book]) -> list[datetime]:
+    """The ends of the running lots that these commands close."""
+    closing = [books.get(entry.address[0]) for entry in commands if entry.sent.kind is Kind.CLOSED]
     return [book.state.ends_at for book in closing if book and book.state.status is Status.OPEN and book.state.ends_at]
 
 
