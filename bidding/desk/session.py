@@ -70,17 +70,22 @@ class Session:
         `in_time` is asked once the locks are held, with the ends that the batch closes: connecting or waiting may have
         taken longer than an outage needs.
         """
-        async with self._transaction() as db:
-            commands = [entry for entry in entries if entry.sent.kind is not Kind.BID]
-            reading = await self._read(db, entries, commands)
-            reading.now = now
-            await self._read_stops(db, commands, reading, now)
-            if not in_time(_closing(commands, reading.books)):
-                raise OutageNoticed
-            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
-            self._signer.sign(decided.batch, now)
-            with _receipts_made_of(decided):
-                await store.write(db, decided, reading.books.values(), now)
+        reading = Reading(books={})
+        commands = [entry for entry in entries if entry.sent.kind is not Kind.BID]
+        try:
+            async with self._transaction() as db:
+                reading = await self._read(db, entries, commands)
+                reading.now = now
+                await self._read_stops(db, commands, reading, now)
+                if not in_time(_closing(commands, reading.books)):
+                    raise OutageNoticed
+                decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+                self._signer.sign(decided.batch, now)
+                with _receipts_made_of(decided):
+                    await store.write(db, decided, reading.books.values(), now)
+        except BaseException:
+            self._doubt(reading.books.values())
+            raise
         books = list(reading.books.values())
         self._remember(decided, books)
         return decided, books
@@ -269,6 +274,12 @@ class Session:
         if unknown:
             for (lot, bidder), kept in (await store.count_refusals(db, list(unknown.values()))).items():
                 self._refusals.setdefault(lot, {})[bidder] = kept
+
+    def _doubt(self, books: Iterable[Book]) -> None:
+        """Nobody knows whether it was committed: refusals of these lots are counted anew, and sealed if they stand."""
+        for book in books:
+            self._refusals.pop(book.lot_id.int, None)
+            self.unsealed.add(book.lot_id)
 
     def _remember(self, decided: Decided, books: Iterable[Book]) -> None:
         """After a commit: the counts of refusals, and which lots have some to seal."""

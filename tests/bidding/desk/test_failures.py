@@ -6,6 +6,7 @@ from typing import Any
 import asyncpg
 import pytest
 
+from bidding.desk.session import Session
 from tests.bidding.desk.house import START, STEP, code_of, codes, desk_of, house
 
 pytestmark = pytest.mark.anyio
@@ -85,25 +86,48 @@ async def test_a_lost_connection_is_no_poison(database_url: str) -> None:
         assert (await place.row(lot))["bids"] == 5
 
 
+def lose_a_commit(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """From now on the connection dies just behind a commit, once."""
+    execute, lost = asyncpg.Connection.execute, list[str]()
+
+    async def lose_the_answer(self: Any, query: str, *args: Any, **options: Any) -> str:
+        outcome: str = await execute(self, query, *args, **options)
+        if query == "COMMIT" and not lost and not self.is_closed():
+            lost.append(query)
+            self.terminate()
+            raise ConnectionResetError("behind the commit")
+        return outcome
+
+    monkeypatch.setattr(asyncpg.Connection, "execute", lose_the_answer)
+    return lost
+
+
 async def test_a_commit_of_unknown_outcome_is_found_by_its_key(
     database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The connection dies just behind the commit: the batch is tried again and finds its own row."""
+    """The batch is tried again and finds its own row."""
     async with house(database_url) as place, desk_of(place) as desk:
         lot = await place.lot()
         bid = place.bid(lot, await place.bidder(lot, "B1"), START)
-        execute, lost = asyncpg.Connection.execute, []
-
-        async def lose_the_answer(self: Any, query: str, *args: Any, **options: Any) -> str:
-            outcome: str = await execute(self, query, *args, **options)
-            if query == "COMMIT" and not lost and not self.is_closed():
-                lost.append(query)
-                self.terminate()
-                raise ConnectionResetError("behind the commit")
-            return outcome
-
-        monkeypatch.setattr(asyncpg.Connection, "execute", lose_the_answer)
+        lost = lose_a_commit(monkeypatch)
         answer = await desk.submit(bid)
         assert (code_of(answer), lost) == ("accepted", ["COMMIT"])
         row = await place.row(lot)
         assert (row["bids"], row["seq"], answer.seq) == (1, 2, 2)
+
+
+@pytest.mark.parametrize("doubts", [True, False])
+async def test_a_refusal_behind_a_commit_of_unknown_outcome_is_sealed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, doubts: bool
+) -> None:
+    """The batch that is tried again only finds it; the control forgets that it may have been written."""
+    if not doubts:
+        monkeypatch.setattr(Session, "_doubt", lambda *_: None)
+    async with house(database_url) as place, desk_of(place) as desk:
+        lot = await place.lot()
+        low = place.bid(lot, await place.bidder(lot, "B1"), START - STEP)
+        await place.settled(lot, "open")
+        lost = lose_a_commit(monkeypatch)
+        assert (code_of(await desk.submit(low)), lost) == ("below-start-price", ["COMMIT"])
+        await asyncio.sleep(1.5)
+        assert await place.db.fetchval("SELECT count(*) FROM bidding.refusal_block") == (1 if doubts else 0)
