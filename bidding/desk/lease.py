@@ -50,6 +50,13 @@ TAKE_LEASE = """
     ON CONFLICT (share) DO UPDATE SET epoch = l.epoch + 1, holder = $2, address = $3, taken_at = clock_timestamp()
     WHERE l.epoch = $4 RETURNING epoch
 """
+END_STUCK = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE application_name = 'desk' AND datname = current_database() AND pid <> pg_backend_pid()
+      AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - make_interval(secs => $1)
+"""
+"""Sessions of desks that stopped in the middle of a COPY, and hold the lease by it: no timeout of PostgreSQL's ends
+a COPY that waits for its client."""
 GIVE_UP_LEASE = "UPDATE bidding.desk_lease SET holder = '', address = NULL WHERE share = $1 AND epoch = $2"
 BEGIN_UNDER_LEASE = "BEGIN; SELECT FROM bidding.desk_lease WHERE share = {:d} AND epoch = {:d} FOR SHARE"
 """One round trip. A takeover that was waited for changes the epoch, and then the row is not found any more."""
@@ -67,6 +74,7 @@ async def take_lease(
         silent_s = found["silent_s"]
         if found["holder"] and silent_s is not None and silent_s < standby_after_s:
             raise DeskElsewhere(found["holder"])
+        await db.execute(END_STUCK, standby_after_s)
     epoch = await db.fetchval(TAKE_LEASE, share, holder, address, found["epoch"] if found else 0)
     if epoch is None:
         raise DeskElsewhere("another process was quicker")

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from bidding.desk import lease
@@ -121,6 +122,43 @@ async def test_a_standby_takes_over_after_two_silent_seconds(database_url: str) 
         assert standby.serving
         await standby.stop()
         assert await place.db.fetchval("SELECT epoch FROM bidding.desk_lease") == 2
+
+
+async def half_a_copy(old: Any, copying: asyncio.Event) -> None:
+    """A COPY of which the second row never comes, as from a desk that was stopped."""
+
+    async def rows() -> AsyncIterator[bytes]:
+        yield b"1\n"
+        copying.set()
+        await asyncio.Event().wait()
+
+    await old.execute("CREATE TEMP TABLE row (n int8) ON COMMIT DROP")
+    await old.copy_to_table("row", source=rows(), format="text", timeout=60)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+async def test_a_desk_that_stopped_amid_a_copy_keeps_no_lease(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, ends: bool
+) -> None:
+    """Its statement timeout is one second, which PostgreSQL does not look at while it waits for the client."""
+    if not ends:
+        monkeypatch.setattr(lease, "END_STUCK", "SELECT $1::float8")
+    async with house(database_url), two_connections(database_url) as (old, new):
+        epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
+        await lease.begin(old, 0, epoch)
+        copying = asyncio.Event()
+        stuck = asyncio.create_task(half_a_copy(old, copying))
+        await copying.wait()
+        await asyncio.sleep(2.2)
+        taking = lease.take_lease(new, 0, "new", None, standby_after_s=2.0)
+        if ends:
+            assert await taking == epoch + 1
+        else:
+            with pytest.raises(asyncpg.QueryCanceledError):
+                await taking
+        stuck.cancel()
+        await asyncio.gather(stuck, return_exceptions=True)
+        old.terminate()
 
 
 async def test_the_clock_of_a_new_desk_starts_after_all_stamps(database_url: str) -> None:
