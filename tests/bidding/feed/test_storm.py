@@ -39,8 +39,8 @@ WARM = 8_000
 FLAT_KIB = 16 * 1024
 """What the desk may grow by in the other 23,674 bids; to keep only their bytes would take more."""
 WITHIN_S = 1.0
-HELD_S = 0.1
-"""For how much of the processor's time at most a bundle may hold up the loop, and all lots with it."""
+HELD_SHARE = 0.75
+"""How long at most the bundle may hold up the loop, and all lots with it, beside one that is made in one piece."""
 
 T = TypeVar("T")
 
@@ -164,7 +164,6 @@ async def _bundled_beside_others(site: Site, lot_id: UUID) -> None:
 
     answers, held_s = await _longest_hold_s(eight())
     assert {answer.status_code for answer in answers} == {200}
-    assert held_s < HELD_S
     bundle = await asyncio.to_thread(read_bundle, answers[0].content)
     assert len(bundle.events) == EXTENSIONS + 2
     assert await asyncio.to_thread(faults, bundle, site.parts.keyring.keys.values()) == []
@@ -173,7 +172,7 @@ async def _bundled_beside_others(site: Site, lot_id: UUID) -> None:
             patch.setattr(bundles, name, 10**9)
         making = bundles.make_bundle(site.parts.database, platform("test"), lot_id)
         _, in_one_piece_s = await _longest_hold_s(making)
-    assert in_one_piece_s > HELD_S, "control: in one piece it holds up everybody"
+    assert held_s < HELD_SHARE * in_one_piece_s, "in one piece it holds up everybody"
 
 
 async def _longest_hold_s(work: Awaitable[T]) -> tuple[T, float]:
