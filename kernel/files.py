@@ -6,6 +6,15 @@ from contextlib import suppress
 from pathlib import Path
 
 
+def flush_folder(folder: Path) -> None:
+    """Make names in `folder`, new ones and renamed ones, survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write_whole(path: Path, content: bytes, *, replace: bool) -> None:
     """Put a file in place for its owner alone, durably; without `replace` one that stands there stays as it is.
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_asyn
 from app.bench.ground import INCREMENT_FEN, START_FEN, Ticket
 from bidding.desk.batch import Admission, Book, Entry, Reading, decide_batch
 from bidding.desk.models import Lot, Submission
-from bidding.desk.rules import Bidder, Kind, LotState, Method, Status, Terms
+from bidding.desk.rules import Bidder, Kind, LotState, Status
 from bidding.desk.submissions import Submission as Sent
 from bidding.registration.models import Registration
 from kernel.clock import SystemClock
@@ -84,15 +84,8 @@ async def _bid(sessions: async_sessionmaker[AsyncSession], clock: SystemClock, t
 
 
 def _book(lot: Lot) -> Book:
-    terms = Terms(
-        method=Method(lot.method),
-        opens_at=lot.opens_at,
-        scheduled_end=lot.scheduled_end,
-        start_price_fen=lot.start_price_fen,
-        increment_fen=lot.increment_fen,
-    )
     state = LotState(
-        terms=terms,
+        terms=lot.terms,
         status=Status(lot.status),
         ends_at=lot.ends_at,
         opened=lot.opened,

@@ -4,7 +4,8 @@ import shutil
 
 from app.embedded.errors import PostgresFailed
 from app.embedded.launch import Launch
-from app.embedded.layout import Layout, give_to, sync
+from app.embedded.layout import Layout, give_to
+from kernel.files import flush_folder
 
 SETTINGS = {
     "listen_addresses": "",
@@ -54,4 +55,4 @@ def make_cluster(layout: Layout, launch: Launch, *, durable: bool) -> None:
         raise PostgresFailed(f"initdb failed in {layout.folder}:\n{layout.tail()}")
     fresh.rename(layout.data)
     if durable:
-        sync(layout.folder)
+        flush_folder(layout.folder)

@@ -144,12 +144,3 @@ def give_to(path: Path, owner: int) -> None:
     below: Iterable[Path] = path.rglob("*")
     for each in [*below, path]:
         os.chown(each, owner, -1, follow_symlinks=False)
-
-
-def sync(folder: Path) -> None:
-    """Make a rename in `folder` survive a power cut."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(held)
-    finally:
-        os.close(held)

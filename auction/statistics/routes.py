@@ -26,7 +26,7 @@ async def show_statistics(
     year: Annotated[int | None, QueryParameter(ge=2000, le=2199)] = None,
 ) -> StatisticsView:
     """Premium and success rates over ended rounds, each beside its definition (R-STAT-01 to 04)."""
-    return await service.show_statistics(database, actor, court, kind, year)
+    return await service.show_statistics(database, actor, Wanted(court, kind, year))
 
 
 Court = FromQuery[UUID | None]

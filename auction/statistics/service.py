@@ -54,16 +54,14 @@ async def count_annulment(tx: Tx, lot_id: UUID) -> None:
     await store.change_outcome(tx, lot_id, Outcome.ANNULLED)
 
 
-async def show_statistics(
-    database: Database, actor: Actor, court_id: UUID | None, asset_kind: str | None, year: int | None
-) -> StatisticsView:
+async def show_statistics(database: Database, actor: Actor, wanted: Wanted) -> StatisticsView:
     """Figures over the ended rounds that fit every filter given."""
     async with database.reading(actor) as tx:
-        tally = await store.tally(tx, Wanted(court_id, asset_kind, year))
+        tally = await store.tally(tx, wanted)
     return StatisticsView(
-        court=str(court_id) if court_id else None,
-        kind=asset_kind,
-        year=year,
+        court=str(wanted.court_id) if wanted.court_id else None,
+        kind=wanted.asset_kind,
+        year=wanted.year,
         items=tally.items,
         rounds=tally.held_in(*Stage),
         sold=tally.outcomes.get(Outcome.SOLD, 0),

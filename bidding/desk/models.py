@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from bidding.desk.receipts import Batch, BatchView
-from bidding.desk.rules import Kind, Method, Status
+from bidding.desk.rules import Kind, Method, Status, Terms
 from kernel.clock import beijing
 from kernel.database import Base, append_only
 from kernel.merkle import HASH_BYTES
@@ -146,6 +146,17 @@ class Lot(Base):
     """Refusals past a bidder's thousandth, which are counted and not stored."""
     bucket: Mapped[int] = mapped_column(Integer, Computed(BUCKET, persisted=True))
     """0 to 4,095, from the last digits of the id, of a sale group for all its lots: whose lot it is (`shares`)."""
+
+    @property
+    def terms(self) -> Terms:
+        """The published terms, by which the desk decides."""
+        return Terms(
+            method=Method(self.method),
+            opens_at=self.opens_at,
+            scheduled_end=self.scheduled_end,
+            start_price_fen=self.start_price_fen,
+            increment_fen=self.increment_fen,
+        )
 
 
 class Submission(Base):

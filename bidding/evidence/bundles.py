@@ -17,7 +17,7 @@ from msgspec.structs import asdict
 
 from bidding.desk import chain, commands
 from bidding.desk.models import Lot
-from bidding.desk.rules import FINISHED, Method, Status, Terms
+from bidding.desk.rules import FINISHED, Status
 from bidding.evidence import rules, store
 from bidding.evidence.schemas import (
     BUNDLE,
@@ -175,14 +175,7 @@ async def _pages(
 
 
 def _terms(lot: Lot) -> str:
-    terms = Terms(
-        method=Method(lot.method),
-        opens_at=lot.opens_at,
-        scheduled_end=lot.scheduled_end,
-        start_price_fen=lot.start_price_fen,
-        increment_fen=lot.increment_fen,
-    )
-    return chain.terms_bytes(lot.lot_id, terms).decode()
+    return chain.terms_bytes(lot.lot_id, lot.terms).decode()
 
 
 def _result(lot: Lot) -> BundleResult:

@@ -15,6 +15,7 @@ import msgspec
 import structlog
 
 from bidding.evidence.schemas import HeadView
+from kernel.files import flush_folder
 
 log = structlog.get_logger("evidence")
 
@@ -61,7 +62,7 @@ class FolderSink:
         """The whole line or nothing, under the lock; behind the rest of one that a crash tore, on a line of its own."""
         size = os.fstat(descriptor).st_size
         if not size:
-            _flush_folder(self.folder)
+            flush_folder(self.folder)
         elif os.pread(descriptor, 1, size - 1) != b"\n":
             log.warning("evidence.torn-anchor", file=str(path), at=size)
             line = b"\n" + line
@@ -90,15 +91,6 @@ class FolderSink:
             return sorted(path for path in self.folder.iterdir() if path.match(FILE.format(year="[0-9]" * 4)))
         except FileNotFoundError:
             return []
-
-
-def _flush_folder(folder: Path) -> None:
-    """A new file lasts only once its name does."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def read_heads(path: Path) -> Iterator[HeadView]:

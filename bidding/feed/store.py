@@ -10,7 +10,7 @@ from bidding.desk.batch import Stored
 from bidding.desk.chain import inner_event
 from bidding.desk.models import BatchRow, Lot, Submission
 from bidding.desk.receipts import Proof
-from bidding.desk.rules import LotState, Method, Status, Terms
+from bidding.desk.rules import LotState, Status
 from bidding.feed.rules import shown
 from kernel.bulk import any_of
 from kernel.database import Tx
@@ -28,15 +28,8 @@ async def find_lots(tx: Tx, lot_ids: Collection[UUID]) -> Sequence[Lot]:
 
 def state_of(lot: Lot) -> LotState:
     """The row as the rules see it."""
-    terms = Terms(
-        method=Method(lot.method),
-        opens_at=lot.opens_at,
-        scheduled_end=lot.scheduled_end,
-        start_price_fen=lot.start_price_fen,
-        increment_fen=lot.increment_fen,
-    )
     return LotState(
-        terms=terms,
+        terms=lot.terms,
         status=Status(lot.status),
         ends_at=lot.ends_at,
         remaining=None if lot.remaining_ms is None else timedelta(milliseconds=lot.remaining_ms),

@@ -30,7 +30,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def figures(database: Database, court: UUID | None = None, year: int | None = None) -> StatisticsView:
-    return await show_statistics(database, visitor("test"), court, None, year)
+    return await show_statistics(database, visitor("test"), Wanted(court_id=court, year=year))
 
 
 def percent_of(view: StatisticsView, key: str) -> str | None:

@@ -14,9 +14,11 @@ from bidding.desk.chain import genesis
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.rules import Kind, Method, Terms
 from bidding.desk.submissions import Answer, Submission
+from bidding.verify import faults
 from kernel.actors import platform
 from kernel.audit import Said, record_over
-from kernel.clock import Clock, FrozenClock, beijing
+from kernel.clock import Clock, FrozenClock, SystemClock, beijing
+from kernel.database import Database
 from kernel.money import Fen
 from tests.support.keys import KEYRING
 
@@ -207,3 +209,19 @@ def code_of(answer: Answer) -> str:
 
 def codes(answers: Sequence[Answer]) -> list[str]:
     return [code_of(answer) for answer in answers]
+
+
+def at(place: House) -> FrozenClock:
+    """The house's clock, which only moves when it is told to."""
+    assert isinstance(place.clock, FrozenClock)
+    return place.clock
+
+
+async def verified(url: str, clock: Clock | None = None) -> list[str]:
+    """What `auction verify` finds wrong with bidding."""
+    database = Database(url, clock or SystemClock())
+    try:
+        async with database.reading(platform("verify")) as tx:
+            return await faults(tx)
+    finally:
+        await database.close()

@@ -15,12 +15,21 @@ from bidding.desk.errors import DeskEnded
 from bidding.desk.groups import must_wait, stop_key, to_stop
 from bidding.desk.rules import Kind, LotState, Method, Status, Terms, published
 from bidding.desk.session import Session
-from bidding.verify import faults
-from kernel.actors import platform
-from kernel.clock import FrozenClock
-from kernel.database import Database
 from kernel.money import Fen
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
+from tests.bidding.desk.house import (
+    ENDS,
+    MINUTE,
+    OPENS,
+    SECOND,
+    START,
+    STEP,
+    House,
+    at,
+    code_of,
+    desk_of,
+    house,
+    verified,
+)
 from tests.bidding.desk.test_outages import a_gap
 from tests.support.keys import KEYRING
 
@@ -45,20 +54,6 @@ async def sold_fen(place: House, group: UUID) -> int:
     return int(await place.db.fetchval("SELECT sold_fen FROM bidding.sale_group WHERE group_id = $1", group))
 
 
-async def verified(place: House) -> list[str]:
-    database = Database(place.url, place.clock)
-    try:
-        async with database.reading(platform("verify")) as tx:
-            return await faults(tx)
-    finally:
-        await database.close()
-
-
-def at(place: House) -> FrozenClock:
-    assert isinstance(place.clock, FrozenClock)
-    return place.clock
-
-
 async def test_the_rest_is_stopped_once_the_debt_is_covered(database_url: str) -> None:
     async with house(database_url) as place, desk_of(place) as desk:
         group = await place.group(2 * START)
@@ -79,7 +74,7 @@ async def test_the_rest_is_stopped_once_the_debt_is_covered(database_url: str) -
         assert code_of(await desk.submit(place.bid(lots[2], bidder, START + STEP))) == "after-end"
         told = await place.db.fetch("SELECT topic, key FROM kernel.outbox ORDER BY id")
         assert ("LotWithdrawn", f"lot:{lots[2]}") in [(row["topic"], row["key"]) for row in told]
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_with_the_debtors_consent_the_rest_is_sold_as_well(database_url: str) -> None:
@@ -90,7 +85,7 @@ async def test_with_the_debtors_consent_the_rest_is_sold_as_well(database_url: s
         await place.settled(lots[1], "closed")
         assert await statuses(place, lots) == ["closed", "closed"]
         assert await sold_fen(place, group) == 2 * START
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_consent_counts_from_its_own_time(database_url: str) -> None:
@@ -112,7 +107,7 @@ async def test_overdue_closes_take_effect_in_the_order_of_their_ends(database_ur
         async with desk_of(place):
             assert await statuses(place, lots) == ["closed", "withdrawn", "withdrawn"], "before the port opens"
             assert await sold_fen(place, group) == START
-            assert await verified(place) == []
+            assert await verified(place.url, place.clock) == []
 
 
 async def test_lots_that_end_at_the_same_instant_stay_sold(database_url: str) -> None:
@@ -125,7 +120,7 @@ async def test_lots_that_end_at_the_same_instant_stay_sold(database_url: str) ->
         for lot in lots:
             assert (await place.settled(lot, "closed"))["outcome"] == "sold"
         assert await sold_fen(place, group) == 2 * START
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_lot_frozen_by_an_outage_holds_up_nobody_and_is_stopped_once_the_debt_is_covered(
@@ -145,7 +140,7 @@ async def test_a_lot_frozen_by_an_outage_holds_up_nobody_and_is_stopped_once_the
             await place.settled(lots[1], "closed")
             assert await statuses(place, lots) == ["withdrawn", "closed"]
             assert await sold_fen(place, group) == START
-            assert await verified(place) == []
+            assert await verified(place.url, place.clock) == []
 
 
 async def test_halted_and_unopened_lots_of_the_group_are_stopped_too(database_url: str) -> None:
@@ -160,7 +155,7 @@ async def test_halted_and_unopened_lots_of_the_group_are_stopped_too(database_ur
         at(place).set(ENDS)
         await place.settled(first, "closed")
         assert await statuses(place, [halted, later]) == ["withdrawn", "withdrawn"]
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_failed_lot_brings_nothing(database_url: str) -> None:
@@ -225,7 +220,7 @@ async def test_two_desks_cannot_count_past_each_other(database_url: str, monkeyp
         await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == 2 * START
         assert await statuses(place, lots) == ["closed", "closed", "withdrawn"]
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_control_without_the_groups_lock_a_sale_is_lost_and_the_rest_runs_on(
@@ -237,7 +232,7 @@ async def test_control_without_the_groups_lock_a_sale_is_lost_and_the_rest_runs_
         await close_at_once(place, lots[:2], monkeypatch)
         assert await sold_fen(place, group) == START
         assert await statuses(place, lots) == ["closed", "closed", "open"]
-        (fault,) = await verified(place)
+        (fault,) = await verified(place.url, place.clock)
         assert f"it says {START} fen were sold, its lots say {2 * START}" in fault
 
 
@@ -258,7 +253,7 @@ async def test_verify_sees_a_group_that_was_edited(database_url: str, change: st
         async with desk_of(place):
             assert await statuses(place, lots) == ["closed", "closed", "withdrawn"]
         await place.db.execute(change)
-        found = await verified(place)
+        found = await verified(place.url, place.clock)
         assert found
         assert any(said in fault for fault in found)
 

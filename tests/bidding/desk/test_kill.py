@@ -30,11 +30,8 @@ from websockets.exceptions import WebSocketException
 
 from app.bench.ground import Ticket, add_bidders
 from app.embedded import EmbeddedPostgres
-from bidding import verify
-from kernel.actors import platform
 from kernel.clock import FrozenClock, SystemClock, real_now
-from kernel.database import Database
-from tests.bidding.desk.house import MINUTE, START, STEP, House, desk_of, house
+from tests.bidding.desk.house import MINUTE, START, STEP, House, desk_of, house, verified
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -246,15 +243,6 @@ async def every_ack_is_there(place: House, ground: Ground, stream: Stream) -> No
     assert [(key, rows[key]["seq"], rows[key]["price_fen"]) for key, _, _ in acks if key in rows] == acks
     seqs = [row["seq"] for row in rows.values() if row["seq"] is not None]
     assert seqs == list(range(1, len(seqs) + 1))
-
-
-async def verified(url: str) -> list[str]:
-    database = Database(url, SystemClock())
-    try:
-        async with database.reading(platform("verify")) as tx:
-            return await verify.faults(tx)
-    finally:
-        await database.close()
 
 
 async def closed_rightly(place: House, ground: Ground) -> None:

@@ -11,15 +11,24 @@ import pytest
 
 from bidding.desk import batch, store
 from bidding.desk.batch import Book, Entry, Reading, owed
-from bidding.desk.outages import LONG_AGO, Outages
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Answer
-from bidding.verify import faults
-from kernel.actors import platform
-from kernel.clock import FrozenClock
-from kernel.database import Database
-from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
-from tests.bidding.desk.test_outages import a_gap
+from tests.bidding.desk.house import (
+    ENDS,
+    MINUTE,
+    MS,
+    OPENS,
+    SECOND,
+    START,
+    STEP,
+    House,
+    at,
+    code_of,
+    desk_of,
+    house,
+    verified,
+)
+from tests.bidding.desk.test_outages import a_gap, close_however_late
 
 pytestmark = pytest.mark.anyio
 
@@ -67,20 +76,6 @@ async def next_bid(place: House, desk: Any, lot: UUID, bidder: UUID) -> Answer:
     return answer
 
 
-def at(place: House) -> FrozenClock:
-    assert isinstance(place.clock, FrozenClock)
-    return place.clock
-
-
-async def verified(place: House) -> list[str]:
-    database = Database(place.url, place.clock)
-    try:
-        async with database.reading(platform("verify")) as tx:
-            return await faults(tx)
-    finally:
-        await database.close()
-
-
 async def nothing_due(now: datetime) -> list[Any]:
     return []
 
@@ -108,7 +103,7 @@ async def test_a_late_bid_defeats_no_order(
         assert (row["status"], row["outcome"]) == (status, None)
         stopped = [row for row in await place.submissions(lot) if row["kind"] == kind]
         assert [(row["received_at"], row["key"]) for row in stopped] == [(BEFORE_END, order_id)]
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_control_without_reading_the_orders_a_late_bid_defeats_them(
@@ -165,7 +160,7 @@ async def test_an_order_in_the_batch_of_the_late_bid_is_decided_once(database_ur
         assert await place.kinds(lot) == ["opened", "bid", "suspended"]
         assert await outcome_of(place, order_id) == (True, None)
         assert (await place.row(lot))["entries"] == 4, "nothing is stored twice"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_bid_that_entered_in_time_stays_ahead_of_the_order(
@@ -231,7 +226,7 @@ async def test_a_lot_stopped_before_its_end_counts_nothing_for_its_group(
             assert code_of(await next_bid(place, desk, first, bidder)) == "after-end"
         at(place).set(ENDS + MINUTE)
         assert (await place.settled(second, "closed"))["outcome"] == "sold"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 # -- a resume that nobody could decide at once
@@ -265,7 +260,7 @@ async def test_a_lot_resumed_without_a_desk_runs_from_the_next_ones_decision(dat
             resumed = (await place.submissions(lot))[-1]
             assert (resumed["kind"], resumed["received_at"]) == ("resumed", place.clock.now())
             assert resumed["ingress_at"] == place.clock.now() - 3 * MINUTE, "when it was ordered is kept"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_control_from_its_order_the_lot_would_close_before_the_port_opens(
@@ -277,7 +272,7 @@ async def test_control_from_its_order_the_lot_would_close_before_the_port_opens(
     async with house(database_url) as place:
         lot = await resumed_without_a_desk(place)
         monkeypatch.setattr(batch, "_time_of_entry", by_order)
-        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)  # which would freeze what is closed so late
+        close_however_late(monkeypatch)  # the guard behind would freeze it
         async with desk_of(place):
             row = await place.row(lot)
             assert (row["status"], row["ends_at"]) == ("closed", place.clock.now() - MINUTE)
@@ -303,7 +298,7 @@ async def test_a_resume_that_waits_for_the_database_runs_from_its_decision(datab
             assert (await place.row(lot))["ends_at"] == place.clock.now() + 2 * MINUTE
             assert code_of(await early) == "suspended", "it entered while nobody could know that the lot runs"
             assert code_of(await next_bid(place, desk, lot, bidder)) == "accepted"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_resume_that_is_refused_takes_no_later_order_past_the_end(
@@ -342,7 +337,7 @@ async def test_a_held_lot_is_not_concluded_at_its_end(database_url: str) -> None
         at(place).advance(MS)
         row = await place.settled(lot, "closed")
         assert (row["outcome"], row["bids"]) == ("sold", 1), "its time was over: nobody could bid any more"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_held_lot_that_is_resumed_and_held_again_stands_still_again(database_url: str) -> None:
@@ -358,7 +353,7 @@ async def test_a_held_lot_that_is_resumed_and_held_again_stands_still_again(data
         await place.settled(lot, "suspended")
         assert await place.kinds(lot) == ["opened", "bid", "suspended", "resumed", "suspended"]
         assert (await desk.submit(place.order(lot, Kind.WITHDRAWN))).accepted
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_a_hold_on_one_lot_keeps_no_other_of_its_group_waiting(database_url: str) -> None:
@@ -371,7 +366,7 @@ async def test_a_hold_on_one_lot_keeps_no_other_of_its_group_waiting(database_ur
         at(place).set(ENDS + MINUTE)
         assert (await place.settled(other, "closed"))["outcome"] == "sold"
         assert (await place.row(held))["status"] == "suspended"
-        assert await verified(place) == []
+        assert await verified(place.url, place.clock) == []
 
 
 async def test_control_a_lifted_hold_stops_no_close(database_url: str) -> None:

@@ -16,8 +16,20 @@ from bidding.desk.rules import Kind, Method
 from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
 from kernel.clock_watch import Clocks, ClockWatch
-from tests.bidding.desk.house import ENDS, MINUTE, MS, OPENS, SECOND, START, STEP, House, code_of, desk_of, house
-from tests.bidding.desk.test_kill import verified
+from tests.bidding.desk.house import (
+    ENDS,
+    MINUTE,
+    MS,
+    OPENS,
+    SECOND,
+    START,
+    STEP,
+    House,
+    code_of,
+    desk_of,
+    house,
+    verified,
+)
 from tests.support.clocks import wall_clock_off
 
 pytestmark = pytest.mark.anyio
@@ -132,6 +144,11 @@ async def test_a_lot_whose_close_nobody_came_to_is_frozen_however_late_the_hole_
             assert (row["status"], row["remaining_ms"]) == ("frozen", 300_000)
 
 
+def close_however_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No close counts as overdue."""
+    monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)
+
+
 def stand_still(place: House, real_s: float) -> None:
     """The whole process is stopped for so long, and time goes on."""
     time.sleep(real_s)
@@ -145,7 +162,7 @@ async def test_no_lot_is_closed_a_hole_after_its_end(
 ) -> None:
     """The desk shows life after the end and before the close, and then none; the control measures between signs."""
     if not guarded:
-        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)
+        close_however_late(monkeypatch)
     async with house(database_url) as place, desk_of(place, hole_s=1.0) as desk:
         lot = await place.lot()
         assert isinstance(place.clock, FrozenClock)
@@ -167,7 +184,7 @@ async def test_two_pauses_add_up_to_a_hole(
 ) -> None:
     """The process stands still; it finds the close, and then cannot decide it. Each alone is no hole."""
     if not guarded:
-        monkeypatch.setattr(Outages, "_overdue_by", lambda _: LONG_AGO)
+        close_however_late(monkeypatch)
     async with house(database_url) as place, desk_of(place, hole_s=2.0) as desk:
         lot = await place.lot()
         assert isinstance(place.clock, FrozenClock)

@@ -15,8 +15,7 @@ import pytest
 
 from app.redis_binary import find_redis
 from kernel.clock import monotonic, real_now
-from tests.bidding.desk.house import START, STEP
-from tests.bidding.desk.test_kill import verified
+from tests.bidding.desk.house import START, STEP, verified
 from tests.bidding.forwarding.house import Fleet, bid, read
 from tests.campaign.load import load
 from tests.support import databases
