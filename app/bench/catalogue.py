@@ -57,11 +57,11 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """How long answers took, in ms, and how long others waited meanwhile."""
+    """How long answers took, in ms, how long others waited meanwhile, and what was not answered: status and address."""
 
     took_ms: list[float]
     others_ms: list[float]
-    failed: int
+    refusals: list[str]
 
 
 def main_bench_catalogue(options: Options) -> int:
@@ -69,7 +69,7 @@ def main_bench_catalogue(options: Options) -> int:
     with folder_for_data(options.data_dir) as folder:
         report = _measure(options, folder)
     print(msgspec.json.encode(report).decode(), flush=True)
-    return 1 if report["failed"] else 0
+    return 1 if report["refusals"] else 0
 
 
 def _measure(options: Options, folder: Path) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def _measure(options: Options, folder: Path) -> dict[str, Any]:
         "statistics_p50_ms": _percentile(counted.took_ms, 50),
         "searches": len(searched.took_ms),
         "statistics": len(counted.took_ms),
-        "failed": searched.failed + counted.failed,
+        "refusals": searched.refusals + counted.refusals,
         "others_p99_ms": _percentile(others, 99),
         "others_worst_ms": round(max(others), 1),
         "baseline_p95_ms": usual_p95,
@@ -147,21 +147,23 @@ def _ask(served: Served, paths: Sequence[str], seconds: float) -> Answered:
     over = threading.Event()
     beside = threading.Thread(target=_look_in, args=(served.port, others, over))
     beside.start()
-    took, failed = [], 0
+    took, refusals = [], []
     connection = http.client.HTTPConnection("127.0.0.1", served.port, timeout=PATIENCE_S)
     try:
         end = monotonic() + seconds
         number = 0
         while monotonic() < end or number < min(FEWEST, len(paths)):
-            ms, status = _get(connection, paths[number % len(paths)])
+            path = paths[number % len(paths)]
+            ms, status = _get(connection, path)
             took.append(ms)
-            failed += status != http.client.OK
+            if status != http.client.OK:
+                refusals.append(f"{status} {path}")
             number += 1
     finally:
         over.set()
         beside.join()
         connection.close()
-    return Answered(took, others, failed)
+    return Answered(took, others, refusals)
 
 
 def _look_in(port: int, others: list[float], over: threading.Event) -> None:

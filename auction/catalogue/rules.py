@@ -19,6 +19,8 @@ from kernel.errors import Malformed
 
 MOST_WORDS = 8
 LONGEST_QUERY = 100
+FREQUENT = 0.3
+"""The share of lots above which a word is looked for in the texts themselves."""
 TODAY = "today"
 A_MINUTE = timedelta(minutes=1)
 YEARS = range(2000, 2200)
@@ -73,14 +75,15 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a query, normalised as the searched text is."""
+    """One word of a query, normalised as the searched text is; `frequent` when more than `FREQUENT` of lots have it."""
 
     text: str
+    frequent: bool = False
 
     @property
-    def has_pairs(self) -> bool:
-        """Whether the index of pairs can find it; a single character is compared as text alone."""
-        return len(self.text) > 1
+    def by_pairs(self) -> bool:
+        """Whether to look in the index of pairs; a single character has none, a frequent word gains nothing."""
+        return len(self.text) > 1 and not self.frequent
 
     @property
     def pattern(self) -> str:

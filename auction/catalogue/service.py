@@ -38,6 +38,7 @@ async def browse(
     async with database.reading(actor) as tx:
         now = tx.now()
         wanted = replace(wanted, ends=span_of(ends, now)) if ends is not None else wanted
+        wanted = await store.without_frequent(tx, wanted)
         found = await store.search(tx, wanted, sort, cursor, limit + 1)
         page = found[:limit]
         pictures = await announcements.find_pictures(tx, [lot.id for lot in page])

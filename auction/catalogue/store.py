@@ -6,15 +6,17 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select, tablesample, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auction.catalogue.rules import Cursor, Sort, Span, Word
+from auction.catalogue.rules import FREQUENT, Cursor, Sort, Span, Word
 from auction.lots.models import Lot
 from auction.lots.rules import Status
 from kernel.clock import from_ms, to_ms
 from kernel.database import Tx
 
+SAMPLE = 1
+"""Of a hundred pages of lots."""
 MOST_FACET_VALUES = 50
 MOST_ENDS = 3
 
@@ -58,6 +60,23 @@ FACETS: dict[str, ColumnElement[Any] | InstrumentedAttribute[Any]] = {
     "limited": case((Lot.purchase_limited, "yes"), else_="no"),
 }
 """What lots are counted and chosen by. Two characters tell the provinces apart."""
+
+
+async def without_frequent(tx: Tx, wanted: Filter) -> Filter:
+    """The same, but words that a sample shows in many lots are not looked up by their pairs.
+
+    For a word of nearly every lot (法院) the planner turns from the index to the whole table, and computes the pairs of
+    each lot anew: 25 s of 200,000 lots. Reading their texts alone takes 0.1 s.
+    """
+    looked_up = [word for word in wanted.words if word.by_pairs]
+    if not looked_up:
+        return wanted
+    sample = tablesample(Lot, func.system(SAMPLE), seed=literal(0))
+    text_of = sample.c.search_text
+    shares = (func.avg(case((text_of.like(word.pattern, escape="\\"), 1), else_=0)) for word in looked_up)
+    found = (await tx.session.execute(select(*shares))).one()
+    frequent = {word for word, share in zip(looked_up, found, strict=True) if share is not None and share > FREQUENT}
+    return replace(wanted, words=tuple(replace(word, frequent=word in frequent) for word in wanted.words))
 
 
 async def search(tx: Tx, wanted: Filter, sort: Sort, after: Cursor | None, limit: int) -> Sequence[Lot]:
@@ -162,7 +181,7 @@ async def count_ends(tx: Tx, span: Span) -> Sequence[tuple[datetime, int]]:
 def _conditions(wanted: Filter) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = [Lot.published_at.is_not(None)]
     for word in wanted.words:
-        if word.has_pairs:
+        if word.by_pairs:
             conditions.append(func.auction.grams(Lot.search_text).op("@>")(func.auction.grams(word.text)))
         conditions.append(Lot.search_text.like(word.pattern, escape="\\"))
     conditions += [FACETS[name] == value for name, value in wanted.exact.items()]

@@ -80,6 +80,7 @@ class Lot(Base):
         Index("ix_lot_case_id", "case_id"),
         Index("ix_lot_previous_lot_id", "previous_lot_id"),
         Index("ix_lot_sale_group_id", "sale_group_id", postgresql_where=text("sale_group_id IS NOT NULL")),
+        Index("ix_lot_court_id", "court_id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_ends_soonest", "ends_rank", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_newest", "published_at", "id", postgresql_where=text("published_at IS NOT NULL")),
         Index("ix_lot_changed", "changed_at", "id", postgresql_where=text("published_at IS NOT NULL")),

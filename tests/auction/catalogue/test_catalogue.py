@@ -7,7 +7,9 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
+from app.bench.catalogue_ground import lay_out
 from appraisal.assets.rules import AssetKind
+from auction.catalogue import store
 from auction.catalogue.rules import Cursor, Sort, read_cursor, words_of, write_cursor
 from auction.catalogue.schemas import CataloguePage
 from auction.catalogue.service import browse, show_lot
@@ -16,7 +18,7 @@ from auction.follows import service as follows
 from auction.lots import handlers
 from auction.lots.rules import Status, ends_rank, searchable
 from kernel.actors import Role, platform, visitor
-from kernel.clock import beijing
+from kernel.clock import beijing, monotonic
 from kernel.contracts import LotClosed, LotOpened
 from kernel.database import Database
 from kernel.errors import Malformed
@@ -86,6 +88,26 @@ async def test_words_are_looked_up_by_the_index(database_url: str) -> None:
             )
         )
         assert "ix_lot_search_grams" in "\n".join(plan)
+
+
+async def test_a_word_of_every_lot_is_found_in_time(database_url: str) -> None:
+    """The control looks it up as any other word, for which the pairs of every lot are computed."""
+    await lay_out(database_url, 5_000)
+    asked = Filter(words_of("法院"))
+
+    async def seconds(wanted: Filter) -> float:
+        took = []
+        for _ in range(3):
+            begun = monotonic()
+            assert await store.count(tx, wanted) == 5_000
+            took.append(monotonic() - begun)
+        return min(took)
+
+    async with opened(database_url) as database, database.reading(visitor("test")) as tx:
+        assert await seconds(await store.without_frequent(tx, asked)) * 10 < await seconds(asked)
+        both = await store.without_frequent(tx, Filter(words_of("法院 轿车")))
+        assert [word.by_pairs for word in both.words] == [False, True]
+        assert 0 < await store.count(tx, both) < 1_000
 
 
 async def test_drafts_never_appear(database_url: str) -> None:
