@@ -43,6 +43,7 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 OUTAGE_REASONS = {
     "no-desk": "平台竞价进程中断，期间无法受理出价 (no process was deciding bids)",
     "no-decision": "平台故障，期间无法裁定出价 (bids could not be decided)",
+    "overdue": "平台停顿，竞价结束时未能及时裁定 (the platform paused and could not decide the end in time)",
     "clock-offset": "平台时钟异常，期间时间不可靠 (the platform's clocks parted)",
     "busy": "平台过载，期间出价未能受理 (bids were turned away as busy)",
     "undecided": "出价已到达平台而长时间未能裁定 (a bid waited inside the platform)",
@@ -208,7 +209,7 @@ class Outages:
             return  # whatever that pause kept waiting was closed or frozen since
         if ends := dict(await self._session.find_unclosed(overdue_by)):
             since = min(ends.values()) - MS
-            await self.freeze(since, "no-decision", (now - since) / SECOND / self._stamps.rate, only=list(ends))
+            await self.freeze(since, "overdue", (now - since) / SECOND / self._stamps.rate, only=list(ends))
 
     async def freeze(
         self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None

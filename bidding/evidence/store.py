@@ -174,7 +174,7 @@ async def entries_from(tx: Tx, first: int, most: int, lot_id: UUID | None = None
 # -- availability
 
 
-OF_SINGLE_LOTS = ("busy", "ingress-missing", "undecided")
+OF_SINGLE_LOTS = ("busy", "ingress-missing", "overdue", "undecided")
 """Causes that concern only the lots that are named with them."""
 
 

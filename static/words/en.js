@@ -664,6 +664,7 @@ export default {
   "availability.late": "Submissions that waited over half a second inside",
   "outage.no-desk": "No process decided bids for {seconds} s.",
   "outage.no-decision": "Bids could not be decided for {seconds} s.",
+  "outage.overdue": "The result could not be decided for {seconds} s after the end.",
   "outage.clock-offset": "The platform's clocks parted.",
   "outage.busy": "Bids were turned away as busy for {seconds} s.",
   "outage.undecided": "A bid waited {seconds} s inside the platform.",

@@ -664,6 +664,7 @@ export default {
   "availability.late": "平台内等待超过 0.5 秒的提交",
   "outage.no-desk": "竞价进程中断 {seconds} 秒。",
   "outage.no-decision": "{seconds} 秒内无法裁定出价。",
+  "outage.overdue": "竞价结束时间已过 {seconds} 秒，未能及时裁定结果。",
   "outage.clock-offset": "平台时钟异常。",
   "outage.busy": "平台过载 {seconds} 秒，出价未能受理。",
   "outage.undecided": "有出价在平台内等待 {seconds} 秒未裁定。",

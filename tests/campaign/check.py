@@ -177,8 +177,11 @@ def _close(
     if lot["outcome"] != ("sold" if bids else "failed") or (bids and lot["price_fen"] != bids[-1]["price_fen"]):
         broken.append(f"{lot['lot_id']}: {lot['outcome']} at {lot['price_fen']} against its bids")
     of_all = [outage for outage in outages if outage["cause"] not in OF_SINGLE_LOTS]  # the others froze what they hit
-    if any(outage["real_ms"] >= 5_000 and _inside(outage, ends_at) and closed_at > ends_at for outage in of_all):
-        broken.append(f"{lot['lot_id']}: closed although its end lay in an outage")
+    broken += [
+        f"{lot['lot_id']}: closed at {closed_at} although its end {ends_at} lay in {dict(outage)}"
+        for outage in of_all
+        if outage["real_ms"] >= 5_000 and _inside(outage, ends_at) and closed_at > ends_at
+    ]
     return broken
 
 

@@ -6,12 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from app.bench.ground import Ticket, add_bidders
+from app.bench.ground import Ticket
 from kernel.clock import FrozenClock, SystemClock
-from tests.bidding.desk.house import MINUTE, START, STEP, desk_of, house
+from tests.bidding.desk.house import MINUTE, START, STEP, add_tickets, desk_of, house
 from tests.campaign.load import patient
 
 BUSY_LOTS = 3
@@ -51,14 +49,14 @@ async def lay_out(url: str, seconds: float) -> Ground:
             assert (await desk.submit(place.bid(lot_id, early, START))).accepted
         await asyncio.sleep(0.6)  # the desk opens the others by itself
         await place.db.execute("DELETE FROM kernel.outbox")  # other contexts do not know these lots
-    return Ground(busy, led, await _tickets(url, busy * BIDDERS_EACH))
+    return Ground(busy, led, await add_tickets(url, busy * BIDDERS_EACH))
 
 
 async def settle(url: str, land: Ground, seconds: float) -> None:
     """Now that the platform runs: the led lots that end from here on, and who watches some of them, signed in."""
     first = SystemClock().now() + timedelta(seconds=FIRST_END_S)
     land.ending = {lot: end for lot, end in land.ending.items() if first <= end < first + timedelta(seconds=seconds)}
-    land.seated = await _tickets(url, list(land.ending)[::3])
+    land.seated = await add_tickets(url, list(land.ending)[::3])
 
 
 async def one_more(url: str, land: Ground) -> tuple[Ticket, Ticket]:
@@ -69,19 +67,9 @@ async def one_more(url: str, land: Ground) -> tuple[Ticket, Ticket]:
     now = SystemClock().now()
     async with house(url, SystemClock()) as place:
         lot = await place.lot(now - 60 * MINUTE, now + timedelta(seconds=FIRST_END_S))
-    late, seated = await _tickets(url, [lot, lot])
+    late, seated = await add_tickets(url, [lot, lot])
     land.ending[lot] = now + timedelta(seconds=FIRST_END_S)
     return late, seated
-
-
-async def _tickets(url: str, lots: list[UUID]) -> list[Ticket]:
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
-    async with engine.begin() as db:
-        tickets = await add_bidders(db, lots)
-    await engine.dispose()
-    async with house(url) as place:
-        await place.enter_registrations()
-    return tickets
 
 
 async def keep_fresh(url: str) -> None:

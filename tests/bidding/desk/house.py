@@ -9,7 +9,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
 
+from app.bench.ground import Ticket, add_bidders
 from bidding.desk.chain import genesis
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.rules import Kind, Method, Terms
@@ -37,6 +40,36 @@ UNTOLD = """
     SELECT id, kind, deposit_due_fen, admitted_at FROM bidding.registration r
     WHERE NOT EXISTS (SELECT FROM kernel.audit_entry WHERE subject = 'registration:' || r.id)
 """
+
+
+async def add_tickets(url: str, lots: list[UUID]) -> list[Ticket]:
+    """A bidder, signed in and admitted, for each element of `lots`; all of it or, if something fails, nothing."""
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
+    try:
+        async with engine.begin() as db:
+            tickets = await add_bidders(db, lots)
+            await _enter_registrations((await db.get_raw_connection()).driver_connection, SystemClock())
+            return tickets
+    finally:
+        await engine.dispose()
+
+
+async def _enter_registrations(db: Any, clock: Clock) -> None:
+    """Count registrations that were written straight into the table, and tell the audit trail of them."""
+    await db.execute(COUNTED)
+    said = [
+        Said(
+            "platform",
+            f"registration:{row['id']}",
+            {
+                "kind": row["kind"],
+                "deposit_due_fen": row["deposit_due_fen"],
+                "admitted_at": row["admitted_at"] and beijing(row["admitted_at"]),
+            },
+        )
+        for row in await db.fetch(UNTOLD)
+    ]
+    await record_over(db, clock.now(), platform("test"), "registration.make", said)
 
 
 @dataclass
@@ -113,25 +146,8 @@ class House:
             admitted_at,
             due_fen,
         )
-        await self.enter_registrations()
+        await _enter_registrations(self.db, self.clock)
         return registration_id
-
-    async def enter_registrations(self) -> None:
-        """Count registrations that were written straight into the table, and tell the audit trail of them."""
-        await self.db.execute(COUNTED)
-        said = [
-            Said(
-                "platform",
-                f"registration:{row['id']}",
-                {
-                    "kind": row["kind"],
-                    "deposit_due_fen": row["deposit_due_fen"],
-                    "admitted_at": row["admitted_at"] and beijing(row["admitted_at"]),
-                },
-            )
-            for row in await self.db.fetch(UNTOLD)
-        ]
-        await record_over(self.db, self.clock.now(), platform("test"), "registration.make", said)
 
     def bid(
         self,

@@ -23,15 +23,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from app.bench.ground import Ticket, add_bidders
+from app.bench.ground import Ticket
 from app.embedded import EmbeddedPostgres
 from kernel.clock import FrozenClock, SystemClock, real_now
-from tests.bidding.desk.house import MINUTE, START, STEP, House, desk_of, house, verified
+from tests.bidding.desk.house import MINUTE, START, STEP, House, add_tickets, desk_of, house, verified
 
 pytestmark = [pytest.mark.anyio, pytest.mark.slow]
 
@@ -210,13 +208,7 @@ async def lay_ground(url: str, ends_in: timedelta) -> Ground:
         await place.db.execute("DELETE FROM kernel.outbox")  # other contexts do not know these lots
     async with house(url) as place:  # a slow start of the server is not the outage that is tested
         await place.db.execute("UPDATE bidding.desk_health SET real_at = clock_timestamp()")
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
-    async with engine.begin() as db:
-        tickets = await add_bidders(db, [lots[0]] * BIDDERS)
-    await engine.dispose()
-    async with house(url) as place:
-        await place.enter_registrations()
-    return Ground(lots[0], lots[1], lots[2], lots[3], ends_at, tickets)
+    return Ground(lots[0], lots[1], lots[2], lots[3], ends_at, await add_tickets(url, [lots[0]] * BIDDERS))
 
 
 @asynccontextmanager

@@ -174,8 +174,8 @@ async def test_no_lot_is_closed_a_hole_after_its_end(
         row = await place.settled(lot, status)
         if status == "frozen":
             assert row["remaining_ms"] == 300_000
-            since = await place.db.fetchval("SELECT since FROM bidding.desk_outage WHERE lots_frozen = 1")
-            assert since == ENDS - MS
+            outage = await place.db.fetchrow("SELECT cause, since FROM bidding.desk_outage WHERE lots_frozen = 1")
+            assert tuple(outage) == ("overdue", ENDS - MS)
 
 
 @pytest.mark.parametrize(("guarded", "status"), [(True, "frozen"), (False, "closed")])

@@ -14,6 +14,7 @@ from bidding.desk.rules import Kind
 from bidding.evidence import record
 from bidding.evidence.availability import Span, availability, merged
 from bidding.evidence.schemas import AvailabilityView, CutOffView
+from bidding.evidence.store import OF_SINGLE_LOTS
 from bidding.feed.errors import RecordSealed
 from kernel.actors import Actor, Role, platform
 from kernel.clock import FrozenClock, beijing
@@ -125,7 +126,7 @@ async def test_a_new_sharing_out_changes_nothing_of_what_was(database_url: str) 
 
 
 @pytest.mark.anyio
-@pytest.mark.parametrize("cause", ["busy", "undecided", "ingress-missing"])
+@pytest.mark.parametrize("cause", sorted(OF_SINGLE_LOTS))
 async def test_an_outage_of_one_lot_is_measured_once_though_it_goes_on_and_freezes_nothing(
     database_url: str, cause: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,15 +14,13 @@ from uuid import UUID
 
 import asyncpg
 import httpx
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
-from app.bench.ground import Ticket, add_bidders
+from app.bench.ground import Ticket
 from app.fleet import Member, auction
 from kernel.clock import SystemClock, real_now
-from tests.bidding.desk.house import MINUTE, House
+from tests.bidding.desk.house import MINUTE, House, add_tickets
 from tests.bidding.desk.test_kill import Stream
 from tests.bidding.feed.house import free_port
 from tests.support.keys import SIGNING_KEYS
@@ -132,11 +130,7 @@ class Fleet:
 
     async def tickets(self, *lots: UUID) -> list[Ticket]:
         """A bidder, signed in and admitted, for each lot."""
-        engine = create_async_engine(self.url.replace("postgresql://", "postgresql+asyncpg://", 1), poolclass=NullPool)
-        async with engine.begin() as db:
-            tickets = await add_bidders(db, list(lots))
-        await engine.dispose()
-        return tickets
+        return await add_tickets(self.url, list(lots))
 
     @asynccontextmanager
     async def watch(

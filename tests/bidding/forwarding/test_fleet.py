@@ -140,7 +140,6 @@ async def test_a_killed_desk_is_replaced_in_time(fleet: Fleet) -> None:
     async with fleet.whole() as place:
         busy = await fleet.lot(place)
         tickets = await fleet.tickets(*[busy] * BIDDERS)
-        await place.enter_registrations()
         async with fleet.bidding(busy, tickets) as crowd:
             await crowd.grows(30)
             victim = await fleet.holder(place)
@@ -179,7 +178,6 @@ async def test_a_desk_that_wakes_behind_its_heir_commits_nothing(fleet: Fleet) -
     async with fleet.whole() as place:
         busy = await fleet.lot(place)
         tickets = await fleet.tickets(*[busy] * BIDDERS)
-        await place.enter_registrations()
         async with fleet.bidding(busy, tickets) as crowd:
             await crowd.grows(30)
             sleeper = await fleet.holder(place)
