@@ -1,6 +1,7 @@
 """Use cases of statistics: keep each round as it ends, and compute figures over them."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from msgspec.structs import astuple, fields
@@ -8,7 +9,7 @@ from msgspec.structs import astuple, fields
 from auction.lots import service as lots
 from auction.lots.rules import Round
 from auction.statistics import store
-from auction.statistics.rules import By, Outcome, Stage, premium, series_point, stage_of, statistics
+from auction.statistics.rules import By, Outcome, Stage, Tally, premium, series_point, stage_of, statistics
 from auction.statistics.schemas import SeriesRow, SeriesView, StatisticsView, figures_of, series_definitions
 from auction.statistics.store import Wanted
 from kernel.actors import Actor
@@ -75,6 +76,10 @@ async def show_series(database: Database, actor: Actor, by: By, wanted: Wanted) 
     async with database.reading(actor) as tx:
         tallies = await store.tallies(tx, wanted, by)
         names = await identity.court_names(tx, tallies) if by is By.COURT else {}
+    return await asyncio.to_thread(_series, by, wanted, tallies, names)  # 0.1 s for thousands of courts
+
+
+def _series(by: By, wanted: Wanted, tallies: Mapping[str, Tally], names: Mapping[str, str]) -> SeriesView:
     points = [(key, series_point(tally)) for key, tally in tallies.items()]
     points.sort(key=lambda each: each[0] if by is By.MONTH else (-each[1].rounds, each[0]))
     return SeriesView(

@@ -14,6 +14,9 @@ from kernel.bulk import add_new_rows
 from kernel.clock import BEIJING
 from kernel.database import Tx
 
+READ_AT_ONCE = 100
+"""Of the thousands of courts, while bids wait for their turn in the same loop."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -53,8 +56,9 @@ async def tally(tx: Tx, wanted: Wanted) -> Tally:
 async def tallies(tx: Tx, wanted: Wanted, by: By) -> dict[str, Tally]:
     """The same for each month, kind, court or stage that has any."""
     key = KEYS[by]
-    rows = await tx.session.execute(select(key, *SUMS.values()).where(*_conditions(wanted)).group_by(key))
-    return {str(found): _tally(dict(zip(SUMS, sums, strict=True))) for found, *sums in rows}
+    sums = select(key, *SUMS.values()).where(*_conditions(wanted)).group_by(key)
+    rows = await tx.session.stream(sums.execution_options(yield_per=READ_AT_ONCE))
+    return {str(found): _tally(dict(zip(SUMS, values, strict=True))) async for found, *values in rows}
 
 
 def _conditions(wanted: Wanted) -> list[ColumnElement[bool]]:
