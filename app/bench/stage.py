@@ -2,6 +2,7 @@
 afterwards that the figures are honest.
 """
 
+import http.client
 import os
 import shutil
 import signal
@@ -91,18 +92,27 @@ def free_port() -> int:
 
 
 def wait_for(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    """Return once `process` listens on `port`; raises RuntimeError with the end of its log if it does not."""
+    """Return once `process` serves on `port`; raises RuntimeError with the end of its log if it never does."""
     deadline = time.monotonic() + START_WITHIN_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-        except OSError:
-            time.sleep(0.05)
-        else:
+        if _serves(port):
             return
+        time.sleep(0.05)
     raise RuntimeError(f"the server does not start:\n{log.read_text()[-2000:]}")
+
+
+def _serves(port: int) -> bool:
+    """Whether it answers, and does not say that it is not ready; nginx knows no such address, and is."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+    except OSError:
+        return False
+    finally:
+        connection.close()
 
 
 LOST = """
