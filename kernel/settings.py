@@ -137,6 +137,8 @@ def load(environment: Mapping[str, str] = os.environ, **overrides: object) -> Se
         settings = msgspec.convert(raw, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"settings (AUCTION_*): {error}") from None
+    if settings.database_url is not None and not settings.database_url.startswith("postgresql://"):
+        raise SettingsError("DATABASE_URL: it should begin with postgresql://")
     if settings.demo:
         raise SettingsError("AUCTION_DEMO: `auction demo` alone plays a demo")
     if settings.bank_account is not None:

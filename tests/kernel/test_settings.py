@@ -27,3 +27,9 @@ def test_the_table_names_every_setting_and_no_other() -> None:
 def test_what_cannot_be_is_refused_in_one_line(variable: str) -> None:
     with pytest.raises(SettingsError, match=r"^settings .*[^\n]+$"):
         load({variable: "70000"})
+
+
+@pytest.mark.parametrize("url", ["", "postgres://court@db/auction", "mysql://court@db/auction"])
+def test_an_address_of_no_postgresql_is_refused_by_its_name(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: .* postgresql://$"):
+        load({"DATABASE_URL": url})
