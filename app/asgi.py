@@ -18,6 +18,7 @@ from app.platform import Platform
 from app.site import Files, HeadAsGet, Site
 from bidding.evidence.bundles import Bundles
 from kernel.actors import platform
+from kernel.answers import Answers
 from kernel.database import Database
 from kernel.errors import Busy
 from kernel.identity.routes import WhoIsAsking, provide_identity
@@ -30,6 +31,7 @@ from kernel.web import (
     StrictRequest,
     anyone,
     provide_actor,
+    provide_answers,
     provide_call,
     provide_database,
     refuse_loose_numbers,
@@ -116,6 +118,7 @@ def create_app(parts: Platform) -> Litestar:
         exception_handlers={**EXCEPTION_HANDLERS, NotFoundException: answer_not_found},
         dependencies={
             "database": Provide(provide_database),
+            "answers": Provide(provide_answers),
             "call": Provide(provide_call),
             "actor": Provide(provide_actor),
             "identity": Provide(provide_identity),
@@ -129,6 +132,7 @@ def create_app(parts: Platform) -> Litestar:
     site = Site(parts.settings)
     app.asgi_handler = HeadAsGet(FrontDoor(parts.settings.origin)(Files(app.asgi_handler, site)))
     app.state["database"] = parts.database
+    app.state["answers"] = Answers()
     app.state["identity"] = parts.identity
     app.state["settings"] = parts.settings
     app.state["site"] = site

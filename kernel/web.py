@@ -23,6 +23,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from litestar.types.empty import Empty
 
 from kernel.actors import Actor, Role
+from kernel.answers import Answers
 from kernel.database import AlreadyAnswered, Call, Database
 from kernel.decoding import decode, wanted_by
 from kernel.errors import Forbidden, Malformed, NotFound, Refusal, SignInRequired
@@ -215,6 +216,12 @@ async def provide_database(state: State) -> Database:
     """The database of this process."""
     database: Database = state["database"]
     return database
+
+
+async def provide_answers(state: State) -> Answers:
+    """The answers that this process keeps for a moment."""
+    answers: Answers = state["answers"]
+    return answers
 
 
 def problem(refusal: Refusal, told: Mapping[str, str] | None = None) -> Response[dict[str, object]]:

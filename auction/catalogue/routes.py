@@ -13,6 +13,7 @@ from auction.catalogue.schemas import CataloguePage, LotPage
 from auction.catalogue.store import Filter
 from auction.lots.rules import AssetKind, Round, Status, searchable
 from kernel.actors import Actor
+from kernel.answers import Answers
 from kernel.database import Database
 from kernel.decoding import Expected, clean_text
 from kernel.errors import Malformed
@@ -29,6 +30,7 @@ PriceQuery = Annotated[int | None, QueryParameter(ge=0, le=MAX_FEN)]
 async def browse(
     *,
     database: NamedDependency[Database],
+    answers: NamedDependency[Answers],
     actor: NamedDependency[Actor],
     q: Annotated[str, QueryParameter(max_length=LONGEST_QUERY)] = "",
     status: FromQuery[Status | None] = None,
@@ -66,7 +68,7 @@ async def browse(
     asked |= {"loan": loan, "limited": limited}
     exact = {name: value for name, value in asked.items() if value is not None}
     wanted = Filter(words_of(searchable(_readable("q", q))), exact, price_min, price_max, discount_min)
-    return await service.browse(database, actor, wanted, sort=sort, after=after, limit=limit, ends=ends)
+    return await service.browse(database, answers, actor, wanted, sort=sort, after=after, limit=limit, ends=ends)
 
 
 @get("/api/lots/{lot_id:uuid}", guards=[anyone])

@@ -19,8 +19,8 @@ from kernel.errors import Malformed
 
 MOST_WORDS = 8
 LONGEST_QUERY = 100
-FREQUENT = 0.3
-"""The share of lots above which a word is looked for in the texts themselves."""
+FREQUENT_PERCENT = 30
+"""A word that more lots have than this is looked for in the texts themselves."""
 TODAY = "today"
 A_MINUTE = timedelta(minutes=1)
 YEARS = range(2000, 2200)
@@ -75,7 +75,7 @@ class Cursor(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word of a query, normalised as the searched text is; `frequent` when more than `FREQUENT` of lots have it."""
+    """One word of a query, normalised as searched text is; `frequent`: more lots than `FREQUENT_PERCENT` have it."""
 
     text: str
     frequent: bool = False

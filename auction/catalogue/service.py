@@ -1,7 +1,7 @@
 """Use cases of the catalogue: search published lots, show one lot."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from uuid import UUID
 
@@ -18,13 +18,24 @@ from auction.lots.models import Lot
 from auction.lots.rules import Status, discount_bp
 from auction.statistics.rules import percent
 from kernel.actors import Actor
+from kernel.answers import Answers
 from kernel.clock import beijing
 from kernel.database import Database, Tx
 from kernel.identity import service as identity
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What is counted of all lots that fit: see `CataloguePage`."""
+
+    total: int
+    facets: dict[str, tuple[FacetValue, ...]]
+    today: tuple[EndsAt, ...]
+
+
 async def browse(
     database: Database,
+    answers: Answers,
     actor: Actor,
     wanted: Filter,
     *,
@@ -33,7 +44,11 @@ async def browse(
     limit: int,
     ends: str | None = None,
 ) -> CataloguePage:
-    """One page of published lots with its facet counts; `ends` is `today` or the minute in which they end."""
+    """One page of published lots with its facet counts; `ends` is `today` or the minute in which they end.
+
+    The counts may be two seconds old.
+    """
+    question = "catalogue", wanted.key, ends
     cursor = read_cursor(sort, after) if after else None
     async with database.reading(actor) as tx:
         now = tx.now()
@@ -42,20 +57,27 @@ async def browse(
         found = await store.search(tx, wanted, sort, cursor, limit + 1)
         page = found[:limit]
         pictures = await announcements.find_pictures(tx, [lot.id for lot in page])
-        today = rest_of_day(now)
+    counted = await answers.get(question, lambda: _count(database, actor, wanted))
+    return CataloguePage(
+        now=beijing(now),
+        rate=database.clock.rate,
+        lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
+        next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
+        total=counted.total,
+        facets=counted.facets,
+        today=counted.today,
+    )
+
+
+async def _count(database: Database, actor: Actor, wanted: Filter) -> Counted:
+    async with database.reading(actor) as tx:
+        today = rest_of_day(tx.now())
         choices = await store.count_choices(tx, wanted)
         facets = await _facets(tx, choices)
         ending = await store.count(tx, replace(wanted, ends=today))
         facets["ends"] = (FacetValue(TODAY, TODAY, ending),) if ending else ()
-        return CataloguePage(
-            now=beijing(now),
-            rate=database.clock.rate,
-            lots=tuple(_card(lot, pictures.get(lot.id)) for lot in page),
-            next=write_cursor(sort, store.cursor_of(page[-1], sort)) if len(found) > limit else None,
-            total=choices.total,
-            facets=facets,
-            today=tuple(EndsAt(beijing(at), n) for at, n in await store.count_ends(tx, today)),
-        )
+        soonest = await store.count_ends(tx, today)
+    return Counted(choices.total, facets, tuple(EndsAt(beijing(at), number) for at, number in soonest))
 
 
 async def _facets(tx: Tx, choices: store.Choices) -> dict[str, tuple[FacetValue, ...]]:

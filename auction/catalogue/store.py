@@ -1,6 +1,6 @@
 """SQL of the catalogue. Every query is over published lots alone, so that no draft can leak."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select, tablesample, text, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
-from auction.catalogue.rules import FREQUENT, Cursor, Sort, Span, Word
+from auction.catalogue.rules import FREQUENT_PERCENT, Cursor, Sort, Span, Word
 from auction.lots.models import Lot
 from auction.lots.rules import Status
 from kernel.clock import from_ms, to_ms
@@ -32,6 +32,12 @@ class Filter:
     price_max: int | None = None
     discount_min: int | None = None
     ends: Span | None = None
+
+    @property
+    def key(self) -> Hashable:
+        """The same for the same question."""
+        words = tuple(word.text for word in self.words)
+        return words, frozenset(self.exact.items()), self.price_min, self.price_max, self.discount_min, self.ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +79,11 @@ async def without_frequent(tx: Tx, wanted: Filter) -> Filter:
         return wanted
     sample = tablesample(Lot, func.system(SAMPLE), seed=literal(0))
     text_of = sample.c.search_text
-    shares = (func.avg(case((text_of.like(word.pattern, escape="\\"), 1), else_=0)) for word in looked_up)
+    shares = (func.avg(case((text_of.like(word.pattern, escape="\\"), 100), else_=0)) for word in looked_up)
     found = (await tx.session.execute(select(*shares))).one()
-    frequent = {word for word, share in zip(looked_up, found, strict=True) if share is not None and share > FREQUENT}
+    frequent = {
+        word for word, share in zip(looked_up, found, strict=True) if share is not None and share > FREQUENT_PERCENT
+    }
     return replace(wanted, words=tuple(replace(word, frequent=word in frequent) for word in wanted.words))
 
 

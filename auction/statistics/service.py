@@ -13,6 +13,7 @@ from auction.statistics.rules import By, Outcome, Stage, Tally, premium, series_
 from auction.statistics.schemas import SeriesRow, SeriesView, StatisticsView, figures_of, series_definitions
 from auction.statistics.store import Wanted
 from kernel.actors import Actor
+from kernel.answers import Answers
 from kernel.clock import beijing_day
 from kernel.contracts import LotClosed
 from kernel.database import Database, Tx
@@ -55,8 +56,12 @@ async def count_annulment(tx: Tx, lot_id: UUID) -> None:
     await store.change_outcome(tx, lot_id, Outcome.ANNULLED)
 
 
-async def show_statistics(database: Database, actor: Actor, wanted: Wanted) -> StatisticsView:
-    """Figures over the ended rounds that fit every filter given."""
+async def show_statistics(database: Database, answers: Answers, actor: Actor, wanted: Wanted) -> StatisticsView:
+    """Figures over the ended rounds that fit every filter given; they may be two seconds old."""
+    return await answers.get(("statistics", wanted), lambda: _statistics(database, actor, wanted))
+
+
+async def _statistics(database: Database, actor: Actor, wanted: Wanted) -> StatisticsView:
     async with database.reading(actor) as tx:
         tally = await store.tally(tx, wanted)
     return StatisticsView(
@@ -71,8 +76,18 @@ async def show_statistics(database: Database, actor: Actor, wanted: Wanted) -> S
     )
 
 
-async def show_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> SeriesView:
-    """The ended rounds that fit every filter, told by month, kind, court or stage."""
+async def show_series(database: Database, answers: Answers, actor: Actor, by: By, wanted: Wanted) -> SeriesView:
+    """The ended rounds that fit every filter, told by month, kind, court or stage; they may be two seconds old."""
+    return await answers.get(("series", by, wanted), lambda: _read_series(database, actor, by, wanted))
+
+
+async def write_series(database: Database, answers: Answers, actor: Actor, by: By, wanted: Wanted) -> str:
+    """The same as a table."""
+    view = await show_series(database, answers, actor, by, wanted)
+    return table([field.name for field in fields(SeriesRow)], [astuple(row) for row in view.rows])
+
+
+async def _read_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> SeriesView:
     async with database.reading(actor) as tx:
         tallies = await store.tallies(tx, wanted, by)
         names = await identity.court_names(tx, tallies) if by is By.COURT else {}
@@ -91,9 +106,3 @@ def _series(by: By, wanted: Wanted, tallies: Mapping[str, Tally], names: Mapping
         definitions=series_definitions(english=False),
         definitions_en=series_definitions(english=True),
     )
-
-
-async def write_series(database: Database, actor: Actor, by: By, wanted: Wanted) -> str:
-    """The same as a table."""
-    view = await show_series(database, actor, by, wanted)
-    return table([field.name for field in fields(SeriesRow)], [astuple(row) for row in view.rows])

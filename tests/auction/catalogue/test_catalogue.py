@@ -18,6 +18,7 @@ from auction.follows import service as follows
 from auction.lots import handlers
 from auction.lots.rules import Status, ends_rank, searchable
 from kernel.actors import Role, platform, visitor
+from kernel.answers import Answers
 from kernel.clock import beijing, monotonic
 from kernel.contracts import LotClosed, LotOpened
 from kernel.database import Database
@@ -48,7 +49,13 @@ async def look(
     **exact: object,
 ) -> CataloguePage:
     wanted = Filter(words_of(searchable(q)), exact)
-    return await browse(database, visitor("test"), wanted, sort=sort, after=after, limit=limit)
+    return await browse(database, Answers(), visitor("test"), wanted, sort=sort, after=after, limit=limit)
+
+
+async def ending(database: Database, ends: str) -> CataloguePage:
+    return await browse(
+        database, Answers(), visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=ends
+    )
 
 
 async def test_search_finds_words_as_written(database_url: str) -> None:
@@ -135,7 +142,7 @@ async def test_filters_and_facets(database_url: str) -> None:
         assert {value.label for value in by_court.facets["court"]} == {flat.court.name}
         assert [card.title for card in (await look(database, status=Status.LIVE)).lots] == []
         cheap = Filter(price_max=69_999_99)
-        page = await browse(database, visitor("test"), cheap, sort=Sort.PRICE, after=None, limit=20)
+        page = await browse(database, Answers(), visitor("test"), cheap, sort=Sort.PRICE, after=None, limit=20)
         assert page.total == 0
 
 
@@ -182,22 +189,22 @@ async def test_what_ends_today_is_counted_and_found(database_url: str) -> None:
                 place, title=title, scheduled_end=ends_at, opens_at=START + timedelta(days=40)
             )
     async with opened(database_url, at_ten - timedelta(hours=1)) as database:
-        page = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends="today")
+        page = await ending(database, "today")
         assert page.total == 3
         assert [(ends.at, ends.count) for ends in page.today] == [(beijing(at_ten), 2), (beijing(at_noon), 1)]
         at = page.today[0].at
-        chosen = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=at)
+        chosen = await ending(database, at)
         assert {card.title for card in chosen.lots} == {"甲", "乙"}
         counted = {value.value: value.count for value in chosen.facets["ends"]}
         assert counted == {"today": 3}, "counted under all filters but its own"
         narrow = Filter(exact={"kind": AssetKind.IMMOVABLE})
-        page = await browse(database, visitor("test"), narrow, sort=Sort.NEWEST, after=None, limit=20)
+        page = await browse(database, Answers(), visitor("test"), narrow, sort=Sort.NEWEST, after=None, limit=20)
         assert page.facets["ends"] == ()
         for wrong in ("tomorrow", "2026-01-01", "2026-01-01T10:00:00", "0001-01-01T00:00:00+08:00"):
             with pytest.raises(Malformed):
-                await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends=wrong)
+                await ending(database, wrong)
     async with opened(database_url, at_ten + timedelta(days=1)) as database:
-        page = await browse(database, visitor("test"), Filter(), sort=Sort.NEWEST, after=None, limit=20, ends="today")
+        page = await ending(database, "today")
         assert (page.total, page.today) == (0, ())
 
 
@@ -211,7 +218,7 @@ async def test_discounts_and_what_is_watched_most(database_url: str) -> None:
                 place, title=title, start_price_fen=start, deposit_fen=Fen(10_000_00)
             )
         deep = Filter(discount_min=2_000)
-        page = await browse(database, visitor("test"), deep, sort=Sort.NEWEST, after=None, limit=20)
+        page = await browse(database, Answers(), visitor("test"), deep, sort=Sort.NEWEST, after=None, limit=20)
         assert [card.title for card in page.lots] == ["七折"]
         for _ in range(12):
             await follows.follow(database, call(actor(Role.BIDDER)), lots["七折"])

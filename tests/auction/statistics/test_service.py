@@ -18,6 +18,7 @@ from auction.statistics.schemas import StatisticsView
 from auction.statistics.service import show_series, show_statistics, write_series
 from auction.statistics.store import Wanted
 from kernel.actors import platform, visitor
+from kernel.answers import Answers
 from kernel.contracts import LotClosed
 from kernel.database import Database
 from kernel.ids import ordered_id
@@ -30,7 +31,7 @@ pytestmark = pytest.mark.anyio
 
 
 async def figures(database: Database, court: UUID | None = None, year: int | None = None) -> StatisticsView:
-    return await show_statistics(database, visitor("test"), Wanted(court_id=court, year=year))
+    return await show_statistics(database, Answers(), visitor("test"), Wanted(court_id=court, year=year))
 
 
 def percent_of(view: StatisticsView, key: str) -> str | None:
@@ -68,7 +69,7 @@ async def test_series_by_month_kind_court_and_stage(database_url: str) -> None:
         await end(flat, await support.make_published_lot(flat))
 
         async def told(by: By, **wanted: Any) -> list[tuple[str, int, int, str | None]]:
-            view = await show_series(database, visitor("test"), by, Wanted(**wanted))
+            view = await show_series(database, Answers(), visitor("test"), by, Wanted(**wanted))
             assert set(view.definitions) == set(view.definitions_en)
             return [(row.label, row.rounds, row.sold, row.over_start_median_percent) for row in view.rows]
 
@@ -84,7 +85,7 @@ async def test_series_by_month_kind_court_and_stage(database_url: str) -> None:
             1,
         ]
         assert [month for month, *_ in months] == sorted(month for month, *_ in months)
-        text = await write_series(database, visitor("test"), By.KIND, Wanted())
+        text = await write_series(database, Answers(), visitor("test"), By.KIND, Wanted())
         assert text.startswith("key,label,rounds,sold,")
         assert "movable,movable,1,1,0,0,100.00,30.00," in text
 
