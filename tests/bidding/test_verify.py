@@ -13,6 +13,7 @@ from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
 from tests.bidding.desk.house import ENDS, MINUTE, OPENS, START, STEP, House, desk_of, house
+from tests.support.intruder import as_superuser
 
 pytestmark = pytest.mark.anyio
 
@@ -54,15 +55,6 @@ async def faults(url: str, clock: FrozenClock) -> list[str]:
             return await verify.faults(tx)
     finally:
         await database.close()
-
-
-async def as_superuser(place: House, *statements: str) -> None:
-    """What a database administrator can do: triggers off, then anything."""
-    async with place.db.transaction():
-        await place.db.execute("SET LOCAL session_replication_role = replica")
-        for statement in statements:
-            done = await place.db.execute(statement)
-            assert not done.endswith(" 0"), "the edit must hit something"
 
 
 async def test_an_honest_record_verifies(database_url: str) -> None:
@@ -112,7 +104,7 @@ EDITS = {
 async def test_an_edit_by_hand_shows(database_url: str, edit: str) -> None:
     async with house(database_url) as place:
         await a_full_life(place)
-        await as_superuser(place, edit)
+        await as_superuser(place.url, edit)
         assert await faults(database_url, FrozenClock(ENDS)) != []
 
 
@@ -125,7 +117,7 @@ async def test_a_bid_added_by_hand_shows(database_url: str) -> None:
             " AND column_name NOT IN ('entry', 'seq', 'key')"
         )
         await as_superuser(
-            place,
+            place.url,
             f"INSERT INTO bidding.submission (entry, seq, key, {columns})"
             f" SELECT 99, 99, '{uuid4()}', {columns} FROM bidding.submission WHERE seq = 2 AND lot_id = '{lot}'",
         )
@@ -135,7 +127,7 @@ async def test_a_bid_added_by_hand_shows(database_url: str) -> None:
 async def test_a_submission_of_no_lot_shows(database_url: str) -> None:
     async with house(database_url) as place:
         await a_full_life(place)
-        await as_superuser(place, f"UPDATE bidding.submission SET lot_id = '{uuid4()}' WHERE seq = 2")
+        await as_superuser(place.url, f"UPDATE bidding.submission SET lot_id = '{uuid4()}' WHERE seq = 2")
         assert any("does not exist" in fault for fault in await faults(database_url, FrozenClock(ENDS)))
 
 

@@ -3,13 +3,13 @@
 import runpy
 
 import pytest
-from sqlalchemy import text
 
 from kernel import audit
 from kernel.actors import Role, platform
 from kernel.database import Database
 from kernel.ids import ordered_id
 from tests.support.house import actor, opened
+from tests.support.intruder import as_superuser
 
 pytestmark = pytest.mark.anyio
 
@@ -39,13 +39,6 @@ CUT = (
 """The three newest entries, with all that names them."""
 
 FIRST_ROOT = runpy.run_path("alembic/versions/0045_proofs.py")["FIRST_ROOT"]
-
-
-async def _as_superuser(database: Database, *statements: str) -> None:
-    async with database.transaction(platform("intruder")) as tx:
-        await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in statements:
-            await tx.session.execute(text(statement))
 
 
 async def test_an_untouched_trail_verifies(database_url: str) -> None:
@@ -82,7 +75,7 @@ async def test_entries_that_wait_for_the_sealer_are_no_fault(database_url: str) 
 async def test_a_superusers_change_is_found(database_url: str, tampering: str) -> None:
     async with opened(database_url) as database:
         await _three_sealed_entries(database)
-        await _as_superuser(database, tampering)
+        await as_superuser(database_url, tampering)
         assert await _faults(database) != []
 
 
@@ -91,7 +84,7 @@ async def test_a_chain_cut_at_its_end_shows_by_the_roots(database_url: str) -> N
     async with opened(database_url) as database:
         await _three_sealed_entries(database)
         await _three_sealed_entries(database)
-        await _as_superuser(database, *CUT)
+        await as_superuser(database_url, *CUT)
         assert await _faults(database) == ["audit root 2 does not verify"]
 
 
@@ -101,9 +94,9 @@ async def test_what_was_sealed_before_there_were_roots_is_root_0s(database_url: 
         await _three_sealed_entries(database)
         await _three_sealed_entries(database)
         as_before = ("UPDATE kernel.audit_block SET root = 0", "DELETE FROM kernel.audit_root", FIRST_ROOT)
-        await _as_superuser(database, *as_before)
+        await as_superuser(database_url, *as_before)
         assert await _faults(database) == []
         await _three_sealed_entries(database)
         assert await _faults(database) == []
-        await _as_superuser(database, *CUT)
+        await as_superuser(database_url, *CUT)
         assert await _faults(database) == ["audit root 1 does not verify"]

@@ -18,6 +18,7 @@ from kernel.clock import FrozenClock
 from kernel.database import Database
 from tests.bidding.desk.house import ENDS, House, house
 from tests.bidding.test_verify import a_full_life
+from tests.support.intruder import as_superuser
 from tests.support.keys import KEYRING
 
 
@@ -49,12 +50,7 @@ class Archive:
         return list(self.sink.heads())
 
     async def forge(self, *statements: str) -> None:
-        """What a database administrator can do: triggers off, then anything."""
-        async with self.place.db.transaction():
-            await self.place.db.execute("SET LOCAL session_replication_role = replica")
-            for statement in statements:
-                done = await self.place.db.execute(statement)
-                assert not done.endswith(" 0"), "the forgery must hit something"
+        await as_superuser(self.place.url, *statements)
 
 
 @asynccontextmanager

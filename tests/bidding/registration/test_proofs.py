@@ -16,6 +16,7 @@ from tests.bidding.registration.test_joint import confirm, three
 from tests.bidding.registration.test_service import grant, named_bidder, submitted
 from tests.bidding.support import admitted, bidder, ordinary, publish
 from tests.support.house import call, opened
+from tests.support.intruder import as_superuser
 
 pytestmark = pytest.mark.anyio
 
@@ -24,14 +25,6 @@ async def faults(database: Database) -> list[str]:
     """What `verify` finds, without what a desk would have had to write."""
     async with database.reading(platform("verify")) as tx:
         return await verify.faults(tx)
-
-
-async def as_superuser(database: Database, *statements: str) -> None:
-    async with database.transaction(platform("intruder")) as tx:
-        await tx.session.execute(text("SET LOCAL session_replication_role = replica"))
-        for statement in statements:
-            done = await tx.session.execute(text(statement))
-            assert done.rowcount, "the edit must hit something"  # type: ignore[attr-defined]
 
 
 async def two_bidders(database: Database) -> UUID:
@@ -138,7 +131,7 @@ async def test_an_edit_by_hand_shows(database_url: str, edit: list[str], fault: 
     async with opened(database_url) as database:
         await two_bidders(database)
         assert await faults(database) == []
-        await as_superuser(database, *edit)
+        await as_superuser(database_url, *edit)
         assert [found for found in await faults(database) if fault in found]
 
 
@@ -155,7 +148,7 @@ async def test_an_edited_release_shows(database_url: str, edit: str) -> None:
         async with database.transaction(platform("deposits")) as tx:
             await api.release(tx, [own.registration_id])
         assert await faults(database) == []
-        await as_superuser(database, edit)
+        await as_superuser(database_url, edit)
         assert [fault for fault in await faults(database) if "it did not become" in fault]
 
 
@@ -163,7 +156,7 @@ async def test_no_fault_names_a_person(database_url: str) -> None:
     async with opened(database_url) as database:
         lot_id = await publish(database)
         who, _ = await admitted(database, lot_id)
-        await as_superuser(database, "UPDATE bidding.registration_identity SET salt = sha256('x')")
+        await as_superuser(database_url, "UPDATE bidding.registration_identity SET salt = sha256('x')")
         [found] = await faults(database)
         assert str(who.person) not in found
 
@@ -194,11 +187,11 @@ async def test_codes_of_priority_purchasers_change_honestly_and_show_when_edited
         ranks = [
             "UPDATE bidding.priority_grant SET rank = {} WHERE rank = {}".format(*pair) for pair in ((9, 1), (1, 9))
         ]
-        await as_superuser(database, ranks[0])
+        await as_superuser(database_url, ranks[0])
         assert [fault for fault in await faults(database) if "its priority purchasers" in fault]
-        await as_superuser(database, ranks[1])
+        await as_superuser(database_url, ranks[1])
         edit = "UPDATE bidding.registration_identity SET person_id = gen_random_uuid() WHERE person_id = '{}'"
-        await as_superuser(database, edit.format(late.person))
+        await as_superuser(database_url, edit.format(late.person))
         [found] = await _of_registrations(database)
         assert SOMEBODY_ELSE in found
 
@@ -223,7 +216,7 @@ async def test_for_whom_somebody_bids_shows_when_edited(database_url: str, edit:
         wanted = ConfirmAgent(agent="agent", principal="principal", proof="授权委托书")
         await confirmations.confirm_agent(database, call(JUDGE), lot_id, wanted)
         assert await faults(database) == []
-        await as_superuser(database, edit)
+        await as_superuser(database_url, edit)
         assert [fault for fault in await faults(database) if "for whom somebody bids" in fault]
 
 
@@ -236,7 +229,7 @@ async def test_registrations_of_before_the_salt_are_no_fault(database_url: str) 
     async with opened(database_url) as database:
         await two_bidders(database)
         await as_superuser(
-            database,
+            database_url,
             "UPDATE bidding.registration_identity SET salt = NULL",
             "UPDATE kernel.audit_entry SET facts = convert_to((convert_from(facts, 'UTF8')::jsonb"
             " - 'bidder' - 'admitted_at')::text, 'UTF8') WHERE action LIKE 'registration.%'",
@@ -244,7 +237,7 @@ async def test_registrations_of_before_the_salt_are_no_fault(database_url: str) 
         )
         assert await faults(database) == []
         await as_superuser(
-            database,
+            database_url,
             "UPDATE bidding.registration SET admitted_at = admitted_at - interval '2 s' WHERE state = 'admitted'",
         )
         assert len(await faults(database)) == 2
