@@ -4,12 +4,18 @@ from kernel.errors import Refusal
 
 
 class UnusableFile(Refusal):
-    """The file is no message that we read, or says something that cannot be booked; nothing of it was taken."""
+    """The file is no message that we read, or says something that cannot be booked; nothing of it was taken.
+
+    What the schema says, and codes, stand in both sentences as they are.
+    """
 
     code = "unusable-file"
     status = 422
-    zh = "银行文件无法使用：{where} 应为 {expected}"
-    en = "The bank file cannot be used: {where} should be {expected}"
+    zh = "银行文件无法使用：{where}，要求：{expected_zh}"
+    en = "The bank file cannot be used: {where}: expected {expected}"
+
+    def __init__(self, where: str, expected: str, expected_zh: str | None = None) -> None:
+        super().__init__(where=where, expected=expected, expected_zh=expected_zh or expected)
 
 
 class MessageReused(Refusal):

@@ -50,17 +50,17 @@ def read(raw: bytes) -> Message:
     root = _parsed(raw)
     name = etree.QName(root).namespace or ""
     if name.removeprefix(NAMESPACE) not in READABLE or not name.startswith(NAMESPACE):
-        raise UnusableFile(where="Document", expected=" / ".join(READABLE))
+        raise UnusableFile("Document", " / ".join(READABLE))
     kind, document_type = READABLE[name.removeprefix(NAMESPACE)]
     schema = _schema(name.removeprefix(NAMESPACE))
     if not schema.validate(root):
         fault = schema.error_log[0]
-        raise UnusableFile(where=f"line {fault.line}", expected=_readable(fault.message))
+        raise UnusableFile(f"line {fault.line}", _readable(fault.message))
     config = ParserConfig(fail_on_unknown_properties=True, fail_on_converter_warnings=True)
     try:
         document = XmlParser(config=config, handler=LxmlEventHandler).parse(root, document_type)
     except (ParserError, ValueError) as error:
-        raise UnusableFile(where="Document", expected=_readable(str(error))) from None
+        raise UnusableFile("Document", _readable(str(error))) from None
     return _message(kind, document)
 
 
@@ -93,7 +93,7 @@ def write(ours: OurAccount, message_id: str, made_at: datetime, instructions: Se
     raw = serializer.render(document, ns_map={None: NAMESPACE + PAIN}).encode()
     schema = _schema(PAIN)
     if not schema.validate(etree.fromstring(raw)):
-        raise UnusableFile(where=PAIN, expected=_readable(schema.error_log[0].message))
+        raise UnusableFile(PAIN, _readable(schema.error_log[0].message))
     return raw
 
 
@@ -102,9 +102,9 @@ def _parsed(raw: bytes) -> etree._Element:
     try:
         root = etree.fromstring(raw, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnusableFile(where="XML", expected=_readable(str(error))) from None
+        raise UnusableFile("XML", _readable(str(error))) from None
     if root.getroottree().docinfo.doctype:
-        raise UnusableFile(where="DOCTYPE", expected="absent")
+        raise UnusableFile("DOCTYPE", "none", "不得有")
     return root
 
 
@@ -126,9 +126,9 @@ def _message(kind: MessageKind, document: Any) -> Message:
         message, reports = document.bk_to_cstmr_dbt_cdt_ntfctn, document.bk_to_cstmr_dbt_cdt_ntfctn.ntfctn
         pages = [report.ntfctn_pgntn for report in reports]
     if len(reports) != 1:
-        raise UnusableFile(where=f"{kind}", expected="one account and one day")
+        raise UnusableFile(f"{kind}", "one account and one day", "每份文件一个账户、一天")
     if any(page is not None and not page.last_pg_ind for page in [*pages, message.grp_hdr.msg_pgntn]):
-        raise UnusableFile(where="LastPgInd", expected="true: files are not put together from pages")
+        raise UnusableFile("LastPgInd", "true: files are not put together from pages", "true（不拼接分页文件）")
     (report,) = reports
     booked = [entry for entry in report.ntry if _is_booked(entry)]
     return Message(
@@ -144,7 +144,7 @@ def _message(kind: MessageKind, document: Any) -> Message:
 def _is_booked(entry: Any) -> bool:
     status = entry.sts.cd
     if status != BOOKED and status not in NOT_YET_BOOKED:
-        raise UnusableFile(where="Sts", expected=f"{BOOKED}, {', '.join(sorted(NOT_YET_BOOKED))}")
+        raise UnusableFile("Sts", f"{BOOKED}, {', '.join(sorted(NOT_YET_BOOKED))}")
     return bool(status == BOOKED)
 
 
@@ -157,10 +157,10 @@ def _movements(entry: Any) -> Iterator[Movement]:
         return
     amounts = [_fen(each.amt) for each in details]
     if sum(amounts) != entry_fen:
-        raise UnusableFile(where="TxDtls/Amt", expected=f"{entry_fen} fen in all")
+        raise UnusableFile("TxDtls/Amt", f"{entry_fen} fen in all", f"合计 {entry_fen} 分")
     for number, (each, amount_fen) in enumerate(zip(details, amounts, strict=True), start=1):
         if each.cdt_dbt_ind is not None and each.cdt_dbt_ind.value != entry.cdt_dbt_ind.value:
-            raise UnusableFile(where="TxDtls/CdtDbtInd", expected=entry.cdt_dbt_ind.value)
+            raise UnusableFile("TxDtls/CdtDbtInd", entry.cdt_dbt_ind.value)
         shared = f"{entry.acct_svcr_ref}/{number}" if entry.acct_svcr_ref else None
         yield _movement(entry, each, shared, amount_fen, booked_on)
 
@@ -169,7 +169,7 @@ def _movement(entry: Any, details: Any, entry_reference: str | None, amount_fen:
     references = details.refs if details else None
     reference = (references.acct_svcr_ref if references else None) or entry_reference
     if not reference:
-        raise UnusableFile(where="AcctSvcrRef", expected="the bank's own reference of every movement")
+        raise UnusableFile("AcctSvcrRef", "the bank's own reference of every movement", "每笔收支均有银行流水号")
     credit = entry.cdt_dbt_ind.value == "CRDT"
     parties = details.rltd_pties if details else None
     payer = (parties.dbtr, parties.dbtr_acct) if parties else (None, None)
@@ -196,7 +196,7 @@ def _balances(report: Any) -> Balances:
 def _balance(report: Any, codes: tuple[str, ...]) -> Any:
     found = [balance for balance in report.bal if balance.tp.cd_or_prtry.cd in codes and balance.tp.sub_tp is None]
     if len(found) != 1:
-        raise UnusableFile(where="Bal", expected=f"one {' or '.join(codes)}")
+        raise UnusableFile("Bal", f"one {' or '.join(codes)}", f"恰有一个 {' 或 '.join(codes)}")
     return found[0]
 
 
@@ -208,24 +208,25 @@ def _signed(balance: Any) -> int:
 def _fen(amount: Any, least: int = 1) -> Fen:
     """Whole fen; the schemas would let a thousandth of a yuan pass."""
     if amount is None or amount.ccy != CURRENCY:
-        raise UnusableFile(where="Amt", expected=CURRENCY)
+        raise UnusableFile("Amt", CURRENCY)
     fen = amount.value * 100
     if fen != fen.to_integral_value() or not least <= fen <= MAX_FEN:
-        raise UnusableFile(where=f"Amt {_readable(str(amount.value))}", expected=f"{least} to {MAX_FEN} whole fen")
+        where = f"Amt {_readable(str(amount.value))}"
+        raise UnusableFile(where, f"{least} to {MAX_FEN} whole fen", f"{least} 至 {MAX_FEN} 的整数分")
     return Fen(int(fen))
 
 
 def _day(where: str, value: Any) -> date:
     """The day in Beijing; a time without an offset is Beijing's."""
     if value is None:
-        raise UnusableFile(where=where, expected="a date")
+        raise UnusableFile(where, "a date", "日期")
     try:
         if value.dt is not None:
             day: date = value.dt.to_date()
             return day
         moment: datetime = value.dt_tm.to_datetime()
     except ValueError:
-        raise UnusableFile(where=where, expected="a date") from None
+        raise UnusableFile(where, "a date", "日期") from None
     return beijing_day(moment if moment.tzinfo else moment.replace(tzinfo=BEIJING))
 
 
@@ -236,7 +237,7 @@ def _number(account: Any) -> str:
     written = account.id.iban or account.id.othr.id
     number = "".join(sign for sign in written if sign.isascii() and sign.isalnum())
     if len(number) != sum(sign not in " -" for sign in written):
-        raise UnusableFile(where="Acct/Id", expected="letters and digits")
+        raise UnusableFile("Acct/Id", "letters and digits", "字母和数字")
     return number
 
 
@@ -251,7 +252,7 @@ def _text(where: str, text: str) -> str:
     try:
         return clean_text(text)
     except ValueError as error:
-        raise UnusableFile(where=where, expected=_readable(str(error))) from None
+        raise UnusableFile(where, _readable(str(error))) from None
 
 
 def _transaction(instruction: Instruction) -> Any:

@@ -120,14 +120,14 @@ def order_of(end_to_end_id: str) -> UUID | None:
 def check(message: Message, ours: OurAccount) -> None:
     """Refuse a message of another account, with a doubled reference, or whose balances do not add up."""
     if message.account != ours.number:
-        raise UnusableFile(where="Acct", expected=ours.number)
+        raise UnusableFile("Acct", ours.number)
     for reference, times in Counter(movement.reference for movement in message.movements).items():
         if times > 1:
-            raise UnusableFile(where="AcctSvcrRef", expected=f"{reference} once")
+            raise UnusableFile("AcctSvcrRef", f"{reference} once", f"{reference} 只出现一次")
     if message.balances is not None:
         closing = message.balances.opening_fen + sum(movement.gain_fen for movement in message.movements)
         if closing != message.balances.closing_fen:
-            raise UnusableFile(where="Bal CLBD", expected=f"{closing} fen by its movements")
+            raise UnusableFile("Bal CLBD", f"{closing} fen by its movements", f"按明细应为 {closing} 分")
 
 
 def fits(instruction: Instruction) -> bool:
