@@ -18,7 +18,7 @@ from uuid import UUID
 import structlog
 
 from bidding.desk.batch import Book, Decided, Entry
-from bidding.desk.errors import DeskEnded
+from bidding.desk.errors import DeskEnded, OutageNoticed
 from bidding.desk.ingresses import Presence
 from bidding.desk.outages import LONG_AGO, SECOND_S, Outages, Stamps
 from bidding.desk.queue import Queue, Reply
@@ -146,7 +146,7 @@ class Desk:
             silent = timedelta()
         if self.options.exclusive:
             await self._session.forget_ingresses()
-        self._outages.lively(max(silent, timedelta()))
+        self._outages.taken_over(max(silent, timedelta()))
         await self._outages.freeze_where_overdue()
         await self._decide_overdue()
         self._outages.begin()
@@ -253,7 +253,8 @@ class Desk:
                 if is_data_fault(error):
                     raise
                 log.warning("desk.retries", error=repr(error), entries=len(entries))
-                self._outages.failed()
+                if not isinstance(error, OutageNoticed):  # the database is well; what stood still was this process
+                    self._outages.failed()
                 if self._stopping:
                     raise DeskEnded from error
                 await asyncio.sleep(delay_s)

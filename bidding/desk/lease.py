@@ -53,10 +53,11 @@ TAKE_LEASE = """
 END_STUCK = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE application_name = 'desk' AND datname = current_database() AND pid <> pg_backend_pid()
-      AND state = 'active' AND wait_event = 'ClientRead' AND query_start < clock_timestamp() - make_interval(secs => $1)
+      AND state = 'active' AND wait_event IN ('ClientRead', 'ClientWrite')
+      AND query_start < clock_timestamp() - make_interval(secs => $1)
 """
-"""Sessions of desks that stopped in the middle of a COPY, and hold the lease by it: no timeout of PostgreSQL's ends
-a COPY that waits for its client."""
+"""Sessions of desks that stopped in the middle of a COPY or of an answer, and hold the lease by it: no timeout of
+PostgreSQL's ends what waits for its client."""
 GIVE_UP_LEASE = "UPDATE bidding.desk_lease SET holder = '', address = NULL WHERE share = $1 AND epoch = $2"
 BEGIN_UNDER_LEASE = "BEGIN; SELECT FROM bidding.desk_lease WHERE share = {:d} AND epoch = {:d} FOR SHARE"
 """One round trip. A takeover that was waited for changes the epoch, and then the row is not found any more."""

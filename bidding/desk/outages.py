@@ -4,8 +4,10 @@
 before anything else is decided; the court resumes. The outage goes on until something is decided again.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from uuid import UUID, uuid4
 
 import structlog
@@ -15,7 +17,7 @@ from bidding.desk.ingresses import SUSPECT_AFTER_S
 from bidding.desk.outage_store import Hit, Outage
 from bidding.desk.queue import Queue
 from bidding.desk.rules import Kind
-from bidding.desk.session import Session
+from bidding.desk.session import Session, is_data_fault
 from bidding.desk.submissions import Submission
 from kernel.clock import Clock, monotonic, whole_ms
 
@@ -32,6 +34,10 @@ COME_BACK_S = SUSPECT_AFTER_S + SECOND_S
 
 OVER_AFTER_S = 5.0
 """An outage of a single lot is over once nothing more of it was noticed for so long."""
+
+LONGEST_LOOK_S = 0.3
+"""Of a second, for lots that were turned away."""
+MOST_ENDED = 200
 
 REST, LONGEST_REST_S = 10, 3.0
 """How long to leave the database to bids between two looks for thousands who are cut off, by what a look took."""
@@ -97,6 +103,9 @@ class Outages:
         self._paused_until = LONG_AGO
         """Platform time at which the last pause in deciding was over."""
         self._locked = (0.0, LONG_AGO)
+        self._unfit = set[UUID]()
+        """Lots whose rows fail on what they hold. Closing one fails alone; freezing it would stop what is frozen with
+        it, and a desk that cannot freeze decides nothing."""
         self._mended_s = 0.0
         self._last_second_s = self._watchful_from_s = self._rested_s = monotonic()
         self._latest = LONG_AGO
@@ -112,6 +121,11 @@ class Outages:
         if ago:
             at = whole_ms(at - ago * self._stamps.rate)  # the database counts it in microseconds, events in whole ms
         self._live(monotonic() - ago.total_seconds(), at)
+
+    def taken_over(self, ago: timedelta) -> None:
+        """The desk begins; the one before it could decide so long `ago`, and may have paused before: nobody knows."""
+        self.lively(ago)
+        self._paused_until = self._stamps.now()
 
     def failed(self) -> None:
         """The database did not let the desk decide just now."""
@@ -129,10 +143,14 @@ class Outages:
         return now_s - self._lively_s >= PAUSE_SHARE * self._hole_s
 
     def _overdue_by(self) -> datetime:
-        """Ends up to here must have been closed, and a pause may be why they are not."""
-        now = self._stamps.now()
+        """Ends up to here must have been closed, and a pause may be why they are not.
+
+        What a pause of more than a minute ago kept waiting was closed or frozen since.
+        """
+        now, rate = self._stamps.now(), self._stamps.rate
         paused_until = now if self._pauses(monotonic()) else self._paused_until
-        return min(now - timedelta(seconds=self._hole_s) * self._stamps.rate, paused_until)
+        last = now - timedelta(seconds=self._hole_s) * rate
+        return min(last, paused_until) if paused_until >= last - A_WHILE * rate else LONG_AGO
 
     def _gap(self, now_s: float) -> tuple[float, datetime]:
         """For how long nobody decides, and since when; 0 in a moment of life between two failures."""
@@ -141,16 +159,16 @@ class Outages:
             begun_s, begun_at = self._trouble
         return now_s - begun_s, begun_at
 
-    def in_time(self, closing: Iterable[datetime] = ()) -> bool:
+    def in_time(self, closing: Mapping[UUID, datetime]) -> bool:
         """Whether a batch may be decided now: no outage is going on, or it was mended this very moment, and none of
-        the ends that it closes is overdue.
+        the lots that it closes, by their ends, is overdue.
 
         If it is committed, its decisions date from here: a slow commit does not stretch the time without any.
         """
         now_s = monotonic()
         self._locked = now_s, self._stamps.now()
         overdue_by = self._overdue_by()
-        if any(end <= overdue_by for end in closing):
+        if any(end <= overdue_by for lot, end in closing.items() if lot not in self._unfit):
             return False
         return self._gap(now_s)[0] < self._hole_s or now_s - self._mended_s < MENDED_FOR_S
 
@@ -204,12 +222,14 @@ class Outages:
         An outage is measured between signs of life, and a desk can be alive between a lot's end and its close. So a
         close may wait through a hole that began a moment after the end, or through two pauses with a moment between.
         """
-        now, overdue_by = self._stamps.now(), self._overdue_by()
-        if overdue_by < now - timedelta(seconds=self._hole_s) * self._stamps.rate - A_WHILE:
-            return  # whatever that pause kept waiting was closed or frozen since
-        if ends := dict(await self._session.find_unclosed(overdue_by)):
+        overdue_by = self._overdue_by()
+        if overdue_by == LONG_AGO:
+            return
+        unclosed = [found for found in await self._session.find_unclosed(overdue_by) if found[0] not in self._unfit]
+        for ends in _by_second(unclosed):
             since = min(ends.values()) - MS
-            await self.freeze(since, "overdue", (now - since) / SECOND / self._stamps.rate, only=list(ends))
+            real_s = (self._stamps.now() - since) / SECOND / self._stamps.rate
+            await self.freeze(since, "overdue", real_s, only=list(ends))
 
     async def freeze(
         self, since: datetime, cause: str, real_s: float, only: Collection[UUID] | None = None
@@ -221,7 +241,7 @@ class Outages:
         outage = self._outage(since, cause, real_s)
         if only is None:
             self._paused_until = outage.until
-        lots = await self._session.find_hit(since, outage.until, only)
+        lots = [lot for lot in await self._session.find_hit(since, outage.until, only) if lot not in self._unfit]
         frozen = await self._freeze(outage, lots, everybody=only is None) if lots else set()
         if only is not None:
             await self._notice(self._outage(since, cause, real_s) if frozen else outage, set(only) - frozen)
@@ -242,11 +262,36 @@ class Outages:
             for lot in lots
         ]
         entries = [Entry(freeze, freeze.address, until) for freeze in freezes]
-        decided, books = await self._session.write_freezes(entries, outage, self._stamps.rate, everybody=everybody)
+        rate = self._stamps.rate
+        try:
+            decided, books = await self._session.write_freezes(entries, outage, rate, everybody=everybody)
+        except Exception as error:
+            if not is_data_fault(error) or not await self._find_unfit(entries, outage):
+                raise
+            if fit := [entry.sent.lot_id for entry in entries if entry.sent.lot_id not in self._unfit]:
+                return await self._freeze(outage, fit, everybody=everybody)
+            if everybody:
+                await self._session.keep_outage(outage, rate)
+            return set()
         frozen = {entry.sent.lot_id for entry, _ in decided.answers}
         log.error("desk.froze", cause=outage.cause, lots=len(frozen), since=since.isoformat(), real_s=outage.real_s)
         self._publish(entries, decided, books)
         return frozen
+
+    async def _find_unfit(self, entries: Sequence[Entry], outage: Outage) -> int:
+        """How many of these lots cannot be frozen: found by halves, in transactions that are undone."""
+        try:
+            await self._session.try_freezes(entries, outage, self._stamps.rate)
+            return 0
+        except Exception as error:
+            if not is_data_fault(error):
+                raise
+            if len(entries) == 1:
+                log.exception("desk.unfit", lot=str(entries[0].sent.lot_id))
+                self._unfit.add(entries[0].sent.lot_id)
+                return 1
+        half = len(entries) // 2
+        return await self._find_unfit(entries[:half], outage) + await self._find_unfit(entries[half:], outage)
 
     # -- what takes time from single lots and freezes none
 
@@ -260,10 +305,11 @@ class Outages:
         going_on.update(dict.fromkeys(hits, (monotonic(), outage.until)))
 
     async def end_what_is_over(self, after_s: float = OVER_AFTER_S) -> None:
-        """Record the end of outages of which nothing more was noticed for so long."""
+        """Record the end of outages of which nothing more was noticed for so long; of thousands some at a time."""
         going_on = await self._all_going_on()
         before_s = monotonic() - after_s
-        if over := {hit: at for hit, (noticed_s, at) in going_on.items() if noticed_s <= before_s}:
+        ended = ((hit, at) for hit, (noticed_s, at) in going_on.items() if noticed_s <= before_s)
+        if over := dict(islice(ended, MOST_ENDED)):
             await self._session.end_outages(over, self._stamps.rate)
             for hit in over:
                 del going_on[hit]
@@ -278,14 +324,20 @@ class Outages:
     # -- what is asked each second
 
     async def _freeze_where_busy(self) -> None:
-        """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect."""
-        now_s = monotonic()
-        for lot_id, away in list(self._queue.turned_away.items()):
+        """Lots whose bids were answered `busy`, and nothing else, for `hole_s` running were closed in effect.
+
+        The queue is full of other bids then: whichever lots this look has no time for come first in the next one.
+        """
+        now_s, turned_away = monotonic(), self._queue.turned_away
+        for lot_id, away in list(turned_away.items()):
+            if monotonic() - now_s > LONGEST_LOOK_S:
+                return
+            turned_away[lot_id] = turned_away.pop(lot_id)
             frozen = set[UUID]()
             if away.last_s - away.first_s >= self._hole_s:
                 frozen = await self.freeze(away.since, "busy", now_s - away.first_s, only=[lot_id])
             if frozen or now_s - away.last_s >= self._hole_s:
-                self._queue.turned_away.pop(lot_id, None)  # while the database was asked, a bid may have been taken
+                turned_away.pop(lot_id, None)  # while the database was asked, a bid may have been taken
 
     async def _freeze_where_cut_off(self) -> None:
         """Lots of bidders whose web process fell silent, and who are not back at another one.
@@ -302,3 +354,11 @@ class Outages:
             if frozen := await self.freeze(missing.platform_at, "ingress-missing", missing.silent_s, only=missing.lots):
                 await self._session.judged(missing, frozen)
         self._rested_s = monotonic() + min(REST * (monotonic() - now_s), LONGEST_REST_S)
+
+
+def _by_second(unclosed: Iterable[tuple[UUID, datetime]]) -> list[dict[UUID, datetime]]:
+    """Lots by their ends, those of one second together: each group is one transaction and one outage on record."""
+    seconds = defaultdict[datetime, dict[UUID, datetime]](dict)
+    for lot, ends_at in sorted(unclosed, key=lambda found: found[1]):
+        seconds[ends_at.replace(microsecond=0)][lot] = ends_at
+    return list(seconds.values())

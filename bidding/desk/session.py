@@ -32,6 +32,10 @@ DATA_FAULTS = frozenset({"22", "23", "P0"})
 """Classes of SQLSTATE that speak of the rows themselves: values, constraints, raised exceptions."""
 
 
+class _Undone(Exception):
+    """What was decided is not to be committed."""
+
+
 class Session:
     """One desk's view of the database. Not shared: one statement at a time, from the desk's loop."""
 
@@ -63,12 +67,12 @@ class Session:
         return signs
 
     async def write(
-        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[Iterable[datetime]], bool]
+        self, entries: Sequence[Entry], now: datetime, rate: int, in_time: Callable[[Mapping[UUID, datetime]], bool]
     ) -> tuple[Decided, list[Book]]:
         """Decide a batch and commit it; all or nothing.
 
-        `in_time` is asked once the locks are held, with the ends that the batch closes: connecting or waiting may have
-        taken longer than an outage needs.
+        `in_time` is asked once the locks are held, with the lots that the batch closes and their ends: connecting or
+        waiting may have taken longer than an outage needs.
         """
         reading = Reading(books={})
         commands = [entry for entry in entries if entry.sent.kind is not Kind.BID]
@@ -95,10 +99,7 @@ class Session:
     ) -> tuple[Decided, list[Book]]:
         """Decide the freezes of an outage, and record why. `everybody`: it touched all lots that ran."""
         async with self._transaction() as db:
-            reading = await self._read(db, entries, entries)
-            decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
-            self._signer.sign(decided.batch, outage.until)
-            await store.write(db, decided, reading.books.values(), outage.until)
+            decided, books = await self._decide_freezes(db, entries, outage, rate)
             frozen = [entry.sent.lot_id for entry, _ in decided.answers]
             ended: set[outage_store.Key] = set()
             if frozen and not everybody:
@@ -110,6 +111,22 @@ class Session:
                     await outage_store.keep_lots(db, self.part, self.epoch, outage, frozen, over=True)
                 ended.add((self._share, self.epoch, outage.until))
             await said.record_outages(db, ended)
+        return decided, books
+
+    async def try_freezes(self, entries: Sequence[Entry], outage: Outage, rate: int) -> None:
+        """Decide freezes and undo it all: raises what the lots fail on."""
+        with contextlib.suppress(_Undone):
+            async with self._transaction() as db:
+                await self._decide_freezes(db, entries, outage, rate)
+                raise _Undone
+
+    async def _decide_freezes(
+        self, db: lease.Connection, entries: Sequence[Entry], outage: Outage, rate: int
+    ) -> tuple[Decided, list[Book]]:
+        reading = await self._read(db, entries, entries)
+        decided = decide_batch(entries, reading, rate=rate, batch=await self._signer.open(db))
+        self._signer.sign(decided.batch, outage.until)
+        await store.write(db, decided, reading.books.values(), outage.until)
         return decided, list(reading.books.values())
 
     async def note_outage(self, outage: Outage, lots: Collection[UUID], rate: int) -> None:
@@ -292,10 +309,11 @@ class Session:
                 self._refusals.pop(book.lot_id.int, None)
 
 
-def _closing(commands: Iterable[Entry], books: dict[int, Book]) -> list[datetime]:
-    """The ends of the running lots that these commands close."""
+def _closing(commands: Iterable[Entry], books: dict[int, Book]) -> dict[UUID, datetime]:
+    """The running lots that these commands close, with their ends."""
     closing = [books.get(entry.address[0]) for entry in commands if entry.sent.kind is Kind.CLOSED]
-    return [book.state.ends_at for book in closing if book and book.state.status is Status.OPEN and book.state.ends_at]
+    running = [book for book in closing if book and book.state.status is Status.OPEN]
+    return {book.lot_id: book.state.ends_at for book in running if book.state.ends_at}
 
 
 @contextlib.contextmanager

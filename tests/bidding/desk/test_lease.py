@@ -1,7 +1,7 @@
 """No batch of an older epoch commits after a takeover, and what a desk finds when it becomes one."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -136,9 +136,20 @@ async def half_a_copy(old: Any, copying: asyncio.Event) -> None:
     await old.copy_to_table("row", source=rows(), format="text", timeout=60)
 
 
+async def half_an_answer(old: Any, coming: asyncio.Event) -> None:
+    """An answer that is never read to its end."""
+    asyncio.get_running_loop().call_later(0.1, coming.set)
+    old._transport.pause_reading()
+    await old.fetch("SELECT repeat('x', 100000) FROM generate_series(1, 1000)", timeout=60)
+
+
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_desk_that_stopped_amid_a_copy_keeps_no_lease(
-    database_url: str, monkeypatch: pytest.MonkeyPatch, ends: bool
+@pytest.mark.parametrize("half", [half_a_copy, half_an_answer])
+async def test_a_desk_that_stopped_amid_a_statement_keeps_no_lease(
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    ends: bool,
+    half: Callable[[Any, asyncio.Event], Awaitable[None]],
 ) -> None:
     """Its statement timeout is one second, which PostgreSQL does not look at while it waits for the client."""
     if not ends:
@@ -146,9 +157,9 @@ async def test_a_desk_that_stopped_amid_a_copy_keeps_no_lease(
     async with house(database_url), two_connections(database_url) as (old, new):
         epoch = await lease.take_lease(old, 0, "old", None, standby_after_s=None)
         await lease.begin(old, 0, epoch)
-        copying = asyncio.Event()
-        stuck = asyncio.create_task(half_a_copy(old, copying))
-        await copying.wait()
+        amid = asyncio.Event()
+        stuck = asyncio.ensure_future(half(old, amid))
+        await amid.wait()
         await asyncio.sleep(2.2)
         taking = lease.take_lease(new, 0, "new", None, standby_after_s=2.0)
         if ends:

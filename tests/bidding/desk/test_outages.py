@@ -6,11 +6,12 @@ import time
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import pytest
 
 from bidding.desk import lease, store
 from bidding.desk.batch import owed
-from bidding.desk.desk import Desk
+from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.outages import LONG_AGO, Outages
 from bidding.desk.rules import Kind, Method
 from bidding.desk.submissions import Submission
@@ -31,6 +32,7 @@ from tests.bidding.desk.house import (
     verified,
 )
 from tests.support.clocks import wall_clock_off
+from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
 
@@ -199,6 +201,88 @@ async def test_two_pauses_add_up_to_a_hole(
             await asyncio.sleep(1.5)
             place.clock.advance(1.5 * SECOND)
         assert (await place.settled(lot, status))["status"] == status
+
+
+@pytest.mark.parametrize(("guarded", "status"), [(True, "frozen"), (False, "closed")])
+async def test_a_desk_that_takes_over_does_not_know_what_paused_the_one_before(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, guarded: bool, status: str
+) -> None:
+    """That one woke up four seconds behind the end, showed life and was stopped; a second later the next one starts."""
+    if not guarded:
+        monkeypatch.setattr(Outages, "taken_over", Outages.lively)
+    async with house(database_url) as place:
+        lot = await closing_lot(place, timedelta(minutes=10))
+        await place.db.execute(
+            "UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '1 second', platform_at = $1",
+            ENDS + 5 * SECOND,
+        )
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + 6 * SECOND)
+        async with desk_of(place):
+            row = await place.row(lot)
+            assert row["status"] == status
+            assert status == "frozen" or row["closed_at"] == ENDS + 6 * SECOND
+
+
+async def test_what_is_overdue_is_frozen_as_of_its_own_end(database_url: str) -> None:
+    async with house(database_url) as place:
+        async with desk_of(place):
+            lots = {await place.lot(ends_at=end): end for end in (ENDS, ENDS + 300 * MS, ENDS + 4 * SECOND)}
+            for lot in lots:
+                await place.settled(lot, "open")
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + 10 * SECOND)
+        async with desk_of(place):
+            pass
+        outages = await place.db.fetch(
+            "SELECT since, lots_frozen FROM bidding.desk_outage WHERE cause = 'overdue' ORDER BY since"
+        )
+        assert [tuple(row) for row in outages] == [(ENDS - MS, 2), (ENDS + 4 * SECOND - MS, 1)]
+        for lot in lots:
+            assert (await place.row(lot))["remaining_ms"] == 300_000
+        assert await verified(database_url) == []
+
+
+POISON = """
+    CREATE FUNCTION bidding.poison() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN RAISE EXCEPTION 'poison' USING ERRCODE = 'check_violation'; END $$;
+    CREATE TRIGGER poison BEFORE INSERT ON bidding.submission FOR EACH ROW
+        WHEN (NEW.seq IS NOT NULL AND NEW.lot_id = '%s') EXECUTE FUNCTION bidding.poison();
+"""
+
+
+@pytest.mark.parametrize("guarded", [True, False])
+@pytest.mark.parametrize("gap_s", [1, 6])
+async def test_a_lot_that_cannot_be_frozen_stops_no_other(
+    database_url: str, monkeypatch: pytest.MonkeyPatch, guarded: bool, gap_s: int
+) -> None:
+    """Of five overdue lots the rows of one fail on what they hold; in the control that desk never starts."""
+    if not guarded:
+        monkeypatch.setattr("bidding.desk.outages.is_data_fault", lambda _: False)
+    async with house(database_url) as place:
+        lots = [await place.lot() for _ in range(5)]
+        running, later = await place.lot(ends_at=ENDS + 60 * MINUTE), await place.lot(ENDS + MINUTE, ENDS + 90 * MINUTE)
+        async with desk_of(place):
+            for lot in (*lots, running):
+                await place.settled(lot, "open")
+        bidder = await place.bidder(running, "B1")
+        await place.db.execute(POISON % lots[2])
+        await a_gap(place, gap_s)
+        assert isinstance(place.clock, FrozenClock)
+        place.clock.set(ENDS + 30 * SECOND)
+        if not guarded:
+            desk = Desk(place.url, place.clock, KEYRING, DeskOptions(exclusive=True))
+            with pytest.raises(asyncpg.CheckViolationError):
+                await desk.start()
+            await desk.stop()
+            return
+        async with desk_of(place) as desk:
+            statuses = [(await place.row(lot))["status"] for lot in lots]
+            assert statuses == ["frozen", "frozen", "open", "frozen", "frozen"]
+            assert await place.db.fetchval("SELECT sum(lots_frozen) FROM bidding.desk_outage") == 4
+            assert (await desk.submit(place.bid(running, bidder, START))).accepted
+            place.clock.set(ENDS + MINUTE)
+            await place.settled(later, "open")
 
 
 async def test_many_lots_that_close_late_are_no_outage(database_url: str) -> None:
