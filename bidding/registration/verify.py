@@ -1,8 +1,8 @@
 """Checks registrations, and who stands behind them, against the audit trail (decision 0016).
 
 The rows change for good reasons, so they are no chain of their own: what was said of each when it was made, admitted
-or given a priority code, and whom the court confirmed, stands in the trail, which `kernel.audit` verifies. No fault
-names a person.
+or given a priority code, and whom the court confirmed, stands in the trail, which `kernel.audit` verifies. The rank in
+which somebody bids follows from the last. No fault names a person.
 """
 
 import itertools
@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from sqlalchemy import select
 from bidding.desk.models import Lot
 from bidding.registration import store
 from bidding.registration.models import Mandate, PriorityGrant, Registration
-from bidding.registration.rules import RegistrationState
+from bidding.registration.rules import RegistrationState, rank_of_buyers
 from kernel.audit import AuditEntry
 from kernel.clock import beijing
 from kernel.database import Tx
@@ -72,11 +72,31 @@ class Said:
                 buyers = tuple((each["person"], each["parts"]) for each in facts["buyers"])
                 self.confirmed.add((of, buyers[0][0], reason, buyers))
 
+    def bidding_ranks(self) -> dict[tuple[UUID, UUID], int | None]:
+        """Of (lot, bidder) the rank in which they bid: that of the buyers, who for most are they themselves.
+
+        No entry tells the rank of a registration, which would tell whose it is. It follows from the grants at any time,
+        since for whom somebody bids is confirmed before they register, and each grant hands the rank on.
+        """
+        own = {key: rank for key, (rank, _) in self.ranks.items()}
+        bound = {
+            (lot_id, bidder_id): rank_of_buyers([own.get((lot_id, buyer_id)) for buyer_id, _ in buyers])
+            for lot_id, bidder_id, _, buyers in self.confirmed
+        }
+        return {(UUID(lot_id), UUID(bidder_id)): rank for (lot_id, bidder_id), rank in (own | bound).items()}
+
+
+class Behind(NamedTuple):
+    """What may be known of who stands behind a registration."""
+
+    digest: bytes | None
+    rank: int | None
+
 
 async def faults(tx: Tx) -> list[str]:
     """One sentence for each registration that is not what the audit trail says of it."""
     said = await _said(tx)
-    digests = {str(registration_id): digest async for registration_id, digest in store.digests(tx)}
+    behind = {one: Behind(digest, rank) async for one, digest, rank in store.digests(tx, said.bidding_ranks())}
     found: list[str] = []
     admitted: Counter[UUID] = Counter()
     unknown = set(said.made)
@@ -84,7 +104,8 @@ async def faults(tx: Tx) -> list[str]:
         unknown.discard(str(row.id))
         admitted[row.lot_id] += row.admitted_at is not None
         found += [f"registration {row.id}: {fault}" for fault in _row_faults(row, said)]
-        found += [f"registration {row.id}: {fault}" for fault in _bidder_faults(row, said, digests)]
+        found += [f"registration {row.id}: {fault}" for fault in _bidder_faults(row, said, behind.get(row.id))]
+        found += [f"registration {row.id}: {fault}" for fault in _rank_faults(row, behind.get(row.id))]
     found += [f"registration {registration_id} was taken out" for registration_id in sorted(unknown)]
     return [*found, *await _count_faults(tx, admitted), *await _confirmed_faults(tx, said)]
 
@@ -146,18 +167,23 @@ def _is_admitted_as_said(at: datetime | None, made: Facts, admission: tuple[date
     return abs(entered_at - at) <= AT_ONCE
 
 
-def _bidder_faults(row: Any, said: Said, digests: Mapping[str, bytes | None]) -> Iterator[str]:
+def _bidder_faults(row: Any, said: Said, behind: Behind | None) -> Iterator[str]:
     """Who stands behind it is who registered, under the code drawn for them then or as a priority purchaser."""
-    registration_id = str(row.id)
-    told = said.made.get(registration_id, {}).get("bidder")
-    if registration_id not in digests:
+    told = said.made.get(str(row.id), {}).get("bidder")
+    if behind is None:
         if told is not None:
             yield "who stands behind it was taken out"
         return
-    digest = digests[registration_id]
     known = {told} | said.granted[str(row.lot_id)]
-    if (digest and digest.hex()) not in known:
+    if (behind.digest and behind.digest.hex()) not in known:
         yield "somebody else stands behind it or its code"
+
+
+def _rank_faults(row: Any, behind: Behind | None) -> Iterator[str]:
+    """It bids in the rank that the court confirmed to those who buy; where nobody stands behind it, in none."""
+    confirmed = behind and behind.rank
+    if row.priority_rank != confirmed:
+        yield f"its priority rank is {row.priority_rank}, what the court confirmed makes it {confirmed}"
 
 
 async def _count_faults(tx: Tx, admitted: Mapping[UUID, int]) -> list[str]:

@@ -83,6 +83,7 @@ EDITS = {
     "code of a bidder": "UPDATE bidding.registration SET code = 'B9' WHERE code = 'B1'",
     "admission moved": "UPDATE bidding.registration SET admitted_at = admitted_at + interval '1 h' WHERE code = 'P1'",
     "rank moved": "UPDATE bidding.registration SET priority_rank = NULL WHERE code = 'P1'",
+    "rank of somebody who never bid": "UPDATE bidding.registration SET priority_rank = 1 WHERE code = 'B3'",
     "start price": "UPDATE bidding.lot SET start_price_fen = start_price_fen - 1000",
     "increment": "UPDATE bidding.lot SET increment_fen = 500",
     "opening": "UPDATE bidding.lot SET opens_at = opens_at - interval '1 h'",
@@ -106,6 +107,23 @@ async def test_an_edit_by_hand_shows(database_url: str, edit: str) -> None:
         await a_full_life(place)
         await as_superuser(place.url, edit)
         assert await faults(database_url, FrozenClock(ENDS)) != []
+
+
+async def test_a_rank_set_by_hand_that_wins_shows(database_url: str) -> None:
+    """The rules replay what the desk decided by it, so that the rank itself must be held against the court's word."""
+    async with house(database_url) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            assert isinstance(place.clock, FrozenClock)
+            leader, other = await place.bidder(lot, "B1"), await place.bidder(lot, "B2")
+            await desk.submit(place.bid(lot, leader, START))
+            edit = f"UPDATE bidding.registration SET priority_rank = 1 WHERE id = '{other}'"
+            await as_superuser(place.url, edit)
+            await desk.submit(place.bid(lot, other, START))
+            place.clock.set(ENDS + MINUTE)
+            assert (await place.settled(lot, "closed"))["leader_code"] == "B2"
+        [found] = await faults(database_url, FrozenClock(ENDS))
+        assert found == f"registration {other}: its priority rank is 1, what the court confirmed makes it None"
 
 
 async def test_a_bid_added_by_hand_shows(database_url: str) -> None:
