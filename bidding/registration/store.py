@@ -184,10 +184,10 @@ async def reveal(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> di
 
 
 async def digests(
-    tx: Tx, ranks: Mapping[tuple[UUID, UUID], int | None]
-) -> AsyncIterator[tuple[UUID, bytes | None, int | None]]:
+    tx: Tx, ranks: Mapping[tuple[UUID, UUID], Sequence[int | None]]
+) -> AsyncIterator[tuple[UUID, bytes | None, Sequence[int | None]]]:
     """For `verify`: of each registration behind which somebody stands the digest of who, None without a salt, and
-    which of the `ranks`, by lot and bidder, is theirs.
+    which of the `ranks`, by lot and bidder, are theirs.
 
     What it is made of stays here. A row of another lot than its registration's is as good as none.
     """
@@ -199,7 +199,7 @@ async def digests(
     )
     async for registration_id, lot_id, person_id, salt, code in rows:
         digest = salt and commitment(salt, registration_id, lot_id, person_id, code)
-        yield registration_id, digest, ranks.get((lot_id, person_id))
+        yield registration_id, digest, ranks.get((lot_id, person_id), ())
 
 
 async def barred_among(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:

@@ -12,7 +12,7 @@ from bidding.desk.rules import Kind
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, START, STEP, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, START, STEP, House, code_of, desk_of, house
 from tests.support.intruder import as_superuser
 
 pytestmark = pytest.mark.anyio
@@ -124,6 +124,50 @@ async def test_a_rank_set_by_hand_that_wins_shows(database_url: str) -> None:
             assert (await place.settled(lot, "closed"))["leader_code"] == "B2"
         [found] = await faults(database_url, FrozenClock(ENDS))
         assert found == f"registration {other}: its priority rank is 1, what the court confirmed makes it None"
+
+
+async def ranks_anew(place: House) -> None:
+    """A lot on which the court confirms another rank to a bidder twice: a more junior and a more senior one."""
+    async with desk_of(place) as desk:
+        lot = await place.lot()
+        assert isinstance(place.clock, FrozenClock)
+        ordinary, ranked = await place.bidder(lot, "B1"), await place.bidder(lot, "P1", rank=2)
+        rival = await place.bidder(lot, "P2", rank=4)
+
+        async def told(bidder: UUID, price: int) -> str:
+            return code_of(await desk.submit(place.bid(lot, bidder, price)))
+
+        assert await told(ordinary, START) == await told(ranked, START) == "accepted"
+        await place.confirm_anew(ranked, 5)
+        assert await told(rival, START + STEP) == "accepted"
+        assert await told(ranked, START + STEP) == "cannot-lead"
+        await place.confirm_anew(ranked, 3)
+        assert await told(ranked, START + STEP) == "accepted"
+        place.clock.set(ENDS + MINUTE)
+        await place.settled(lot, "closed")
+    await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - interval '1 minute'")
+
+
+async def test_bids_and_refusals_verify_under_the_rank_that_the_court_had_confirmed_then(database_url: str) -> None:
+    async with house(database_url) as place:
+        await ranks_anew(place)
+        assert await faults(database_url, FrozenClock(ENDS)) == []
+
+
+async def test_a_bid_in_a_rank_that_the_court_never_confirmed_shows_though_it_was_put_back(database_url: str) -> None:
+    async with house(database_url) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            assert isinstance(place.clock, FrozenClock)
+            leader, rival = await place.bidder(lot, "P1", rank=2), await place.bidder(lot, "P2", rank=3)
+            await desk.submit(place.bid(lot, leader, START))
+            edit = "UPDATE bidding.registration SET priority_rank = {} WHERE code = 'P2'"
+            await as_superuser(place.url, edit.format(1))
+            await desk.submit(place.bid(lot, rival, START))
+            await as_superuser(place.url, edit.format(3))
+            place.clock.set(ENDS + MINUTE)
+            assert (await place.settled(lot, "closed"))["leader_code"] == "P2"
+        assert [fault for fault in await faults(database_url, FrozenClock(ENDS)) if "should have been refused" in fault]
 
 
 async def test_a_bid_added_by_hand_shows(database_url: str) -> None:

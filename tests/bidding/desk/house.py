@@ -166,24 +166,32 @@ class House:
 
     async def _confirm(self, lot_id: UUID, registration_id: UUID, rank: int) -> None:
         """Somebody behind a registration, and the court's grant, as if it had come before they registered."""
-        person_id, decision_id, salt = uuid4(), uuid4(), secrets.token_bytes(SALT_BYTES)
-        now = self.clock.now()
+        person_id = uuid4()
         await self.db.execute(
             "INSERT INTO bidding.registration_identity (registration_id, lot_id, person_id, salt)"
             " VALUES ($1, $2, $3, $4)",
-            *(registration_id, lot_id, person_id, salt),
+            *(registration_id, lot_id, person_id, secrets.token_bytes(SALT_BYTES)),
         )
+        await self._grant(lot_id, person_id, rank)
+
+    async def confirm_anew(self, registration_id: UUID, rank: int) -> None:
+        """The court confirms another rank to a priority purchaser who bids already."""
+        lot_id, person_id = await self.db.fetchrow(
+            "SELECT lot_id, person_id FROM bidding.registration_identity WHERE registration_id = $1", registration_id
+        )
+        await self.db.execute("UPDATE bidding.registration SET priority_rank = $2 WHERE id = $1", registration_id, rank)
+        await self._grant(lot_id, person_id, rank)
+
+    async def _grant(self, lot_id: UUID, person_id: UUID, rank: int) -> None:
+        decision_id, now = uuid4(), self.clock.now()
         await self.db.execute(
             "INSERT INTO bidding.priority_grant (lot_id, person_id, rank, decision_id, granted_at)"
-            " VALUES ($1, $2, $3, $4, $5)",
+            " VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (lot_id, person_id) DO UPDATE SET rank = excluded.rank, decision_id = excluded.decision_id",
             *(lot_id, person_id, rank, decision_id, now),
         )
-        facts = {
-            "person": str(person_id),
-            "rank": rank,
-            "decision_id": str(decision_id),
-            "bidder": secrets.token_hex(HASH_BYTES),
-        }
+        chance = secrets.token_hex(HASH_BYTES)
+        facts = {"person": str(person_id), "rank": rank, "decision_id": str(decision_id), "bidder": chance}
         said = [Said("platform", f"lot:{lot_id}", facts)]
         await record_over(self.db, now, platform("test"), "registration.grant-priority", said)
 
