@@ -6,7 +6,7 @@ and so does a price, a code, a registration or a time edited by hand. `faults` f
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -50,13 +50,14 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
     """One sentence for each thing in the bidding tables that does not verify, also against what is kept outside."""
     found: list[str] = []
     stopped: set[UUID] = set()
+    checked = await registration_verify.check(tx)
     lots = (await tx.session.execute(select(Lot.__table__).order_by(Lot.lot_id))).all()
     for lot in lots:
         registrations = await _rows(tx, select(Registration.__table__).where(Registration.lot_id == lot.lot_id))
         blocks = await _rows(
             tx, select(RefusalBlock.__table__).where(RefusalBlock.lot_id == lot.lot_id).order_by(RefusalBlock.number)
         )
-        replay = Replay(lot, {row.id: row for row in registrations})
+        replay = Replay(lot, {row.id: row for row in registrations}, checked.ranks)
         stored = await tx.session.stream(
             select(Submission.__table__)
             .where(Submission.lot_id == lot.lot_id)
@@ -72,7 +73,7 @@ async def faults(tx: Tx, outside: Outside | None = None) -> list[str]:
     return [
         *found,
         *await _strays(tx),
-        *await registration_verify.faults(tx),
+        *checked.faults,
         *await desk_verify.faults(tx),
         *await evidence.faults(tx, outside),
     ]
@@ -94,6 +95,8 @@ class Replay:
 
     lot: Record
     registrations: dict[UUID, Record]
+    ranks: Mapping[UUID, Collection[int]]
+    """All that the court ever gave, by registration."""
     found: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -174,9 +177,15 @@ class Replay:
 
     def _event_by_rules(self, row: Record, sent: Sent) -> Event | Refusal | None:
         bidder = self._bidder(row)
-        if bidder is not None and bidder.rank is not None and self._rank_told(row) is None:
-            bidder = Bidder(bidder.code)  # the court confirmed the rank after this bid
+        if bidder is not None and (bidder.rank is not None or self._ranks(row)):
+            told = self._rank_told(row)
+            if told is None or told in self._ranks(row):
+                bidder = Bidder(bidder.code, told)  # the court confirmed the rank of now after this bid
         return decide(self.state, sent, bidder, row.received_at)
+
+    def _ranks(self, row: Record) -> Collection[int]:
+        """All ranks that the court ever gave who bid here."""
+        return self.ranks.get(row.registration_id, ())
 
     def _rank_told(self, row: Record) -> int | None:
         try:
@@ -214,8 +223,8 @@ class Replay:
         bidder = self._bidder(row)
         registration = self.registrations.get(row.registration_id)
         candidates: list[Bidder | None] = [bidder]
-        if bidder is not None and bidder.rank is not None:
-            candidates.append(Bidder(bidder.code))
+        if bidder is not None:
+            candidates += [Bidder(bidder.code, rank) for rank in {None, *self._ranks(row)} - {bidder.rank}]
         if registration is None or registration.state != "admitted":
             candidates.append(None)
         for candidate in candidates:

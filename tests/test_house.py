@@ -351,7 +351,7 @@ WHO_IS_BEHIND_A_REGISTRATION = re.compile(r"\bRegistrationIdentity\b|\bregistrat
 READS_WHO_IS_BEHIND = {
     "bidding/registration/store.py:door": "from a person to their own registrations",
     "bidding/registration/store.py:reveal": "from a registration to the person, after the end, with an access row",
-    "bidding/registration/store.py:digests": "for `verify`: digests, which name nobody (decision 0016)",
+    "bidding/registration/store.py:digests": "for `verify`: digests and ranks, which name nobody (decision 0016)",
     "bidding/registration/store.py:add_registration": "writes it",
     "bidding/registration/store.py:change_salt": "writes the salt of a registration whose code changes",
     "app/bench/ground.py:write": "writes the rows of a benchmark",

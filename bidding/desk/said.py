@@ -3,7 +3,7 @@
 `verify` builds the same facts from the rows of the day, so each column that is named here cannot be edited unseen.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -16,13 +16,18 @@ from kernel.audit import Said, record_over
 from kernel.clock import beijing
 
 COPIED, OUTAGE = "lots.copy-terms", "desk.outage"
+LENGTHS = "lengths"
+"""The fact of an outage that its first entries lack."""
 
 Record = Any
 """A row of the table in question, by attribute."""
 
+HitLot = tuple[UUID, datetime | None, int | None]
+"""A single lot that an outage hit: when it was over for it, and how long it lasted in real time."""
+
 OUTAGE_COLUMNS = ("share", "epoch", "until", "since", "real_ms", "cause", "lots_frozen", "of")
 FIND_OUTAGE = f"SELECT {', '.join(OUTAGE_COLUMNS)} FROM bidding.desk_outage WHERE (share, epoch, until) = ($1, $2, $3)"  # noqa: S608 - made of constants
-FIND_LOTS = "SELECT lot_id, over_at FROM bidding.outage_lot WHERE (share, epoch, until) = ($1, $2, $3)"
+FIND_LOTS = "SELECT lot_id, over_at, real_ms FROM bidding.outage_lot WHERE (share, epoch, until) = ($1, $2, $3)"
 FIND_SEATS = "SELECT lot_id, registration_id FROM bidding.outage_seat WHERE (share, epoch, until) = ($1, $2, $3)"
 
 
@@ -44,21 +49,29 @@ def outage_subject(share: int, epoch: int, until: datetime) -> str:
 
 
 def outage_facts(
-    values: Iterable[Any], lots: Iterable[tuple[UUID, datetime | None]], seats: Iterable[tuple[UUID, UUID]]
+    values: Iterable[Any], lots: Collection[HitLot], seats: Iterable[tuple[UUID, UUID]]
 ) -> dict[str, object]:
-    """An outage, the values of `OUTAGE_COLUMNS`, with the single lots that it hit and who was connected: how many, and
-    a digest over them."""
+    """An outage, the values of `OUTAGE_COLUMNS`, with the single lots that it hit, its length for each, and who was
+    connected: how many, and a digest over them."""
     columns = dict(zip(OUTAGE_COLUMNS, values, strict=True))
-    hit = sorted(lot_id.bytes + (beijing(over_at) if over_at else "").encode() for lot_id, over_at in lots)
+    hit = sorted(lot_id.bytes + (beijing(over_at) if over_at else "").encode() for lot_id, over_at, _ in lots)
+    lasted = sorted(lot_id.bytes + (real_ms or 0).to_bytes(8, signed=True) for lot_id, _, real_ms in lots)
     connected = sorted(lot_id.bytes + registration_id.bytes for lot_id, registration_id in seats)
     return columns | {
         "until": beijing(columns["until"]),
         "since": beijing(columns["since"]),
         "lots": len(hit),
         "hit": sha256(b"".join(hit)).hexdigest(),
+        # Null while it goes on is as good as 0: "hit" tells whether it does.
+        LENGTHS: sha256(b"".join(lasted)).hexdigest(),
         "seats": len(connected),
         "seated": sha256(b"".join(connected)).hexdigest(),
     }
+
+
+def is_recorded(facts: Mapping[str, Any], recorded: Mapping[str, Any] | None) -> bool:
+    """Whether the newest entry of an outage says these facts; the first entries told no lengths for single lots."""
+    return recorded is not None and {LENGTHS: facts[LENGTHS], **recorded} == facts
 
 
 async def record_outages(db: Connection, keys: Iterable[Key]) -> None:
@@ -66,7 +79,7 @@ async def record_outages(db: Connection, keys: Iterable[Key]) -> None:
     for key in sorted(keys):
         row = await db.fetchrow(FIND_OUTAGE, *key)
         assert row is not None
-        lots = [(lot[0], lot[1]) for lot in await db.fetch(FIND_LOTS, *key)]
+        lots = [(lot[0], lot[1], lot[2]) for lot in await db.fetch(FIND_LOTS, *key)]
         seats = [(seat[0], seat[1]) for seat in await db.fetch(FIND_SEATS, *key)]
         facts = outage_facts(row, lots, seats)
         await record_over(db, key[2], platform("desk"), OUTAGE, [Said("platform", outage_subject(*key), facts)])

@@ -87,18 +87,21 @@ async def _outage_faults(tx: Tx) -> list[str]:
         if recorded is None and (began is None or row.until < began):
             continue  # of before the trail told of outages
         key = row.share, row.epoch, row.until
-        if recorded != said.outage_facts(values, lots[key], seats[key]):
+        if not said.is_recorded(said.outage_facts(values, lots[key], seats[key]), recorded):
             found.append(f"{subject} is not the one that was recorded")
     return found + [f"{subject} was taken out" for subject in sorted(told)]
 
 
-async def _lots_hit(tx: Tx) -> Mapping[Key, list[tuple[UUID, datetime | None]]]:
+async def _lots_hit(tx: Tx) -> Mapping[Key, list[said.HitLot]]:
     rows = await tx.session.execute(
-        select(OutageLot.share, OutageLot.epoch, OutageLot.until, OutageLot.lot_id, OutageLot.over_at)
+        select(
+            *(OutageLot.share, OutageLot.epoch, OutageLot.until),
+            *(OutageLot.lot_id, OutageLot.over_at, OutageLot.real_ms),
+        )
     )
-    lots: defaultdict[Key, list[tuple[UUID, datetime | None]]] = defaultdict(list)
-    for share, epoch, until, lot_id, over_at in rows:
-        lots[share, epoch, until].append((lot_id, over_at))
+    lots: defaultdict[Key, list[said.HitLot]] = defaultdict(list)
+    for share, epoch, until, lot_id, over_at, real_ms in rows:
+        lots[share, epoch, until].append((lot_id, over_at, real_ms))
     return lots
 
 

@@ -1,9 +1,10 @@
 """Tables of registration. The link between a person and a code stands in `registration_identity` alone.
 
 Two functions of the store read that table: the door, from a person to their own registrations, and the reveal, from a
-registration to those behind it, which leaves an access row (R-BID-07). `verify` has digests made of its rows, which
-name nobody (decision 0016). No other table of bidding holds a person beside a registration, a code or a deposit. Rows
-of registration carry no time of their making, so that an order of arrival cannot be read off them (invariant 17).
+registration to those behind it, which leaves an access row (R-BID-07). `verify` has digests made of its rows, and ranks
+looked up by them, which name nobody (decision 0016). No other table of bidding holds a person beside a registration, a
+code or a deposit. Rows of registration carry no time of their making, so that an order of arrival cannot be read off
+them (invariant 17).
 """
 
 from datetime import datetime

@@ -2,7 +2,7 @@
 digested for `verify` by a third, `digests`, which names nobody (decision 0016).
 """
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -183,8 +183,11 @@ async def reveal(tx: Tx, registration_ids: Collection[UUID], purpose: str) -> di
     return found
 
 
-async def digests(tx: Tx) -> AsyncIterator[tuple[UUID, bytes | None]]:
-    """For `verify`: of each registration behind which somebody stands the digest of who; None without a salt.
+async def digests(
+    tx: Tx, ranks: Mapping[tuple[UUID, UUID], Sequence[int | None]]
+) -> AsyncIterator[tuple[UUID, bytes | None, Sequence[int | None]]]:
+    """For `verify`: of each registration behind which somebody stands the digest of who, None without a salt, and
+    which of the `ranks`, by lot and bidder, are theirs.
 
     What it is made of stays here. A row of another lot than its registration's is as good as none.
     """
@@ -195,7 +198,8 @@ async def digests(tx: Tx) -> AsyncIterator[tuple[UUID, bytes | None]]:
         .execution_options(yield_per=2_000)
     )
     async for registration_id, lot_id, person_id, salt, code in rows:
-        yield registration_id, salt and commitment(salt, registration_id, lot_id, person_id, code)
+        digest = salt and commitment(salt, registration_id, lot_id, person_id, code)
+        yield registration_id, digest, ranks.get((lot_id, person_id), ())
 
 
 async def barred_among(tx: Tx, lot_id: UUID, person_ids: Collection[UUID]) -> set[UUID]:

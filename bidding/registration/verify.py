@@ -1,16 +1,16 @@
 """Checks registrations, and who stands behind them, against the audit trail (decision 0016).
 
 The rows change for good reasons, so they are no chain of their own: what was said of each when it was made, admitted
-or given a priority code, and whom the court confirmed, stands in the trail, which `kernel.audit` verifies. No fault
-names a person.
+or given a priority code, and whom the court confirmed, stands in the trail, which `kernel.audit` verifies. The rank in
+which somebody bids follows from the last. No fault names a person.
 """
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -19,7 +19,7 @@ from sqlalchemy import select
 from bidding.desk.models import Lot
 from bidding.registration import store
 from bidding.registration.models import Mandate, PriorityGrant, Registration
-from bidding.registration.rules import RegistrationState
+from bidding.registration.rules import RegistrationState, rank_of_buyers
 from kernel.audit import AuditEntry
 from kernel.clock import beijing
 from kernel.database import Tx
@@ -50,6 +50,8 @@ class Said:
     """Commitments to the codes of priority purchasers."""
     ranks: dict[tuple[str, str], tuple[int, str]] = field(default_factory=dict)
     """Of (lot, person) the newest rank with its decision."""
+    grants: list[tuple[str, str, int]] = field(default_factory=list)
+    """Lot, person and rank of each grant, in order."""
     confirmed: set[Confirmed] = field(default_factory=set)
 
     def take(self, action: str, of: str, facts: Facts, at: datetime, reason: str | None) -> None:
@@ -64,6 +66,7 @@ class Said:
             case "registration.bar":
                 self.barred.add(of)
             case "registration.grant-priority":
+                self.grants.append((of, facts["person"], facts["rank"]))
                 self.ranks[of, facts["person"]] = facts["rank"], facts["decision_id"]
                 self.granted[of] |= {facts["bidder"]} if "bidder" in facts else set()
             case "registration.confirm-agent":
@@ -72,11 +75,44 @@ class Said:
                 buyers = tuple((each["person"], each["parts"]) for each in facts["buyers"])
                 self.confirmed.add((of, buyers[0][0], reason, buyers))
 
+    def bidding_ranks(self) -> Mapping[tuple[UUID, UUID], Sequence[int | None]]:
+        """Of (lot, bidder) the ranks in which they bid one after the other: those of the buyers, who for most are they
+        themselves.
 
-async def faults(tx: Tx) -> list[str]:
+        No entry tells the rank of a registration, which would tell whose it is. It follows from the grants at any time,
+        since for whom somebody bids is confirmed before they register, and each grant hands the rank on.
+        """
+        buyers = {(lot_id, bidder_id): [one for one, _ in those] for lot_id, bidder_id, _, those in self.confirmed}
+        bidders = {(lot_id, one): bidder_id for (lot_id, bidder_id), those in buyers.items() for one in those}
+        own: dict[tuple[str, str], int] = {}
+        found: defaultdict[tuple[UUID, UUID], list[int | None]] = defaultdict(list)
+        for lot_id, person_id, rank in self.grants:
+            own[lot_id, person_id] = rank
+            bidder_id = bidders.get((lot_id, person_id), person_id)
+            held = [own.get((lot_id, one)) for one in buyers.get((lot_id, bidder_id), [bidder_id])]
+            found[UUID(lot_id), UUID(bidder_id)].append(rank_of_buyers(held))
+        return found
+
+
+class Behind(NamedTuple):
+    """What may be known of who stands behind a registration."""
+
+    digest: bytes | None
+    ranks: Sequence[int | None]
+    """In which they bid, the newest last."""
+
+
+class Checked(NamedTuple):
+    """What does not hold about registrations, and the ranks that the court ever gave each, for the replay of bids."""
+
+    faults: list[str]
+    ranks: Mapping[UUID, frozenset[int]]
+
+
+async def check(tx: Tx) -> Checked:
     """One sentence for each registration that is not what the audit trail says of it."""
     said = await _said(tx)
-    digests = {str(registration_id): digest async for registration_id, digest in store.digests(tx)}
+    behind = {one: Behind(digest, ranks) async for one, digest, ranks in store.digests(tx, said.bidding_ranks())}
     found: list[str] = []
     admitted: Counter[UUID] = Counter()
     unknown = set(said.made)
@@ -84,9 +120,12 @@ async def faults(tx: Tx) -> list[str]:
         unknown.discard(str(row.id))
         admitted[row.lot_id] += row.admitted_at is not None
         found += [f"registration {row.id}: {fault}" for fault in _row_faults(row, said)]
-        found += [f"registration {row.id}: {fault}" for fault in _bidder_faults(row, said, digests)]
+        found += [f"registration {row.id}: {fault}" for fault in _bidder_faults(row, said, behind.get(row.id))]
+        found += [f"registration {row.id}: {fault}" for fault in _rank_faults(row, behind.get(row.id))]
     found += [f"registration {registration_id} was taken out" for registration_id in sorted(unknown)]
-    return [*found, *await _count_faults(tx, admitted), *await _confirmed_faults(tx, said)]
+    found += [*await _count_faults(tx, admitted), *await _confirmed_faults(tx, said)]
+    ranks = {one: frozenset(rank for rank in those.ranks if rank) for one, those in behind.items() if those.ranks}
+    return Checked(found, ranks)
 
 
 async def _said(tx: Tx) -> Said:
@@ -146,18 +185,23 @@ def _is_admitted_as_said(at: datetime | None, made: Facts, admission: tuple[date
     return abs(entered_at - at) <= AT_ONCE
 
 
-def _bidder_faults(row: Any, said: Said, digests: Mapping[str, bytes | None]) -> Iterator[str]:
+def _bidder_faults(row: Any, said: Said, behind: Behind | None) -> Iterator[str]:
     """Who stands behind it is who registered, under the code drawn for them then or as a priority purchaser."""
-    registration_id = str(row.id)
-    told = said.made.get(registration_id, {}).get("bidder")
-    if registration_id not in digests:
+    told = said.made.get(str(row.id), {}).get("bidder")
+    if behind is None:
         if told is not None:
             yield "who stands behind it was taken out"
         return
-    digest = digests[registration_id]
     known = {told} | said.granted[str(row.lot_id)]
-    if (digest and digest.hex()) not in known:
+    if (behind.digest and behind.digest.hex()) not in known:
         yield "somebody else stands behind it or its code"
+
+
+def _rank_faults(row: Any, behind: Behind | None) -> Iterator[str]:
+    """It bids in the rank that the court confirmed to those who buy; where nobody stands behind it, in none."""
+    confirmed = behind.ranks[-1] if behind and behind.ranks else None
+    if row.priority_rank != confirmed:
+        yield f"its priority rank is {row.priority_rank}, what the court confirmed makes it {confirmed}"
 
 
 async def _count_faults(tx: Tx, admitted: Mapping[UUID, int]) -> list[str]:

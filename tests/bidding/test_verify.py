@@ -12,7 +12,7 @@ from bidding.desk.rules import Kind
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, START, STEP, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, START, STEP, House, code_of, desk_of, house
 from tests.support.intruder import as_superuser
 
 pytestmark = pytest.mark.anyio
@@ -83,6 +83,7 @@ EDITS = {
     "code of a bidder": "UPDATE bidding.registration SET code = 'B9' WHERE code = 'B1'",
     "admission moved": "UPDATE bidding.registration SET admitted_at = admitted_at + interval '1 h' WHERE code = 'P1'",
     "rank moved": "UPDATE bidding.registration SET priority_rank = NULL WHERE code = 'P1'",
+    "rank of somebody who never bid": "UPDATE bidding.registration SET priority_rank = 1 WHERE code = 'B3'",
     "start price": "UPDATE bidding.lot SET start_price_fen = start_price_fen - 1000",
     "increment": "UPDATE bidding.lot SET increment_fen = 500",
     "opening": "UPDATE bidding.lot SET opens_at = opens_at - interval '1 h'",
@@ -106,6 +107,67 @@ async def test_an_edit_by_hand_shows(database_url: str, edit: str) -> None:
         await a_full_life(place)
         await as_superuser(place.url, edit)
         assert await faults(database_url, FrozenClock(ENDS)) != []
+
+
+async def test_a_rank_set_by_hand_that_wins_shows(database_url: str) -> None:
+    """The rules replay what the desk decided by it, so that the rank itself must be held against the court's word."""
+    async with house(database_url) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            assert isinstance(place.clock, FrozenClock)
+            leader, other = await place.bidder(lot, "B1"), await place.bidder(lot, "B2")
+            await desk.submit(place.bid(lot, leader, START))
+            edit = f"UPDATE bidding.registration SET priority_rank = 1 WHERE id = '{other}'"
+            await as_superuser(place.url, edit)
+            await desk.submit(place.bid(lot, other, START))
+            place.clock.set(ENDS + MINUTE)
+            assert (await place.settled(lot, "closed"))["leader_code"] == "B2"
+        [found] = await faults(database_url, FrozenClock(ENDS))
+        assert found == f"registration {other}: its priority rank is 1, what the court confirmed makes it None"
+
+
+async def ranks_anew(place: House) -> None:
+    """A lot on which the court confirms another rank to a bidder twice: a more junior and a more senior one."""
+    async with desk_of(place) as desk:
+        lot = await place.lot()
+        assert isinstance(place.clock, FrozenClock)
+        ordinary, ranked = await place.bidder(lot, "B1"), await place.bidder(lot, "P1", rank=2)
+        rival = await place.bidder(lot, "P2", rank=4)
+
+        async def told(bidder: UUID, price: int) -> str:
+            return code_of(await desk.submit(place.bid(lot, bidder, price)))
+
+        assert await told(ordinary, START) == await told(ranked, START) == "accepted"
+        await place.confirm_anew(ranked, 5)
+        assert await told(rival, START + STEP) == "accepted"
+        assert await told(ranked, START + STEP) == "cannot-lead"
+        await place.confirm_anew(ranked, 3)
+        assert await told(ranked, START + STEP) == "accepted"
+        place.clock.set(ENDS + MINUTE)
+        await place.settled(lot, "closed")
+    await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - interval '1 minute'")
+
+
+async def test_bids_and_refusals_verify_under_the_rank_that_the_court_had_confirmed_then(database_url: str) -> None:
+    async with house(database_url) as place:
+        await ranks_anew(place)
+        assert await faults(database_url, FrozenClock(ENDS)) == []
+
+
+async def test_a_bid_in_a_rank_that_the_court_never_confirmed_shows_though_it_was_put_back(database_url: str) -> None:
+    async with house(database_url) as place:
+        async with desk_of(place) as desk:
+            lot = await place.lot()
+            assert isinstance(place.clock, FrozenClock)
+            leader, rival = await place.bidder(lot, "P1", rank=2), await place.bidder(lot, "P2", rank=3)
+            await desk.submit(place.bid(lot, leader, START))
+            edit = "UPDATE bidding.registration SET priority_rank = {} WHERE code = 'P2'"
+            await as_superuser(place.url, edit.format(1))
+            await desk.submit(place.bid(lot, rival, START))
+            await as_superuser(place.url, edit.format(3))
+            place.clock.set(ENDS + MINUTE)
+            assert (await place.settled(lot, "closed"))["leader_code"] == "P2"
+        assert [fault for fault in await faults(database_url, FrozenClock(ENDS)) if "should have been refused" in fault]
 
 
 async def test_a_bid_added_by_hand_shows(database_url: str) -> None:

@@ -1,6 +1,7 @@
 """A desk on a real database with lots and bidders of a test's own."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,11 +18,13 @@ from bidding.desk.chain import genesis
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.rules import Kind, Method, Terms
 from bidding.desk.submissions import Answer, Submission
+from bidding.registration.rules import SALT_BYTES, commitment
 from bidding.verify import faults
 from kernel.actors import platform
 from kernel.audit import Said, record_over
 from kernel.clock import Clock, FrozenClock, SystemClock, beijing
 from kernel.database import Database
+from kernel.merkle import HASH_BYTES
 from kernel.money import Fen
 from tests.support.keys import KEYRING
 
@@ -37,7 +40,8 @@ COUNTED = """
     WHERE counted.lot_id = l.lot_id AND l.admitted <> counted.n
 """
 UNTOLD = """
-    SELECT id, kind, deposit_due_fen, admitted_at FROM bidding.registration r
+    SELECT r.id, r.lot_id, code, kind, deposit_due_fen, admitted_at, person_id, salt
+    FROM bidding.registration r LEFT JOIN bidding.registration_identity ON registration_id = r.id
     WHERE NOT EXISTS (SELECT FROM kernel.audit_entry WHERE subject = 'registration:' || r.id)
 """
 
@@ -65,11 +69,19 @@ async def _enter_registrations(db: Any, clock: Clock) -> None:
                 "kind": row["kind"],
                 "deposit_due_fen": row["deposit_due_fen"],
                 "admitted_at": row["admitted_at"] and beijing(row["admitted_at"]),
-            },
+            }
+            | _bidder_of(row),
         )
         for row in await db.fetch(UNTOLD)
     ]
     await record_over(db, clock.now(), platform("test"), "registration.make", said)
+
+
+def _bidder_of(row: Any) -> dict[str, str]:
+    """The commitment to who bids; nothing where nobody stands behind the registration, or no salt does."""
+    if row["salt"] is None:
+        return {}
+    return {"bidder": commitment(row["salt"], row["id"], row["lot_id"], row["person_id"], row["code"]).hex()}
 
 
 @dataclass
@@ -132,7 +144,8 @@ class House:
     async def bidder(
         self, lot_id: UUID, code: str, *, rank: int | None = None, admitted_at: datetime | None = OPENS
     ) -> UUID:
-        """An admitted registration; `admitted_at` None leaves it without its deposit."""
+        """An admitted registration, with a rank of a person whom the court confirmed; `admitted_at` None leaves it
+        without its deposit."""
         registration_id, due_fen = uuid4(), 0 if admitted_at else 10_000
         await self.db.execute(
             "INSERT INTO bidding.registration (id, lot_id, code, bid_password_hash, kind, priority_rank,"
@@ -146,8 +159,41 @@ class House:
             admitted_at,
             due_fen,
         )
+        if rank is not None:
+            await self._confirm(lot_id, registration_id, rank)
         await _enter_registrations(self.db, self.clock)
         return registration_id
+
+    async def _confirm(self, lot_id: UUID, registration_id: UUID, rank: int) -> None:
+        """Somebody behind a registration, and the court's grant, as if it had come before they registered."""
+        person_id = uuid4()
+        await self.db.execute(
+            "INSERT INTO bidding.registration_identity (registration_id, lot_id, person_id, salt)"
+            " VALUES ($1, $2, $3, $4)",
+            *(registration_id, lot_id, person_id, secrets.token_bytes(SALT_BYTES)),
+        )
+        await self._grant(lot_id, person_id, rank)
+
+    async def confirm_anew(self, registration_id: UUID, rank: int) -> None:
+        """The court confirms another rank to a priority purchaser who bids already."""
+        lot_id, person_id = await self.db.fetchrow(
+            "SELECT lot_id, person_id FROM bidding.registration_identity WHERE registration_id = $1", registration_id
+        )
+        await self.db.execute("UPDATE bidding.registration SET priority_rank = $2 WHERE id = $1", registration_id, rank)
+        await self._grant(lot_id, person_id, rank)
+
+    async def _grant(self, lot_id: UUID, person_id: UUID, rank: int) -> None:
+        decision_id, now = uuid4(), self.clock.now()
+        await self.db.execute(
+            "INSERT INTO bidding.priority_grant (lot_id, person_id, rank, decision_id, granted_at)"
+            " VALUES ($1, $2, $3, $4, $5)"
+            " ON CONFLICT (lot_id, person_id) DO UPDATE SET rank = excluded.rank, decision_id = excluded.decision_id",
+            *(lot_id, person_id, rank, decision_id, now),
+        )
+        chance = secrets.token_hex(HASH_BYTES)
+        facts = {"person": str(person_id), "rank": rank, "decision_id": str(decision_id), "bidder": chance}
+        said = [Said("platform", f"lot:{lot_id}", facts)]
+        await record_over(self.db, now, platform("test"), "registration.grant-priority", said)
 
     def bid(
         self,

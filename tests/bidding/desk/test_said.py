@@ -10,7 +10,7 @@ from bidding import verify
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
-from tests.bidding.desk.house import ENDS, SECOND, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, SECOND, House, at, desk_of, house
 from tests.bidding.desk.test_outages import a_gap, closing_lot
 from tests.support.intruder import as_superuser
 
@@ -76,6 +76,51 @@ async def test_an_edited_outage_shows(database_url: str, edit: str) -> None:
         assert await found_in(place) == []
         await as_superuser(place.url, edit)
         assert await found_in(place) != []
+
+
+async def an_outage_of_one_lot(place: House) -> None:
+    """Six seconds and one more of a queue that was full, which froze nothing."""
+    async with desk_of(place) as desk:
+        lot = await place.lot()
+        await place.settled(lot, "open")
+        at(place).advance(MINUTE)
+        await desk._outages.freeze(place.clock.now() - 6 * SECOND, "busy", 6.0, only=[lot])
+        at(place).advance(SECOND)
+        await desk._outages.end_what_is_over(after_s=0)
+    await as_superuser(place.url, OF_OLD.format("2025-01-01Z"))
+
+
+OF_ONE_LOT = {
+    "shorter in real time": "UPDATE bidding.outage_lot SET real_ms = 1",
+    "over earlier": "UPDATE bidding.outage_lot SET over_at = over_at - interval '1 ms'",
+    "going on": "UPDATE bidding.outage_lot SET over_at = NULL, real_ms = NULL",
+    "of another lot": "UPDATE bidding.outage_lot SET lot_id = gen_random_uuid()",
+    "of no lot": "DELETE FROM bidding.outage_lot",
+}
+
+
+@pytest.mark.parametrize("edit", OF_ONE_LOT.values(), ids=OF_ONE_LOT.keys())
+async def test_an_edited_outage_of_one_lot_shows(database_url: str, edit: str) -> None:
+    """Availability tells its length for each lot (docs/evidence.md)."""
+    async with house(database_url) as place:
+        await an_outage_of_one_lot(place)
+        assert await found_in(place) == []
+        await as_superuser(place.url, edit)
+        assert await found_in(place) != []
+
+
+async def test_outages_told_without_the_lengths_for_single_lots_are_no_fault(database_url: str) -> None:
+    """As first entries were; all else that they say still counts."""
+    async with house(database_url) as place:
+        await an_outage_of_one_lot(place)
+        await as_superuser(
+            place.url,
+            "UPDATE kernel.audit_entry SET facts = convert_to((convert_from(facts, 'UTF8')::jsonb - 'lengths')::text,"
+            " 'UTF8') WHERE action = 'desk.outage'",
+        )
+        assert await found_in(place) == []
+        await as_superuser(place.url, OF_ONE_LOT["over earlier"])
+        assert len(await found_in(place)) == 1
 
 
 async def test_outages_of_before_the_trail_told_of_them_are_no_fault(database_url: str) -> None:

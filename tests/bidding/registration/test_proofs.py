@@ -192,8 +192,90 @@ async def test_codes_of_priority_purchasers_change_honestly_and_show_when_edited
         await as_superuser(database_url, ranks[1])
         edit = "UPDATE bidding.registration_identity SET person_id = gen_random_uuid() WHERE person_id = '{}'"
         await as_superuser(database_url, edit.format(late.person))
-        [found] = await _of_registrations(database)
+        [found] = [fault for fault in await _of_registrations(database) if "rank" not in fault]
         assert SOMEBODY_ELSE in found
+
+
+async def of_all_ranks(database: Database) -> dict[str, UUID]:
+    """Registrations of everybody who may have a rank or may seem to: those whom the court confirmed before they
+    registered, after it, or once more; agents of such and such who are agents; and joint bidders with and without.
+    """
+    court = await make_court(database)
+    case = await make_case(database, court)
+    decision = await make_decision(database, court, case, "priority")
+    lot_id = await publish(database, case_id=case.id, court_id=court.id)
+    names = ("early", "late", "again", "agent", "principal", "ranked-agent", "client", "first", "second", "odd", "none")
+    who = {name: await person(database, name, "某人") for name in names}
+    for agent, principal in (("agent", "principal"), ("ranked-agent", "client")):
+        wanted = ConfirmAgent(agent=agent, principal=principal, proof="授权委托书")
+        await confirmations.confirm_agent(database, call(court.judge), lot_id, wanted)
+    await confirm(database, lot_id, "first", "second", judge=court.judge)
+    await confirm(database, lot_id, "odd", "none", judge=court.judge)
+    for name, rank in (("early", 4), ("first", 5), ("ranked-agent", 2), ("odd", 1)):
+        await grant(database, court.judge, lot_id, who[name], rank, decision.id)
+    own = {}
+    for name in ("early", "late", "again", "agent", "ranked-agent", "first", "odd"):
+        own[name] = (await admitted(database, lot_id, who[name]))[1].registration_id
+    own["ordinary"] = (await admitted(database, lot_id))[1].registration_id
+    for name, rank in (("late", 6), ("again", 7), ("again", 3), ("principal", 8), ("second", 9)):
+        await grant(database, court.judge, lot_id, who[name], rank, decision.id)
+    return own
+
+
+RANKS = {
+    "added": ("ordinary", None, 1),
+    "raised": ("early", 4, 3),
+    "lowered": ("late", 6, 7),
+    "as it was before": ("again", 3, 7),
+    "removed": ("early", 4, None),
+    "an agent's own": ("ranked-agent", None, 2),
+    "of an agent for a purchaser removed": ("agent", 8, None),
+    "of joint bidders of whom one has none": ("odd", None, 1),
+    "of joint bidders the senior one": ("first", 9, 5),
+}
+
+
+@pytest.mark.parametrize(("name", "confirmed", "edited"), RANKS.values(), ids=RANKS.keys())
+async def test_a_rank_that_the_court_did_not_confirm_shows(
+    database_url: str, name: str, confirmed: int | None, edited: int | None
+) -> None:
+    """Ranks bid, and nothing but what the court confirmed gives one: the fault names both, and no person."""
+    async with opened(database_url) as database:
+        own = await of_all_ranks(database)
+        assert await faults(database) == []
+        rank = edited or "NULL"
+        edit = f"UPDATE bidding.registration SET priority_rank = {rank} WHERE id = '{own[name]}'"
+        await as_superuser(database_url, edit)
+        assert await faults(database) == [
+            f"registration {own[name]}: its priority rank is {edited}, what the court confirmed makes it {confirmed}"
+        ]
+
+
+async def test_ranks_swapped_or_without_anybody_behind_them_show(database_url: str) -> None:
+    async with opened(database_url) as database:
+        own = await of_all_ranks(database)
+        await as_superuser(
+            database_url,
+            "UPDATE bidding.registration SET priority_rank = 10 - priority_rank WHERE priority_rank IN (4, 6)",
+            f"DELETE FROM bidding.registration_identity WHERE registration_id = '{own['again']}'",
+        )
+        wrong = {fault.split()[1].strip(":") for fault in await faults(database) if "its priority rank is" in fault}
+        assert wrong == {str(own[name]) for name in ("early", "late", "again")}
+
+
+async def test_ranks_of_registrations_of_before_the_salt_show_too(database_url: str) -> None:
+    async with opened(database_url) as database:
+        own = await of_all_ranks(database)
+        await as_superuser(
+            database_url,
+            "UPDATE bidding.registration_identity SET salt = NULL",
+            "UPDATE kernel.audit_entry SET facts = convert_to((convert_from(facts, 'UTF8')::jsonb"
+            " - 'bidder' - 'admitted_at')::text, 'UTF8') WHERE action LIKE 'registration.%'",
+        )
+        assert await faults(database) == []
+        edit = f"UPDATE bidding.registration SET priority_rank = 1 WHERE id = '{own['ordinary']}'"
+        await as_superuser(database_url, edit)
+        assert len(await faults(database)) == 1
 
 
 CONFIRMED = {
