@@ -34,18 +34,26 @@ HEADS = """
                        WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true {which}
     ORDER BY l.lot_id LIMIT :most
 """
-UNLOGGED = """(
+ENDED_SINCE = """(
+    closed_at >= :since OR closed_at IS NOT NULL
+    AND lot_id = ANY (ARRAY(SELECT lot_id FROM bidding.lot_command WHERE decided_at >= :since)))"""
+"""A lot that was withdrawn ended when the order was given, though hours may have passed before it was decided.
+
+By the array both halves are read by indexes. When a lot was decided, its own row says too, but each bid changes that.
+"""
+
+UNLOGGED = f"""(
     SELECT lot_id, seq, link, genesis FROM bidding.lot t
-    WHERE closed_at >= :since
+    WHERE {ENDED_SINCE}
       AND NOT EXISTS (SELECT FROM bidding.log_entry WHERE lot_id = t.lot_id AND seq >= t.seq)
     ORDER BY lot_id LIMIT :most)"""
 ENDED = text(HEADS.format(lots=UNLOGGED, which=""))
 """Lots that ended and whose end is not in the log: asked every second, so one look is all that a lot in it costs."""
 
-NEWS = """
+NEWS = f"""
     LEFT JOIN LATERAL (SELECT seq, blocks FROM bidding.log_entry
                        WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) e ON true
-    WHERE (l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR l.closed_at >= :since)
+    WHERE (l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR {ENDED_SINCE})
       AND (coalesce(e.seq, -1), coalesce(e.blocks, -1)) < (l.seq, coalesce(b.number, 0))"""
 MOVED = text(HEADS.format(lots="bidding.lot", which=NEWS))
 """Lots in progress, or ended lately, of which the log does not know everything."""
