@@ -285,6 +285,7 @@ class LotCommand(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('suspended', 'deferred', 'resumed', 'withdrawn')", "kind"),
         Index("ix_lot_command_waiting", "lot_id", postgresql_where=text("decided_at IS NULL")),
+        Index("ix_lot_command_decided", "decided_at", postgresql_where=text("decided_at IS NOT NULL")),
         {"schema": "bidding"},
     )
 

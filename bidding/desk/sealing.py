@@ -41,10 +41,18 @@ RECENTLY_REFUSED = """
     SELECT lot_id FROM bidding.lot
     WHERE status IN ('upcoming', 'open', 'suspended', 'frozen') AND entries > seq AND bucket % $3 = $2
     UNION
-    SELECT lot_id FROM bidding.lot WHERE closed_at > $1 AND entries > seq AND bucket % $3 = $2
+    SELECT lot_id FROM bidding.lot
+    WHERE closed_at IS NOT NULL AND entries > seq AND bucket % $3 = $2
+      AND (last_received_at > $1
+           OR lot_id = ANY (ARRAY(SELECT lot_id FROM bidding.lot_command WHERE decided_at > $1)))
 """
+"""Of finished lots those that something entered lately: bids are refused long after the end, and the end of a lot that
+was withdrawn is when the order was given. What counts from an order, its refusal too, may lie before, so that orders
+are sought by when they were decided. It walks through all lots, once for each desk.
+"""
+
 LOOK_BACK = timedelta(hours=1)
-"""How long before the last stamp a lot may have finished and still have refusals that a dead desk left unsealed."""
+"""How long before the last stamp the last refusals may lie that a dead desk left unsealed."""
 
 
 async def seal(db: Connection, lot_ids: Iterable[UUID], now: datetime) -> None:

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from bidding.desk import chain, groups
+from bidding.desk.batch import hold_key
 from bidding.desk.chain import EventView
 from bidding.desk.rules import Bidder, Kind, Method, Terms
 from bidding.desk.submissions import Submission
@@ -101,8 +102,9 @@ def read_entry(text: str) -> Entry:
 
 
 def _sent(lot_id: UUID, view: EventView, ingress_at: datetime, payload: bytes) -> Submission:
-    """What was asked for, as far as the event tells. Of keys only one can be known: that of a lot stopped by its group,
-    which may come after the lot's own end. It is proved by the digest of what was sent.
+    """What was asked for, as far as the event tells. Of keys only those can be known that let an event come after the
+    lot's own end, and by which the rules tell it from one that may not (`_key_after_end`). The digest of what was sent
+    proves it.
     """
     price_fen = _price(view)
     sent = Submission(
@@ -116,8 +118,19 @@ def _sent(lot_id: UUID, view: EventView, ingress_at: datetime, payload: bytes) -
         reason=None if view.reason is UNSET else str(view.reason),
         since=_since(view),
     )
-    stopped = replace(sent, key=groups.stop_key(lot_id))
-    return stopped if chain.payload_hash(stopped) == payload else sent
+    after_end = replace(sent, key=_key_after_end(lot_id, view))
+    return after_end if chain.payload_hash(after_end) == payload else sent
+
+
+def _key_after_end(lot_id: UUID, view: EventView) -> UUID:
+    """The key under which the desk itself stops a lot for its group, or suspends it in place of its close."""
+    match view.kind:
+        case Kind.WITHDRAWN:
+            return groups.stop_key(lot_id)
+        case Kind.SUSPENDED:
+            return hold_key(lot_id, view.seq - 1)  # it is named for the event before it
+        case _:
+            return NOBODY
 
 
 def _price(view: EventView) -> Fen | None:

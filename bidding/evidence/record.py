@@ -20,6 +20,7 @@ from kernel.clock import beijing
 from kernel.database import Database
 
 MOST_OUTAGES = 1_000
+"""Outages of a lot that are listed; the time that they took counts all of them."""
 
 Seats = dict[tuple[int, int, datetime], tuple[int, int]]
 
@@ -29,12 +30,13 @@ async def show_availability(database: Database, actor: Actor, lot_id: UUID) -> A
     async with database.reading(actor) as tx:
         lot = await commands.get_lot(tx, lot_id)
         until = max(lot.opens_at, commands.ended_at(lot) or lot.closed_at or tx.now())
-        outages = _told_once(await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES))
+        outages = await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES)
+        lost = await store.spans_between(tx, lot_id, lot.opens_at, until)
         ended = Status(lot.status) in FINISHED
         seats = await store.seats_of(tx, lot_id, until) if ended else None
         halts = _halts([_event(sealed) for sealed in await store.halts_of(tx, lot_id)])
     stood = [Span(_time(halt.at), _time(halt.until) if halt.until else until) for halt in halts]
-    found = availability(Span(lot.opens_at, until), stood, [Span(one.since, one.until) for one in outages])
+    found = availability(Span(lot.opens_at, until), stood, lost)
     return AvailabilityView(
         lot_id=lot_id,
         opens_at=beijing(lot.opens_at),
@@ -59,7 +61,7 @@ async def show_cut_off(database: Database, actor: Actor, lot_id: UUID) -> CutOff
         if Status(lot.status) not in FINISHED:
             raise RecordSealed()
         until = commands.ended_at(lot) or lot.closed_at or tx.now()
-        outages = _told_once(await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES))
+        outages = await store.outages_between(tx, lot_id, lot.opens_at, until, MOST_OUTAGES)
         codes = await store.codes_of_seats(tx, lot_id, until)
     return CutOffView(
         lot_id=lot_id,
@@ -74,12 +76,6 @@ async def show_cut_off(database: Database, actor: Actor, lot_id: UUID) -> CutOff
             for one in outages
         ],
     )
-
-
-def _told_once(outages: list[Hole]) -> list[Hole]:
-    """In order of their beginnings. One that went on before it froze the lot was kept twice: the freeze tells of it."""
-    last = {(one.cause, one.since): one for one in outages}
-    return sorted(last.values(), key=lambda one: (one.since, one.until))
 
 
 def _event(sealed: bytes) -> EventView:

@@ -98,7 +98,8 @@ class OutageView(msgspec.Struct, frozen=True):
 class AvailabilityView(msgspec.Struct, frozen=True):
     """How much of its time a lot could be bid on. `available_ppm`: parts in a million; null before its time has run.
 
-    `late_entries`: submissions that waited over half a second inside the platform.
+    `late_entries`: submissions that waited over half a second inside the platform. `outages`: the first thousand in
+    order of their beginnings; `unavailable_ms` and `available_ppm` count those behind them too.
     """
 
     lot_id: UUID
@@ -123,7 +124,7 @@ class CutOffByOutage(msgspec.Struct, frozen=True):
 
 
 class CutOffView(msgspec.Struct, frozen=True):
-    """Whom the outages of a finished lot cut off, by code; for its court."""
+    """Whom the outages of a finished lot cut off, by code, in the first thousand of them; for its court."""
 
     lot_id: UUID
     outages: list[CutOffByOutage]

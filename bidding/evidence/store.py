@@ -7,11 +7,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, and_, case, func, or_, select, text, true, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, text, true, tuple_
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from bidding.desk.models import BatchRow, DeskOutage, Lot, OutageLot, OutageSeat, RefusalBlock, SigningKey, Submission
 from bidding.desk.rules import Kind
+from bidding.evidence.availability import Span
 from bidding.evidence.models import Anchor, LogEntry, LogHead, LogNode
 from bidding.evidence.rules import LotHead
 from bidding.registration.models import Registration
@@ -34,20 +36,28 @@ HEADS = """
                        WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) b ON true {which}
     ORDER BY l.lot_id LIMIT :most
 """
+ENDED_SINCE = """(
+    closed_at >= :since OR closed_at IS NOT NULL
+    AND lot_id = ANY (ARRAY(SELECT lot_id FROM bidding.lot_command WHERE decided_at >= :since)))"""
+"""A lot that was withdrawn ended when the order was given, though hours may have passed before it was decided.
+
+By the array both halves are read by indexes. When a lot was decided, its own row says too, but each bid changes that.
+"""
+
 UNLOGGED = """(
     SELECT lot_id, seq, link, genesis FROM bidding.lot t
-    WHERE closed_at >= :since
+    WHERE {ended}
       AND NOT EXISTS (SELECT FROM bidding.log_entry WHERE lot_id = t.lot_id AND seq >= t.seq)
     ORDER BY lot_id LIMIT :most)"""
-ENDED = text(HEADS.format(lots=UNLOGGED, which=""))
+ENDED = text(HEADS.format(lots=UNLOGGED.format(ended=ENDED_SINCE), which=""))
 """Lots that ended and whose end is not in the log: asked every second, so one look is all that a lot in it costs."""
 
 NEWS = """
     LEFT JOIN LATERAL (SELECT seq, blocks FROM bidding.log_entry
                        WHERE lot_id = l.lot_id ORDER BY number DESC LIMIT 1) e ON true
-    WHERE (l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR l.closed_at >= :since)
+    WHERE (l.status IN ('upcoming', 'open', 'suspended', 'frozen') OR {ended})
       AND (coalesce(e.seq, -1), coalesce(e.blocks, -1)) < (l.seq, coalesce(b.number, 0))"""
-MOVED = text(HEADS.format(lots="bidding.lot", which=NEWS))
+MOVED = text(HEADS.format(lots="bidding.lot", which=NEWS.format(ended=ENDED_SINCE)))
 """Lots in progress, or ended lately, of which the log does not know everything."""
 
 
@@ -188,16 +198,37 @@ class Hole(msgspec.Struct, frozen=True):
     real_ms: int
 
 
+async def spans_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime) -> list[Span]:
+    """All the time that outages took from this span, as `outages_between` knows them, however many there are."""
+    found = _outages(lot_id, since, until).subquery()
+    rows = await tx.session.execute(select(found.c.since, found.c.ended))
+    return [Span(*row) for row in rows]
+
+
 async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime, most: int) -> list[Hole]:
-    """What touches this span, in order of the ends: outages of the desk that the lot had then, and of this lot alone.
+    """The first that touch this span, in order of their beginnings.
+
+    One that went on before it froze the lot was kept twice: the freeze, which ends it, tells of it.
+    """
+    found = _outages(lot_id, since, until).subquery()
+    once = select(found).ext(distinct_on(found.c.cause, found.c.since))
+    told = once.order_by(found.c.cause, found.c.since, found.c.ended.desc(), found.c.until.desc()).subquery()
+    rows = await tx.session.execute(select(told).order_by(told.c.since, told.c.ended, told.c.cause).limit(most))
+    return [Hole((row.share, row.epoch, row.until), row.cause, row.since, row.ended, row.real_ms) for row in rows]
+
+
+def _outages(lot_id: UUID, since: datetime, until: datetime) -> Select[Any]:
+    """What touches this span: outages of the desk that the lot had then, and of this lot alone.
 
     What goes on lasts up to `until`.
     """
     of_all = (DeskOutage.cause.not_in(OF_SINGLE_LOTS), Lot.bucket % DeskOutage.of == DeskOutage.share)
     alone = OutageLot.lot_id.is_not(None)
     ended = case((alone, func.coalesce(OutageLot.over_at, until)), else_=DeskOutage.until)
-    rows = await tx.session.execute(
-        select(DeskOutage, ended, func.coalesce(OutageLot.real_ms, DeskOutage.real_ms))
+    real_ms = func.coalesce(OutageLot.real_ms, DeskOutage.real_ms)
+    named = DeskOutage.share, DeskOutage.epoch, DeskOutage.until
+    return (
+        select(*named, DeskOutage.cause, DeskOutage.since, ended.label("ended"), real_ms.label("real_ms"))
         .select_from(DeskOutage)
         .join(Lot, Lot.lot_id == lot_id)
         .outerjoin(
@@ -211,10 +242,7 @@ async def outages_between(tx: Tx, lot_id: UUID, since: datetime, until: datetime
         )
         .where(or_(alone, and_(*of_all)))
         .where(ended > since, DeskOutage.since < until)
-        .order_by(ended, DeskOutage.until)
-        .limit(most)
     )
-    return [Hole((row.share, row.epoch, row.until), row.cause, row.since, end, ms) for row, end, ms in rows]
 
 
 async def seats_of(tx: Tx, lot_id: UUID, by: datetime) -> dict[tuple[int, int, datetime], tuple[int, int]]:

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -25,6 +26,12 @@ from tests.campaign.world import connected
 
 LATE = timedelta(seconds=5)
 """The longest a close may come after its end, outages apart."""
+
+
+Row = Mapping[str, Any]
+
+Hit = tuple[int, int, datetime, UUID]
+"""An outage of single lots, by share, epoch and end, and a lot that it hit."""
 
 
 @dataclass
@@ -62,6 +69,7 @@ async def everything(
         lots = {row["lot_id"]: row for row in await db.fetch("SELECT * FROM bidding.lot")}
         rows = await db.fetch("SELECT * FROM bidding.submission ORDER BY lot_id, entry")
         outages = await db.fetch("SELECT * FROM bidding.desk_outage ORDER BY since")
+        hits = {tuple(row) for row in await db.fetch("SELECT share, epoch, until, lot_id FROM bidding.outage_lot")}
         findings = Findings(
             closed=sum(lot["status"] == "closed" for lot in lots.values()),
             frozen=sum(row["kind"] == "frozen" and row["seq"] is not None for row in rows),
@@ -72,7 +80,7 @@ async def everything(
         findings.broken += [fault for watcher in watchers for fault in watcher.faults]
         findings.broken += _journals(bidders, rows)
         findings.broken += _logs(watchers, lots, rows)
-        findings.broken += _ends(land, lots, rows, outages)
+        findings.broken += _ends(land, lots, rows, outages, hits)
         findings.broken += _undecided(rows)
         findings.broken += await _idle(db)
     finally:
@@ -140,7 +148,11 @@ def _logs(watchers: Iterable[Watcher], lots: dict[Any, asyncpg.Record], rows: Se
 
 
 def _ends(
-    land: Ground, lots: dict[Any, asyncpg.Record], rows: Sequence[asyncpg.Record], outages: Sequence[asyncpg.Record]
+    land: Ground,
+    lots: dict[Any, asyncpg.Record],
+    rows: Sequence[asyncpg.Record],
+    outages: Sequence[asyncpg.Record],
+    hits: Collection[Hit],
 ) -> list[str]:
     """Invariants 1, 7, 8, 34: each end is decided once, on time and by the rule, or waits for the court."""
     broken, now = [], SystemClock().now()
@@ -160,9 +172,19 @@ def _ends(
         broken += [
             f"{lot_id}: frozen at {freeze['received_at']} without an outage on record"
             for freeze in freezes
-            if not any(outage["until"] == freeze["received_at"] for outage in outages)
+            if not any(froze(outage, lot, freeze["received_at"], hits) for outage in outages)
         ]
     return broken
+
+
+def froze(outage: Row, lot: Row, at: datetime, hits: Collection[Hit]) -> bool:
+    """Whether the outage is why the lot was frozen then: one of single lots only if the lot is named with it."""
+    share, epoch, until = outage["share"], outage["epoch"], outage["until"]
+    if outage["cause"] in OF_SINGLE_LOTS:
+        named = (share, epoch, until, lot["lot_id"]) in hits
+    else:
+        named = lot["bucket"] % outage["of"] == share
+    return bool(until == at and named)
 
 
 def _close(

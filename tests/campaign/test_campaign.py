@@ -2,10 +2,12 @@
 
 import gc
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 
-from tests.campaign import views
+from tests.campaign import check, views
 from tests.campaign.campaign import Campaign
 from tests.campaign.plan import OF_A_FLEET, Fault, plan
 
@@ -45,6 +47,17 @@ def test_a_seed_is_a_plan() -> None:
     first_round = plan(7, 600, of_one)[: len(of_one)]
     assert {step.fault for step in first_round} == of_one, "no fault is met twice before each was met once"
     assert {step.fault for step in plan(7, 600, every)} == every
+
+
+def test_a_freeze_is_explained_by_an_outage_of_that_lot_alone() -> None:
+    """One of single lots names those that it hit; another is of the lots of its share."""
+    at, lot = datetime(2025, 4, 10, tzinfo=UTC), {"lot_id": UUID(int=1), "bucket": 3}
+    outage = {"share": 1, "epoch": 5, "until": at, "cause": "overdue", "of": 2}
+    assert check.froze(outage, lot, at, {(1, 5, at, UUID(int=1))})
+    assert not check.froze(outage, lot, at, {(1, 5, at, UUID(int=2)), (1, 4, at, UUID(int=1))})
+    assert not check.froze(outage, lot, at + timedelta(seconds=1), {(1, 5, at, UUID(int=1))})
+    assert check.froze(outage | {"cause": "no-desk"}, lot, at, set())
+    assert not check.froze(outage | {"cause": "no-desk", "share": 0}, lot, at, set())
 
 
 @pytest.mark.anyio

@@ -102,6 +102,45 @@ async def test_a_desk_that_was_away_in_the_middle_is_measured_though_nothing_fro
 
 
 @pytest.mark.anyio
+async def test_all_outages_count_though_the_first_alone_are_listed(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that went on before it froze the lot is kept twice; it takes one place of the list."""
+    monkeypatch.setattr(record, "MOST_OUTAGES", 3)
+    async with house(database_url) as place:
+        lot = await place.lot()
+        for n in range(5):
+            await outage(place, OPENS + 2 * n * SECOND, OPENS + (2 * n + 1) * SECOND)
+        await outage(place, OPENS + HOUR, OPENS + HOUR + SECOND, only=lot)
+        await outage(place, OPENS + HOUR, OPENS + HOUR + 3 * SECOND, only=lot)
+        found = await shown(place, lot, ENDS)
+        assert found.unavailable_ms == 8_000
+        assert [one.since for one in found.outages] == [beijing(OPENS + 2 * n * SECOND) for n in range(3)]
+        monkeypatch.setattr(record, "MOST_OUTAGES", 6)
+        every = await shown(place, lot, ENDS)
+        assert (every.unavailable_ms, len(every.outages)) == (8_000, 6)
+        assert (every.outages[5].cause, every.outages[5].until) == ("busy", beijing(OPENS + HOUR + 3 * SECOND))
+
+
+async def outage(place: House, since: datetime, until: datetime, only: UUID | None = None) -> None:
+    """An outage as the desk of all lots would have kept it; of `only` one lot if given."""
+    await place.db.execute(
+        "INSERT INTO bidding.desk_outage (share, epoch, until, since, real_ms, cause, lots_frozen, of)"
+        " VALUES (0, 1, $1, $2, 1000, $3, 0, 1)",
+        until,
+        since,
+        "busy" if only else "no-decision",
+    )
+    if only:
+        await place.db.execute(
+            "INSERT INTO bidding.outage_lot (share, epoch, until, lot_id, over_at, real_ms)"
+            " VALUES (0, 1, $1, $2, $1, 1000)",
+            until,
+            only,
+        )
+
+
+@pytest.mark.anyio
 async def test_a_new_sharing_out_changes_nothing_of_what_was(database_url: str) -> None:
     """What a lot lost stays lost; the outage of a desk that it is given to later is none of its own."""
     async with house(database_url) as place:

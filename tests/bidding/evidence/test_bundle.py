@@ -12,14 +12,17 @@ import pytest
 from app.cli import main
 from app.verify import main_verify_bundle
 from bidding.desk import chain
+from bidding.desk.rules import Kind
 from bidding.evidence import bundle as check
 from bidding.evidence import reading, service, store
+from bidding.evidence.bundles import make_bundle
 from bidding.evidence.schemas import Bundle
 from bidding.feed.errors import RecordSealed
 from kernel.actors import platform
 from kernel.signatures import Keyring
-from tests.bidding.desk.house import START, codes, desk_of
+from tests.bidding.desk.house import ENDS, OPENS, SECOND, START, at, codes, desk_of, house
 from tests.bidding.evidence.house import Archive, archive
+from tests.support.house import opened
 from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
@@ -57,6 +60,27 @@ async def test_nothing_secret_is_in_a_bundle(database_url: str, tmp_path: Path) 
                 assert row["event"].decode() not in raw, "what was refused is shown to its bidder alone"
                 assert row["link"].hex() in raw
         assert KEYRING._private.private_bytes_raw().hex() not in raw
+
+
+async def test_an_honest_bundle_of_a_lot_that_was_held_at_its_end_verifies(database_url: str) -> None:
+    """It is suspended in place of its close (R-CASE-09), and closed once the court resumes it."""
+    async with house(database_url) as place, opened(database_url, ENDS) as database:
+        lot = await place.lot()
+        async with desk_of(place) as desk:
+            await place.settled(lot, "open")
+            await place.db.execute(
+                "INSERT INTO bidding.lot_hold (lot_id, hold_id, reason, placed_at) VALUES ($1, $1, '案外人异议', $2)",
+                lot,
+                OPENS,
+            )
+            at(place).set(ENDS)
+            await place.settled(lot, "suspended")
+            await place.db.execute("UPDATE bidding.lot_hold SET lifted_at = $1", ENDS)
+            await desk.submit(place.order(lot, Kind.RESUMED))
+            at(place).advance(SECOND)
+            await place.settled(lot, "closed")
+        await service.log_ended(database, KEYRING)
+        assert check.faults(await make_bundle(database, platform("test"), lot), TRUSTED) == []
 
 
 async def test_there_is_none_before_the_end(database_url: str, tmp_path: Path) -> None:

@@ -24,9 +24,10 @@ from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.signatures import is_signed
-from tests.bidding.desk.house import ENDS, OPENS, START, STEP, House, desk_of, house
+from tests.bidding.desk.house import ENDS, OPENS, START, STEP, House, at, desk_of, house
 from tests.bidding.evidence.house import Archive, archive
 from tests.bidding.feed.house import serve
+from tests.support.house import frozen, opened
 from tests.support.keys import KEYRING
 
 pytestmark = pytest.mark.anyio
@@ -85,6 +86,46 @@ async def test_an_end_is_logged_at_once_and_once(database_url: str) -> None:
         finally:
             await database.close()
         assert sorted((await entries(place))[3:]) == sorted((lot, 2) for lot in lots)
+
+
+@pytest.mark.parametrize("waited", [timedelta(), 3 * rules.LOOK_BACK])
+async def test_an_end_by_an_order_is_logged_however_long_nobody_decided_it(
+    database_url: str, waited: timedelta
+) -> None:
+    """It ended when the order was given, and before the last head; what is refused since is logged as well."""
+    async with house(database_url) as place, opened(database_url, OPENS) as database:
+        async with desk_of(place):
+            lot = await place.lot()
+            await place.settled(lot, "open")
+        await service.log_all(database, KEYRING)
+        await place.db.execute(
+            "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, actor_id, requested_at)"
+            " VALUES ($1, $2, 'withdrawn', '撤回', $1, $3)",
+            uuid4(),
+            lot,
+            place.clock.now(),
+        )
+        for clock in (at(place), frozen(database)):
+            clock.advance(waited)
+        await age(place)
+        assert await service.log_all(database, KEYRING) == 0, "a head that nothing moved for"
+        async with desk_of(place) as desk:
+            assert (await place.settled(lot, "withdrawn"))["closed_at"] == OPENS
+            assert await service.log_ended(database, KEYRING) == 1
+            assert await service.log_ended(database, KEYRING) == 0
+            await desk.submit(place.bid(lot, await place.bidder(lot, "B1"), START))
+            await sealed_blocks(place, 1)
+        await age(place)
+        assert await service.log_all(database, KEYRING) == 1
+        logged = await place.db.fetch("SELECT seq, blocks FROM bidding.log_entry ORDER BY number")
+        assert [tuple(row) for row in logged] == [(1, 0), (2, 0), (2, 1)]
+
+
+async def sealed_blocks(place: House, number: int) -> None:
+    """Wait until so many blocks of refusals are sealed."""
+    async with asyncio.timeout(10):
+        while await place.db.fetchval("SELECT count(*) FROM bidding.refusal_block") < number:
+            await asyncio.sleep(0.05)
 
 
 async def test_without_the_lock_two_sweepers_would_number_alike(

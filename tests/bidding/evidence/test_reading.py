@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from app.verify import main_verify_bundle
 from bidding.desk import chain, groups
+from bidding.desk.batch import hold_key
 from bidding.desk.rules import Kind
 from bidding.desk.submissions import Submission
 from bidding.evidence import bundle as check
@@ -143,21 +145,79 @@ def test_what_the_rules_break_on_is_a_fault_of_the_file(monkeypatch: pytest.Monk
 
 OUTAGE = {"since": "2025-04-11T09:57:00.000+08:00", "frozen": "2025-04-11T09:59:00.000+08:00"}
 RESUMED = {"at": "2025-04-12T09:00:00.000+08:00", "ends_at": "2025-04-12T09:05:00.000+08:00"}
+HELD_AT = "2025-04-12T09:05:00.200+08:00"
+
+
+def held(at: str) -> str:
+    """What a lot whose asset is held gets at its end, in place of its close (R-CASE-09)."""
+    return f'"kind":"suspended","at":"{at}","remaining_ms":1,"reason":"案外人异议"'
+
+
+def held_payload(key: UUID, actor_id: UUID | None = None) -> str:
+    sent = Submission(
+        lot_id=LOT,
+        kind=Kind.SUSPENDED,
+        key=key,
+        ingress_at=parse_moment(HELD_AT),
+        reason="案外人异议",
+        actor_id=actor_id,
+    )
+    return chain.payload_hash(sent).hex()
 
 
 def test_control_an_honest_lot_with_every_kind_of_halt_verifies() -> None:
-    """Terms, opening and first bid of the golden bundle; then an outage, a deferral, and a withdrawal."""
+    """The golden bundle up to its first bid; then an outage, a deferral, a hold at the end, and a withdrawal."""
     code, price_fen = "B1", 100_000
     frozen = f'"kind":"frozen","at":"{OUTAGE["frozen"]}","remaining_ms":300000,"since":"{OUTAGE["since"]}"'
     resumed = f'"kind":"resumed","at":"{RESUMED["at"]}","ends_at":"{RESUMED["ends_at"]}","reason":"恢复"'
     deferred = f'"kind":"deferred","at":"{RESUMED["at"]}","remaining_ms":300000,"reason":"暂缓"'
-    withdrawn = f'"kind":"withdrawn","at":"{RESUMED["at"]}","reason":"撤回"'
-    after = [frozen, resumed, deferred, withdrawn]
+    withdrawn = '"kind":"withdrawn","at":"2025-04-12T10:00:00.000+08:00","reason":"撤回"'
+    after = [frozen, resumed, deferred, resumed]
     events = [*EVENTS[:BID], *(sealed(seq, inner) for seq, inner in enumerate(after, start=BID + 1))]
+    events += [sealed(7, held(HELD_AT), held_payload(hold_key(LOT, 6))), sealed(8, withdrawn)]
     result: Json = {"status": "withdrawn", "outcome": None, "ended_at": None, "code": code, "price_fen": price_fen}
     assert faults(forged(events, **result, bids=1, extensions=0)) == []
     without = [events[0], events[1], sealed(3, frozen.partition(',"since"')[0])]
     assert faults(forged(without)) == ["event 3: it is frozen without the beginning of an outage"]
+
+
+AFTER_END = "2025-04-11T10:00:01.000+08:00"
+
+
+def held_at_end(payload: str, inner: str = held(AFTER_END)) -> list[str]:
+    """A lot without a bid is suspended after its end, and then withdrawn."""
+    withdrawn = '"kind":"withdrawn","at":"2025-04-12T10:00:00.000+08:00","reason":"撤回"'
+    return [EVENTS[0], sealed(2, inner, payload), sealed(3, withdrawn)]
+
+
+NO_SALE: Json = {
+    "status": "withdrawn",
+    "outcome": None,
+    "ended_at": None,
+    "code": None,
+    "price_fen": None,
+    "bids": 0,
+    "extensions": 0,
+}
+
+
+def test_a_suspension_after_the_end_is_proved_by_its_payload_or_none() -> None:
+    """It is in place of the close and under that one key; whoever else suspends, a judge too, comes too late."""
+    honest = held_payload(hold_key(LOT, 1))
+    assert faults(forged(held_at_end(honest), **NO_SALE)) == [], "control"
+    judge, wrong = UUID(int=7), ["event 2 (suspended) does not follow from those before it by the rules"]
+    for payload in (
+        "00" * 32,
+        held_payload(hold_key(LOT, 0)),
+        held_payload(hold_key(LOT, 2)),
+        held_payload(hold_key(judge, 1)),
+        held_payload(groups.stop_key(LOT)),
+        held_payload(judge, judge),
+        held_payload(hold_key(LOT, 1), judge),
+    ):
+        assert faults(forged(held_at_end(payload), **NO_SALE)) == wrong, payload
+    for old, new in (("10:00:01", "09:59:59"), (":1,", ":300000,"), ("异议", "异")):
+        assert faults(forged(held_at_end(honest, held(AFTER_END).replace(old, new)), **NO_SALE)) == wrong, new
 
 
 # -- files
@@ -286,7 +346,7 @@ def test_refusals_are_whole_hashes_in_blocks_that_the_log_knows() -> None:
 
 def test_a_lot_that_its_group_stopped_after_its_own_end_verifies() -> None:
     """The close that covers the debt may come late; the payload proves the key that allows it (R-CLOSE-12)."""
-    at = "2025-04-11T10:00:01.000+08:00"
+    at = AFTER_END
     stop = Submission(
         lot_id=LOT,
         kind=Kind.WITHDRAWN,
@@ -295,12 +355,10 @@ def test_a_lot_that_its_group_stopped_after_its_own_end_verifies() -> None:
         reason=groups.STOPPED_REASON,
     )
     inner = f'"kind":"withdrawn","at":"{at}","reason":"{groups.STOPPED_REASON}"'
-    nothing: Json = {"status": "withdrawn", "outcome": None, "ended_at": None, "code": None, "price_fen": None}
-    nothing |= {"bids": 0, "extensions": 0}
     stopped = [EVENTS[0], sealed(2, inner, chain.payload_hash(stop).hex())]
-    assert faults(forged(stopped, **nothing)) == []
+    assert faults(forged(stopped, **NO_SALE)) == []
     by_nobody = [EVENTS[0], sealed(2, inner)]
-    assert faults(forged(by_nobody, **nothing)) == [
+    assert faults(forged(by_nobody, **NO_SALE)) == [
         "event 2 (withdrawn) does not follow from those before it by the rules"
     ]
 
