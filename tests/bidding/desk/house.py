@@ -264,6 +264,17 @@ async def desk_of(place: House, *, exclusive: bool = True, **options: Any) -> As
         await desk.stop()
 
 
+async def stood_still(desk: Desk) -> None:
+    """From here on the desk does nothing by itself: a test that calls its parts has its connection alone."""
+    still = asyncio.Event()
+
+    async def tick() -> None:
+        still.set()
+
+    desk._tick = tick  # type: ignore[method-assign]
+    await still.wait()
+
+
 def code_of(answer: Answer) -> str:
     """`accepted`, or the refusal's code."""
     return answer.refusal.code if answer.refusal else "accepted"

@@ -29,6 +29,7 @@ from tests.bidding.desk.house import (
     code_of,
     desk_of,
     house,
+    stood_still,
     verified,
 )
 from tests.support.clocks import wall_clock_off
@@ -101,6 +102,7 @@ async def test_a_freeze_since_the_silence_before_the_start_is_told_in_whole_mill
         assert isinstance(place.clock, FrozenClock)
         place.clock.advance(SECOND / 2)
         async with desk_of(place) as desk:
+            await stood_still(desk)
             desk._outages.lively(timedelta(seconds=1, microseconds=234_567))
             await desk._outages.freeze(desk._outages.lively_at, "no-decision", 5.0)
             await place.settled(lot, "frozen")

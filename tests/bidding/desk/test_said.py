@@ -10,7 +10,7 @@ from bidding import verify
 from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
-from tests.bidding.desk.house import ENDS, MINUTE, SECOND, House, at, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, SECOND, House, at, desk_of, house, stood_still
 from tests.bidding.desk.test_outages import a_gap, closing_lot
 from tests.support.intruder import as_superuser
 
@@ -84,6 +84,7 @@ async def an_outage_of_one_lot(place: House) -> None:
         lot = await place.lot()
         await place.settled(lot, "open")
         at(place).advance(MINUTE)
+        await stood_still(desk)
         await desk._outages.freeze(place.clock.now() - 6 * SECOND, "busy", 6.0, only=[lot])
         at(place).advance(SECOND)
         await desk._outages.end_what_is_over(after_s=0)

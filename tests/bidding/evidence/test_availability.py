@@ -20,7 +20,7 @@ from kernel.actors import Actor, Role, platform
 from kernel.clock import FrozenClock, beijing
 from kernel.database import Database
 from kernel.errors import NotFound
-from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, desk_of, house
+from tests.bidding.desk.house import ENDS, MINUTE, OPENS, SECOND, START, House, desk_of, house, stood_still
 
 ZERO = datetime(2025, 1, 1, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -175,6 +175,7 @@ async def test_an_outage_of_one_lot_is_measured_once_though_it_goes_on_and_freez
         async with desk_of(place) as desk:
             lot, calm, upcoming = await place.lot(), await place.lot(), await place.lot(OPENS + 3 * HOUR)
             await place.settled(lot, "open")
+            await stood_still(desk)
             for minutes in (10, 30, 60):
                 place.clock.set(OPENS + minutes * MINUTE)
                 await desk._outages.freeze(OPENS, cause, 60.0 * minutes, only=[lot, upcoming])
@@ -201,10 +202,12 @@ async def test_one_that_goes_on_until_it_freezes_its_lot_is_told_once(database_u
             await place.settled(lot, "open")
             place.clock.set(ENDS - HOUR)
             since = place.clock.now() - MINUTE
+            await stood_still(desk)
             await desk._outages.freeze(since, "busy", 60.0, only=[lot])
             desk._outages._going_on = {}  # as if it died without a word
         async with desk_of(place) as desk:
             place.clock.set(ENDS - 4 * MINUTE)
+            await stood_still(desk)
             await desk._outages.freeze(since, "busy", 3_420.0, only=[lot])
             assert (await place.row(lot))["status"] == "frozen"
             (outage,) = (await shown(place, lot, ENDS)).outages
