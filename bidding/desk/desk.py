@@ -146,7 +146,7 @@ class Desk:
             silent = timedelta()
         if self.options.exclusive:
             await self._session.forget_ingresses()
-        self._outages.taken_over(max(silent, timedelta()))
+        self._outages.taken_over(max(silent, timedelta()), signs.platform_at)
         await self._outages.freeze_where_overdue()
         await self._decide_overdue()
         self._outages.begin()

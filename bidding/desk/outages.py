@@ -122,10 +122,13 @@ class Outages:
             at = whole_ms(at - ago * self._stamps.rate)  # the database counts it in microseconds, events in whole ms
         self._live(monotonic() - ago.total_seconds(), at)
 
-    def taken_over(self, ago: timedelta) -> None:
-        """The desk begins; the one before it could decide so long `ago`, and may have paused before: nobody knows."""
+    def taken_over(self, ago: timedelta, seen_at: datetime | None) -> None:
+        """The desk begins; the one before it could decide so long `ago`, at the platform time `seen_at`.
+
+        What that one had not closed by then, though its end had come, a pause may have kept waiting: nobody knows.
+        """
         self.lively(ago)
-        self._paused_until = self._stamps.now()
+        self._paused_until = max(self._paused_until, seen_at or LONG_AGO)
 
     def failed(self) -> None:
         """The database did not let the desk decide just now."""

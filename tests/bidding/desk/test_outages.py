@@ -46,6 +46,13 @@ async def a_gap(place: House, real_s: float) -> None:
     await place.db.execute("UPDATE bidding.lot SET decided_at = decided_at - make_interval(secs => $1)", float(real_s))
 
 
+async def last_seen(place: House, at: datetime) -> None:
+    """As if the last desk had shown life at `at`, a second ago."""
+    await place.db.execute(
+        "UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '1 second', platform_at = $1", at
+    )
+
+
 async def closing_lot(place: House, before_end: timedelta) -> Any:
     """A lot with one bid whose desk stopped `before_end`."""
     lot = await place.lot()
@@ -211,13 +218,10 @@ async def test_a_desk_that_takes_over_does_not_know_what_paused_the_one_before(
 ) -> None:
     """That one woke up four seconds behind the end, showed life and was stopped; a second later the next one starts."""
     if not guarded:
-        monkeypatch.setattr(Outages, "taken_over", Outages.lively)
+        monkeypatch.setattr(Outages, "taken_over", lambda self, ago, _: self.lively(ago))
     async with house(database_url) as place:
         lot = await closing_lot(place, timedelta(minutes=10))
-        await place.db.execute(
-            "UPDATE bidding.desk_health SET real_at = clock_timestamp() - interval '1 second', platform_at = $1",
-            ENDS + 5 * SECOND,
-        )
+        await last_seen(place, ENDS + 5 * SECOND)
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + 6 * SECOND)
         async with desk_of(place):
@@ -232,6 +236,7 @@ async def test_what_is_overdue_is_frozen_as_of_its_own_end(database_url: str) ->
             lots = {await place.lot(ends_at=end): end for end in (ENDS, ENDS + 300 * MS, ENDS + 4 * SECOND)}
             for lot in lots:
                 await place.settled(lot, "open")
+        await last_seen(place, ENDS + 9 * SECOND)
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + 10 * SECOND)
         async with desk_of(place):
@@ -269,6 +274,7 @@ async def test_a_lot_that_cannot_be_frozen_stops_no_other(
                 await place.settled(lot, "open")
         bidder = await place.bidder(running, "B1")
         await place.db.execute(POISON % lots[2])
+        await last_seen(place, ENDS + 20 * SECOND)
         await a_gap(place, gap_s)
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + 30 * SECOND)
