@@ -46,8 +46,13 @@ YOUNG_S = 600
 
 
 def throw_away(server: EmbeddedPostgres) -> None:
-    """Stop the server and remove its folder."""
+    """Stop the server and remove its folder; what a killed postmaster left behind writes on until it notices."""
     server.stop()
+    for _ in range(50):
+        with suppress(OSError):
+            shutil.rmtree(server.folder)
+            return
+        time.sleep(0.1)
     shutil.rmtree(server.folder)
 
 
