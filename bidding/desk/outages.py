@@ -335,7 +335,9 @@ class Outages:
         for lot_id, away in list(turned_away.items()):
             if monotonic() - now_s > LONGEST_LOOK_S:
                 return
-            turned_away[lot_id] = turned_away.pop(lot_id)
+            if turned_away.pop(lot_id, None) is not away:
+                continue  # while the database was asked about others, a bid was taken
+            turned_away[lot_id] = away
             frozen = set[UUID]()
             if away.last_s - away.first_s >= self._hole_s:
                 frozen = await self.freeze(away.since, "busy", now_s - away.first_s, only=[lot_id])

@@ -5,6 +5,7 @@ import json
 import time
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -13,6 +14,7 @@ from bidding.desk import lease, store
 from bidding.desk.batch import owed
 from bidding.desk.desk import Desk, DeskOptions
 from bidding.desk.outages import LONG_AGO, Outages
+from bidding.desk.queue import TurnedAway
 from bidding.desk.rules import Kind, Method
 from bidding.desk.submissions import Submission
 from kernel.clock import FrozenClock, SystemClock, monotonic
@@ -423,6 +425,25 @@ async def test_bidders_turned_away_for_long_freeze_their_lot(database_url: str) 
         assert row["remaining_ms"] == 300_000
         assert await place.db.fetchval("SELECT cause FROM bidding.desk_outage") == "busy"
         assert (await place.row(calm))["status"] == "open"
+
+
+async def test_a_bid_that_is_taken_while_others_are_looked_at_ends_the_turning_away(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with house(database_url) as place, desk_of(place) as desk:
+        await stood_still(desk)
+        turned_away, now_s, asked = desk._queue.turned_away, monotonic(), []
+        for _ in range(3):
+            turned_away[uuid4()] = TurnedAway(OPENS, now_s - 6, now_s)
+
+        async def taken_meanwhile(outages: Outages, *_: Any, only: list[UUID]) -> set[UUID]:
+            asked.extend(only)
+            turned_away.pop(next((lot for lot in turned_away if lot not in asked), None), None)
+            return set()
+
+        monkeypatch.setattr(Outages, "freeze", taken_meanwhile)
+        await desk._outages._freeze_where_busy()
+        assert len(asked) == 2, "the bid of the second was taken"
 
 
 # -- clocks
