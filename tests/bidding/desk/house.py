@@ -264,6 +264,19 @@ async def desk_of(place: House, *, exclusive: bool = True, **options: Any) -> As
         await desk.stop()
 
 
+async def put_order(db: Any, lot: UUID, kind: Kind, at: datetime) -> UUID:
+    """An order as `commands.order` writes it."""
+    order_id = uuid4()
+    await db.execute(
+        "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, requested_at) VALUES ($1, $2, $3, '裁定', $4)",
+        order_id,
+        lot,
+        kind,
+        at,
+    )
+    return order_id
+
+
 async def stood_still(desk: Desk) -> None:
     """From here on the desk does nothing by itself: a test that calls its parts has its connection alone."""
     still = asyncio.Event()

@@ -26,6 +26,7 @@ from tests.bidding.desk.house import (
     codes,
     desk_of,
     house,
+    put_order,
 )
 from tests.support.keys import KEYRING
 
@@ -364,14 +365,7 @@ async def test_an_order_of_another_use_case_is_taken_within_a_second(database_ur
         lot = await place.lot()
         bidder = await place.bidder(lot, "B1")
         await desk.submit(place.bid(lot, bidder, START))
-        command = uuid4()
-        await place.db.execute(
-            "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, requested_at) VALUES ($1, $2, 'withdrawn',"
-            " '债务已清偿', $3)",
-            command,
-            lot,
-            OPENS,
-        )
+        command = await put_order(place.db, lot, Kind.WITHDRAWN, OPENS)
         await place.settled(lot, "withdrawn", within_s=1)
         done = await place.db.fetchrow("SELECT * FROM bidding.lot_command WHERE id = $1", command)
         assert (done["refusal"], done["decided_at"]) == (None, OPENS)
@@ -385,13 +379,7 @@ async def test_the_close_waits_for_an_order_given_before_the_end(database_url: s
         bidder = await place.bidder(lot, "B1")
         async with desk_of(place) as desk:
             await desk.submit(place.bid(lot, bidder, START))
-        await place.db.execute(
-            "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, requested_at) VALUES ($1, $2, 'suspended',"
-            " '执行异议', $3)",
-            uuid4(),
-            lot,
-            ENDS - SECOND,
-        )
+        await put_order(place.db, lot, Kind.SUSPENDED, ENDS - SECOND)
         assert isinstance(place.clock, FrozenClock)
         place.clock.set(ENDS + SECOND)
         async with desk_of(place):

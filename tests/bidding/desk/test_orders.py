@@ -26,6 +26,7 @@ from tests.bidding.desk.house import (
     code_of,
     desk_of,
     house,
+    put_order,
     verified,
 )
 from tests.bidding.desk.test_outages import a_gap, close_however_late
@@ -34,19 +35,6 @@ pytestmark = pytest.mark.anyio
 
 BEFORE_END = ENDS - 100 * MS
 STOPS = [(Kind.SUSPENDED, "suspended"), (Kind.DEFERRED, "suspended"), (Kind.WITHDRAWN, "withdrawn")]
-
-
-async def put_order(db: Any, lot: UUID, kind: Kind, at: datetime) -> UUID:
-    """An order as `commands.order` writes it."""
-    order_id = uuid4()
-    await db.execute(
-        "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, requested_at) VALUES ($1, $2, $3, '裁定', $4)",
-        order_id,
-        lot,
-        kind,
-        at,
-    )
-    return order_id
 
 
 async def put_hold(place: House, lot: UUID) -> None:

@@ -2,28 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import pytest
 
 from bidding.desk import sealing
-from tests.bidding.desk.house import ENDS, START, House, at, code_of, desk_of, house
+from bidding.desk.rules import Kind
+from tests.bidding.desk.house import ENDS, START, House, at, code_of, desk_of, house, put_order
 
 pytestmark = pytest.mark.anyio
 
 LONG = 3 * sealing.LOOK_BACK
 Leaves = Callable[[House, UUID], Awaitable[None]]
 """How a lot comes to have one refusal that nobody sealed."""
-
-
-async def order(place: House, lot: UUID) -> None:
-    await place.db.execute(
-        "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, actor_id, requested_at)"
-        " VALUES ($1, $2, 'withdrawn', '撤回', $1, $3)",
-        uuid4(),
-        lot,
-        place.clock.now(),
-    )
 
 
 async def late_bid(place: House, lot: UUID, status: str) -> None:
@@ -41,14 +32,14 @@ async def a_bid_long_after_the_close(place: House, lot: UUID) -> None:
 
 
 async def a_bid_after_an_order_of_long_ago(place: House, lot: UUID) -> None:
-    await order(place, lot)
+    await put_order(place.db, lot, Kind.WITHDRAWN, place.clock.now())
     at(place).advance(LONG)
     await late_bid(place, lot, "withdrawn")
 
 
 async def an_order_of_long_ago_behind_another(place: House, lot: UUID) -> None:
-    await order(place, lot)
-    await order(place, lot)
+    await put_order(place.db, lot, Kind.WITHDRAWN, place.clock.now())
+    await put_order(place.db, lot, Kind.WITHDRAWN, place.clock.now())
     at(place).advance(LONG)
     async with desk_of(place):
         await place.settled(lot, "withdrawn")

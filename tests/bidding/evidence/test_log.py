@@ -15,6 +15,7 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from bidding.desk.rules import Kind
 from bidding.evidence import rules, service
 from bidding.evidence.jobs import Anchoring
 from bidding.evidence.schemas import HeadView
@@ -24,7 +25,7 @@ from kernel.actors import platform
 from kernel.clock import FrozenClock
 from kernel.database import Database
 from kernel.signatures import is_signed
-from tests.bidding.desk.house import ENDS, OPENS, START, STEP, House, at, desk_of, house
+from tests.bidding.desk.house import ENDS, OPENS, START, STEP, House, at, desk_of, house, put_order
 from tests.bidding.evidence.house import Archive, archive
 from tests.bidding.feed.house import serve
 from tests.support.house import frozen, opened
@@ -98,13 +99,7 @@ async def test_an_end_by_an_order_is_logged_however_long_nobody_decided_it(
             lot = await place.lot()
             await place.settled(lot, "open")
         await service.log_all(database, KEYRING)
-        await place.db.execute(
-            "INSERT INTO bidding.lot_command (id, lot_id, kind, reason, actor_id, requested_at)"
-            " VALUES ($1, $2, 'withdrawn', '撤回', $1, $3)",
-            uuid4(),
-            lot,
-            place.clock.now(),
-        )
+        await put_order(place.db, lot, Kind.WITHDRAWN, place.clock.now())
         for clock in (at(place), frozen(database)):
             clock.advance(waited)
         await age(place)
